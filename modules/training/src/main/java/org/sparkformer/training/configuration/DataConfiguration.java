@@ -1,0 +1,72 @@
+package org.sparkformer.training.configuration;
+
+import static java.util.Objects.requireNonNull;
+
+import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import java.io.Serializable;
+
+/**
+ * What a run learns from: section {@code data} of its configuration. Either {@code dataset} names
+ * token shards that are already built, or {@code input} names raw text from which they are built
+ * into the run's own folder first.
+ *
+ * @param input text files, globs, directories, Parquet or JSONL, on any Hadoop filesystem; several
+ *     separated by commas; null when {@code dataset} is given
+ * @param dataset folder of a built dataset with its manifest; null when {@code input} is given
+ * @param tokenizer {@code char}, {@code bpe} (both learned from the input), {@code gpt2}, or the
+ *     path of a {@code tokenizer.json}
+ * @param textColumn the column of Parquet files, or field of JSONL lines, that holds the text
+ * @param documents where one document ends in a plain text file
+ * @param validationFraction share of the text kept for validation, in [0, 1): whole documents, or
+ *     the end of the text when it is one document
+ */
+@JsonNaming(SnakeCaseStrategy.class)
+public record DataConfiguration(
+    String input,
+    String dataset,
+    String tokenizer,
+    String textColumn,
+    Documents documents,
+    double validationFraction)
+    implements Serializable {
+
+  public static final DataConfiguration DEFAULTS =
+      new DataConfiguration(null, null, "bpe", "text", Documents.FILE, 0.1);
+
+  public DataConfiguration {
+    requireNonNull(tokenizer, "data.tokenizer");
+    requireNonNull(textColumn, "data.text_column");
+    requireNonNull(documents, "data.documents");
+    if (tokenizer.isBlank()) {
+      throw new IllegalArgumentException(
+          "data.tokenizer must be char, bpe, gpt2 or the path of a tokenizer.json, but is blank");
+    }
+    if (!(validationFraction >= 0 && validationFraction < 1)) {
+      throw new IllegalArgumentException(
+          "data.validation_fraction must be at least 0 and below 1, but is " + validationFraction);
+    }
+  }
+
+  /** Raw text with the defaults for the rest. */
+  public static DataConfiguration ofInput(String input, String tokenizer) {
+    return new DataConfiguration(
+        input, null, tokenizer, DEFAULTS.textColumn, DEFAULTS.documents, 0.1);
+  }
+
+  /** A dataset that is already built. */
+  public static DataConfiguration ofDataset(String dataset) {
+    return new DataConfiguration(
+        null, dataset, DEFAULTS.tokenizer, DEFAULTS.textColumn, DEFAULTS.documents, 0.1);
+  }
+
+  public DataConfiguration withDataset(String dataset) {
+    return new DataConfiguration(
+        input, dataset, tokenizer, textColumn, documents, validationFraction);
+  }
+
+  public DataConfiguration withInput(String input) {
+    return new DataConfiguration(
+        input, dataset, tokenizer, textColumn, documents, validationFraction);
+  }
+}

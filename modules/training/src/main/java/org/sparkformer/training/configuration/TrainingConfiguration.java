@@ -1,0 +1,133 @@
+package org.sparkformer.training.configuration;
+
+import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import java.io.Serializable;
+import java.util.Objects;
+
+/**
+ * How a run learns: section {@code training} of its configuration. Batch sizes count sequences,
+ * steps are optimizer steps.
+ *
+ * @param steps optimizer steps of the whole run
+ * @param batchSize sequences a step, over all ranks
+ * @param microBatchSize sequences of one forward and backward pass. Divides {@code batchSize}; the
+ *     micro-batches are the leaves of the fixed summation tree, so this value changes the rounding
+ *     and the number of ranks does not
+ * @param learningRate peak learning rate, reached after warm-up
+ * @param minLearningRate where the cosine decay ends, at the last step
+ * @param warmupSteps steps of linear warm-up
+ * @param weightDecay decoupled decay (Loshchilov and Hutter 2019), on matrices only
+ * @param clip largest global gradient norm; 0 does not clip
+ * @param beta1 AdamW's decay of the first moment
+ * @param beta2 AdamW's decay of the second moment
+ * @param epsilon AdamW's denominator term
+ * @param seed of initialisation, sample order and dropout
+ * @param evalInterval steps between evaluations; 0 evaluates at the end only
+ * @param evalBatches batches of {@code batchSize} sequences an evaluation averages over
+ * @param checkpointInterval steps between checkpoints; 0 writes one at the end only
+ * @param keepCheckpoints newest checkpoints kept, at least 1
+ * @param logInterval steps between metric lines, at least 1
+ */
+@JsonNaming(SnakeCaseStrategy.class)
+public record TrainingConfiguration(
+    int steps,
+    int batchSize,
+    int microBatchSize,
+    double learningRate,
+    double minLearningRate,
+    int warmupSteps,
+    double weightDecay,
+    double clip,
+    double beta1,
+    double beta2,
+    double epsilon,
+    long seed,
+    Precision precision,
+    int evalInterval,
+    int evalBatches,
+    int checkpointInterval,
+    int keepCheckpoints,
+    int logInterval)
+    implements Serializable {
+
+  public static final TrainingConfiguration DEFAULTS =
+      new TrainingConfiguration(
+          1000,
+          8,
+          1,
+          6e-4,
+          6e-5,
+          100,
+          0.1,
+          1.0,
+          0.9,
+          0.95,
+          1e-8,
+          1337,
+          Precision.FP32,
+          250,
+          20,
+          250,
+          2,
+          10);
+
+  public TrainingConfiguration {
+    Objects.requireNonNull(precision, "training.precision");
+    atLeast("steps", steps, 1);
+    atLeast("batch_size", batchSize, 1);
+    atLeast("micro_batch_size", microBatchSize, 1);
+    check(
+        batchSize % microBatchSize == 0,
+        "micro_batch_size must divide training.batch_size (" + batchSize + ")",
+        microBatchSize);
+    check(
+        learningRate > 0 && learningRate < 10,
+        "learning_rate must be above 0 and below 10",
+        learningRate);
+    check(
+        minLearningRate >= 0 && minLearningRate <= learningRate,
+        "min_learning_rate must be between 0 and training.learning_rate (" + learningRate + ")",
+        minLearningRate);
+    atLeast("warmup_steps", warmupSteps, 0);
+    check(
+        weightDecay >= 0 && weightDecay < 10,
+        "weight_decay must be at least 0 and below 10",
+        weightDecay);
+    check(
+        clip >= 0 && clip < Double.POSITIVE_INFINITY,
+        "clip must be at least 0 (0: no clipping)",
+        clip);
+    check(beta1 >= 0 && beta1 < 1, "beta1 must be at least 0 and below 1", beta1);
+    check(beta2 >= 0 && beta2 < 1, "beta2 must be at least 0 and below 1", beta2);
+    check(epsilon > 0 && epsilon < 1, "epsilon must be above 0 and below 1", epsilon);
+    atLeast("eval_interval", evalInterval, 0);
+    atLeast("eval_batches", evalBatches, 1);
+    atLeast("checkpoint_interval", checkpointInterval, 0);
+    atLeast("keep_checkpoints", keepCheckpoints, 1);
+    atLeast("log_interval", logInterval, 1);
+  }
+
+  /**
+   * Micro-batches a step: the leaves of the summation tree, and the most ranks that can share a
+   * step.
+   */
+  public int microBatches() {
+    return batchSize / microBatchSize;
+  }
+
+  /** A copy to change, for the many values that only a few runs set. */
+  public TrainingConfigurationBuilder toBuilder() {
+    return new TrainingConfigurationBuilder(this);
+  }
+
+  private static void atLeast(String key, int value, int least) {
+    check(value >= least, key + " must be at least " + least, value);
+  }
+
+  private static void check(boolean holds, String rule, Number value) {
+    if (!holds) {
+      throw new IllegalArgumentException("training." + rule + ", but is " + value);
+    }
+  }
+}

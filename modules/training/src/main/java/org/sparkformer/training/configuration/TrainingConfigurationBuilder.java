@@ -1,0 +1,160 @@
+package org.sparkformer.training.configuration;
+
+/** Changes some values of a {@link TrainingConfiguration}; {@link #build} checks the result. */
+public final class TrainingConfigurationBuilder {
+
+  private int steps;
+  private int batchSize;
+  private int microBatchSize;
+  private double learningRate;
+  private double minLearningRate;
+  private int warmupSteps;
+  private double weightDecay;
+  private double clip;
+  private double beta1;
+  private double beta2;
+  private double epsilon;
+  private long seed;
+  private Precision precision;
+  private int evalInterval;
+  private int evalBatches;
+  private int checkpointInterval;
+  private int keepCheckpoints;
+  private int logInterval;
+
+  TrainingConfigurationBuilder(TrainingConfiguration from) {
+    steps = from.steps();
+    batchSize = from.batchSize();
+    microBatchSize = from.microBatchSize();
+    learningRate = from.learningRate();
+    minLearningRate = from.minLearningRate();
+    warmupSteps = from.warmupSteps();
+    weightDecay = from.weightDecay();
+    clip = from.clip();
+    beta1 = from.beta1();
+    beta2 = from.beta2();
+    epsilon = from.epsilon();
+    seed = from.seed();
+    precision = from.precision();
+    evalInterval = from.evalInterval();
+    evalBatches = from.evalBatches();
+    checkpointInterval = from.checkpointInterval();
+    keepCheckpoints = from.keepCheckpoints();
+    logInterval = from.logInterval();
+  }
+
+  public TrainingConfigurationBuilder steps(int value) {
+    steps = value;
+    return this;
+  }
+
+  public TrainingConfigurationBuilder batchSize(int value) {
+    batchSize = value;
+    return this;
+  }
+
+  public TrainingConfigurationBuilder microBatchSize(int value) {
+    microBatchSize = value;
+    return this;
+  }
+
+  public TrainingConfigurationBuilder learningRate(double value) {
+    learningRate = value;
+    return this;
+  }
+
+  public TrainingConfigurationBuilder minLearningRate(double value) {
+    minLearningRate = value;
+    return this;
+  }
+
+  public TrainingConfigurationBuilder warmupSteps(int value) {
+    warmupSteps = value;
+    return this;
+  }
+
+  public TrainingConfigurationBuilder weightDecay(double value) {
+    weightDecay = value;
+    return this;
+  }
+
+  public TrainingConfigurationBuilder clip(double value) {
+    clip = value;
+    return this;
+  }
+
+  public TrainingConfigurationBuilder beta1(double value) {
+    beta1 = value;
+    return this;
+  }
+
+  public TrainingConfigurationBuilder beta2(double value) {
+    beta2 = value;
+    return this;
+  }
+
+  public TrainingConfigurationBuilder epsilon(double value) {
+    epsilon = value;
+    return this;
+  }
+
+  public TrainingConfigurationBuilder seed(long value) {
+    seed = value;
+    return this;
+  }
+
+  public TrainingConfigurationBuilder precision(Precision value) {
+    precision = value;
+    return this;
+  }
+
+  public TrainingConfigurationBuilder evalInterval(int value) {
+    evalInterval = value;
+    return this;
+  }
+
+  public TrainingConfigurationBuilder evalBatches(int value) {
+    evalBatches = value;
+    return this;
+  }
+
+  public TrainingConfigurationBuilder checkpointInterval(int value) {
+    checkpointInterval = value;
+    return this;
+  }
+
+  public TrainingConfigurationBuilder keepCheckpoints(int value) {
+    keepCheckpoints = value;
+    return this;
+  }
+
+  public TrainingConfigurationBuilder logInterval(int value) {
+    logInterval = value;
+    return this;
+  }
+
+  /**
+   * @throws IllegalArgumentException when a value is out of range
+   */
+  public TrainingConfiguration build() {
+    return new TrainingConfiguration(
+        steps,
+        batchSize,
+        microBatchSize,
+        learningRate,
+        minLearningRate,
+        warmupSteps,
+        weightDecay,
+        clip,
+        beta1,
+        beta2,
+        epsilon,
+        seed,
+        precision,
+        evalInterval,
+        evalBatches,
+        checkpointInterval,
+        keepCheckpoints,
+        logInterval);
+  }
+}
