@@ -1,0 +1,90 @@
+package org.sparkformer.tensor;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.sparkformer.tensor.ops.Operation;
+
+/**
+ * Where tensors live and operations run: one device, one in-order queue, one thread at a time.
+ *
+ * <p>{@link #run} and {@link #write} may return before the work is done; {@link #read}, {@link
+ * #finish} and the evaluation of marks wait.
+ */
+public interface Backend extends AutoCloseable {
+
+  /** One line for people: the device and how kernels run on it. */
+  String description();
+
+  /**
+   * Memory from the pool, contents undefined; the caller owns the one reference.
+   *
+   * @throws OutOfDeviceMemoryException if the device or the pool's limit has no room
+   */
+  Tensor allocate(DType dtype, Shape shape);
+
+  /** Queues an operation. */
+  void run(Operation operation);
+
+  /** Fills a tensor from the remaining bytes of a native-order buffer; they must match in size. */
+  void write(Tensor destination, ByteBuffer source);
+
+  /** Waits, then copies a whole tensor to a native-order buffer; they must match in size. */
+  void read(Tensor source, ByteBuffer destination);
+
+  /** Waits for all queued work; reports what failed in it. */
+  void finish();
+
+  /** Puts a time stamp into the queue. */
+  Mark mark();
+
+  /** Bytes now taken from the device, and the most that ever were. */
+  Memory memory();
+
+  @Override
+  void close();
+
+  /** A moment in the queue. */
+  interface Mark {
+    /** Device time from an earlier mark to this one; waits for this one. */
+    double millisecondsSince(Mark earlier);
+  }
+
+  /** Device memory in bytes. */
+  record Memory(long bytes, long peakBytes) {}
+
+  /** Memory for fp32 elements. */
+  default Tensor floats(long... extents) {
+    return allocate(DType.FLOAT32, Shape.of(extents));
+  }
+
+  /** Memory for int32 elements. */
+  default Tensor ints(long... extents) {
+    return allocate(DType.INT32, Shape.of(extents));
+  }
+
+  /** Writes fp32 values. */
+  default void write(Tensor destination, float[] values) {
+    ByteBuffer bytes = ByteBuffer.allocateDirect(values.length * 4).order(ByteOrder.nativeOrder());
+    bytes.asFloatBuffer().put(values);
+    write(destination, bytes);
+  }
+
+  /** Writes int32 values. */
+  default void write(Tensor destination, int[] values) {
+    ByteBuffer bytes = ByteBuffer.allocateDirect(values.length * 4).order(ByteOrder.nativeOrder());
+    bytes.asIntBuffer().put(values);
+    write(destination, bytes);
+  }
+
+  /** Reads an fp32 tensor of at most 2^29 elements. */
+  default float[] readFloats(Tensor source) {
+    float[] values = new float[Math.toIntExact(source.size())];
+    ByteBuffer bytes =
+        ByteBuffer.allocateDirect(Math.multiplyExact(values.length, 4))
+            .order(ByteOrder.nativeOrder());
+    read(source, bytes);
+    bytes.clear();
+    bytes.asFloatBuffer().get(values);
+    return values;
+  }
+}

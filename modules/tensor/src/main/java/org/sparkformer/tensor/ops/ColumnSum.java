@@ -1,0 +1,47 @@
+package org.sparkformer.tensor.ops;
+
+import com.aparapi.Kernel;
+import org.sparkformer.tensor.Tensor;
+
+/** y[c] += sum over r of x[r, c]; x is [rows, columns]: the gradient of a bias. */
+public record ColumnSum(Tensor x, @Output Tensor y) implements Operation {
+
+  public ColumnSum {
+    Arguments.size("ColumnSum", "y", y, x.columns());
+  }
+
+  public int rows() {
+    return x.rows();
+  }
+
+  public int columns() {
+    return x.columns();
+  }
+
+  @Override
+  public long workItems() {
+    return columns();
+  }
+
+  @Override
+  public Kernel definition() {
+    return new Definition();
+  }
+
+  static final class Definition extends Kernel {
+    float[] x;
+    float[] y;
+    int rows;
+    int columns;
+
+    @Override
+    public void run() {
+      int column = getGlobalId();
+      float sum = 0f;
+      for (int row = 0; row < rows; row++) {
+        sum += x[row * columns + column];
+      }
+      y[column] += sum;
+    }
+  }
+}

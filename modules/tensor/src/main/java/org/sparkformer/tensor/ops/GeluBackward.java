@@ -1,0 +1,42 @@
+package org.sparkformer.tensor.ops;
+
+import com.aparapi.Kernel;
+import org.sparkformer.tensor.Tensor;
+
+/**
+ * dx[i] = dy[i] GELU'(x[i]), tanh form (arXiv:1606.08415); dx may be dy.
+ *
+ * @param x the pre-activation
+ */
+public record GeluBackward(Tensor x, Tensor dy, @Output Tensor dx) implements Operation {
+
+  public GeluBackward {
+    Arguments.sameSize("GeluBackward", x, dy);
+    Arguments.sameSize("GeluBackward", x, dx);
+  }
+
+  @Override
+  public long workItems() {
+    return x.size();
+  }
+
+  @Override
+  public Kernel definition() {
+    return new Definition();
+  }
+
+  static final class Definition extends Kernel {
+    float[] x;
+    float[] dy;
+    float[] dx;
+
+    @Override
+    public void run() {
+      int i = getGlobalId();
+      float v = x[i];
+      float t = tanh(0.7978845608f * (v + 0.044715f * v * v * v));
+      float slope = 0.7978845608f * (1f + 0.134145f * v * v);
+      dx[i] = dy[i] * (0.5f * (1f + t) + 0.5f * v * (1f - t * t) * slope);
+    }
+  }
+}

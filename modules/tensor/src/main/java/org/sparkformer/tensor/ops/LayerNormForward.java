@@ -1,0 +1,101 @@
+package org.sparkformer.tensor.ops;
+
+import com.aparapi.Kernel;
+import org.sparkformer.tensor.Tensor;
+
+/**
+ * Residual addition and layer normalisation in one pass (Ba et al., arXiv:1607.06450, equation 4).
+ *
+ * <p>sum = x + branch; y = (sum - mean) rstd weight + bias, with mean and rstd = 1 / sqrt(variance
+ * + epsilon) over each row of length C.
+ *
+ * @param x [rows, C]
+ * @param branch null or [rows, C]; where null, {@code sum} is null too and x itself is normalised
+ * @param sum null or [rows, C]
+ * @param weight [C]
+ * @param bias [C]
+ * @param y [rows, C]
+ * @param mean [rows], kept for the backward pass
+ * @param rstd [rows], kept for the backward pass
+ */
+public record LayerNormForward(
+    Tensor x,
+    Tensor branch,
+    @Output Tensor sum,
+    Tensor weight,
+    Tensor bias,
+    @Output Tensor y,
+    @Output Tensor mean,
+    @Output Tensor rstd,
+    float epsilon)
+    implements Operation {
+
+  public LayerNormForward {
+    Arguments.that(
+        (branch == null) == (sum == null), "LayerNormForward", "branch and sum go together");
+    Arguments.size("LayerNormForward", "branch", branch, x.size());
+    Arguments.size("LayerNormForward", "sum", sum, x.size());
+    Arguments.size("LayerNormForward", "weight", weight, x.columns());
+    Arguments.size("LayerNormForward", "bias", bias, x.columns());
+    Arguments.size("LayerNormForward", "y", y, x.size());
+    Arguments.size("LayerNormForward", "mean", mean, x.rows());
+    Arguments.size("LayerNormForward", "rstd", rstd, x.rows());
+  }
+
+  public int columns() {
+    return x.columns();
+  }
+
+  @Override
+  public long workItems() {
+    return x.rows();
+  }
+
+  @Override
+  public Kernel definition() {
+    return new Definition();
+  }
+
+  /** One work-item a row. */
+  static final class Definition extends Kernel {
+    float[] x;
+    float[] branch;
+    float[] sum;
+    float[] weight;
+    float[] bias;
+    float[] y;
+    float[] mean;
+    float[] rstd;
+    int columns;
+    float epsilon;
+    int branchPresent;
+
+    @Override
+    public void run() {
+      int row = getGlobalId();
+      int first = row * columns;
+      float total = 0f;
+      for (int i = first; i < first + columns; i++) {
+        float value = x[i];
+        if (branchPresent == 1) {
+          value += branch[i];
+          sum[i] = value;
+        }
+        total += value;
+      }
+      float m = total / columns;
+      float squares = 0f;
+      for (int i = first; i < first + columns; i++) {
+        float value = branchPresent == 1 ? sum[i] : x[i];
+        squares += (value - m) * (value - m);
+      }
+      float r = 1f / sqrt(squares / columns + epsilon);
+      for (int i = first; i < first + columns; i++) {
+        float value = branchPresent == 1 ? sum[i] : x[i];
+        y[i] = (value - m) * r * weight[i - first] + bias[i - first];
+      }
+      mean[row] = m;
+      rstd[row] = r;
+    }
+  }
+}
