@@ -1,0 +1,143 @@
+package org.sparkformer.tensor.autograd;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiFunction;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.ops.Add;
+
+/**
+ * Reverse-mode automatic differentiation over coarse operations.
+ *
+ * <p>Each node keeps its outputs, the tensors saved for its backward pass, and that pass itself.
+ * Running a node backward is the last use of its outputs, since everything that read them came
+ * later; so memory is given back while the backward pass proceeds.
+ */
+public final class Tape implements AutoCloseable {
+  private final Backend backend;
+  private final boolean recording;
+  private final List<Node> nodes = new ArrayList<>();
+
+  private record Node(List<Variable> outputs, List<Tensor> saved, Runnable backward) {
+    boolean reached() {
+      return outputs.isEmpty() || outputs.stream().anyMatch(output -> output.gradient() != null);
+    }
+
+    void close() {
+      for (Variable output : outputs) {
+        output.value().close();
+        if (output.gradient() != null) {
+          output.gradient().close();
+        }
+      }
+      saved.forEach(Tensor::close);
+    }
+  }
+
+  /**
+   * @param recording false for inference: nothing is kept for a backward pass
+   */
+  public Tape(Backend backend, boolean recording) {
+    this.backend = backend;
+    this.recording = recording;
+  }
+
+  public Backend backend() {
+    return backend;
+  }
+
+  /** Whether a backward pass will follow. */
+  public boolean recording() {
+    return recording;
+  }
+
+  /**
+   * Takes ownership of what an operation computed.
+   *
+   * @param outputs their values are closed by the tape
+   * @param saved tensors owned by the node until its backward pass has run
+   * @param backward turns the outputs' gradients into the inputs', through {@link #contribute}; not
+   *     called where no output has a gradient, always where there is no output (a loss)
+   */
+  public void record(List<Variable> outputs, List<Tensor> saved, Runnable backward) {
+    nodes.add(new Node(List.copyOf(outputs), List.copyOf(saved), backward));
+  }
+
+  /** Adds to a variable's gradient; takes over the caller's reference. */
+  public void contribute(Variable variable, Tensor gradient) {
+    if (variable.isParameter()) {
+      throw new IllegalArgumentException("backward kernels add to a parameter's gradient directly");
+    }
+    Tensor held = variable.gradient();
+    if (held == null) {
+      variable.setGradient(gradient);
+      return;
+    }
+    Tensor sum = backend.allocate(held.dtype(), held.shape());
+    backend.run(new Add(held, gradient, sum));
+    held.close();
+    gradient.close();
+    variable.setGradient(sum);
+  }
+
+  /** Runs all nodes backward, last first, and gives back their memory. */
+  public void backward() {
+    while (!nodes.isEmpty()) {
+      Node node = nodes.get(nodes.size() - 1);
+      if (node.reached()) {
+        node.backward().run();
+      }
+      nodes.remove(nodes.size() - 1);
+      node.close();
+    }
+  }
+
+  /**
+   * Runs part of a model so that only its inputs and outputs stay in memory: when recording it is
+   * computed again in the backward pass (Chen et al., arXiv:1604.06174).
+   *
+   * @param body computes the outputs from the inputs on the tape it is given, the same every time
+   */
+  public List<Variable> segment(
+      List<Variable> inputs, BiFunction<Tape, List<Variable>, List<Variable>> body) {
+    List<Variable> outputs;
+    try (Tape inner = new Tape(backend, false)) {
+      outputs =
+          body.apply(inner, inputs).stream()
+              .map(output -> Variable.intermediate(output.value().share()))
+              .toList();
+    }
+    record(outputs, List.of(), () -> recompute(inputs, outputs, body));
+    return outputs;
+  }
+
+  private void recompute(
+      List<Variable> inputs,
+      List<Variable> outputs,
+      BiFunction<Tape, List<Variable>, List<Variable>> body) {
+    try (Tape inner = new Tape(backend, true)) {
+      List<Variable> copies =
+          inputs.stream().map(input -> Variable.intermediate(input.value())).toList();
+      List<Variable> again = body.apply(inner, copies);
+      for (int i = 0; i < outputs.size(); i++) {
+        if (outputs.get(i).gradient() != null) {
+          inner.contribute(again.get(i), outputs.get(i).gradient().share());
+        }
+      }
+      inner.backward();
+      for (int i = 0; i < inputs.size(); i++) {
+        if (copies.get(i).gradient() != null) {
+          contribute(inputs.get(i), copies.get(i).gradient());
+        }
+      }
+    }
+  }
+
+  /** Gives back everything that no backward pass has. */
+  @Override
+  public void close() {
+    nodes.forEach(Node::close);
+    nodes.clear();
+  }
+}

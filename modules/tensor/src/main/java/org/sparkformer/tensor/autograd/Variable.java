@@ -1,0 +1,53 @@
+package org.sparkformer.tensor.autograd;
+
+import org.sparkformer.tensor.Tensor;
+
+/**
+ * A value in a computation, and its gradient once the backward pass has reached it.
+ *
+ * <p>A parameter brings its gradient tensor along and backward kernels add to it. The gradient of
+ * any other variable is set by the tape and never written to again: a second contribution makes a
+ * new tensor, so tensors can be handed from variable to variable without copies.
+ */
+public final class Variable {
+  private final Tensor value;
+  private final boolean parameter;
+  private Tensor gradient;
+
+  private Variable(Tensor value, Tensor gradient, boolean parameter) {
+    this.value = value;
+    this.gradient = gradient;
+    this.parameter = parameter;
+  }
+
+  /**
+   * A model's parameter; the caller keeps both tensors.
+   *
+   * @param gradient null where no gradient is wanted, else of the value's shape
+   */
+  public static Variable parameter(Tensor value, Tensor gradient) {
+    return new Variable(value, gradient, true);
+  }
+
+  /** Something computed; the tape that it is recorded on owns its value. */
+  public static Variable intermediate(Tensor value) {
+    return new Variable(value, null, false);
+  }
+
+  public Tensor value() {
+    return value;
+  }
+
+  /** Null until the backward pass has reached this variable. */
+  public Tensor gradient() {
+    return gradient;
+  }
+
+  boolean isParameter() {
+    return parameter;
+  }
+
+  void setGradient(Tensor gradient) {
+    this.gradient = gradient;
+  }
+}
