@@ -1,0 +1,184 @@
+package org.sparkformer.models;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.sparkformer.models.ParameterLayout.Parameter;
+import org.sparkformer.tensor.Shape;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.autograd.Functions;
+import org.sparkformer.tensor.autograd.Functions.Linear;
+import org.sparkformer.tensor.autograd.Functions.Normalized;
+import org.sparkformer.tensor.autograd.Tape;
+import org.sparkformer.tensor.autograd.Variable;
+import org.sparkformer.tensor.ops.Attention;
+
+/**
+ * GPT-2's architecture (Radford et al. 2019): token and learned position embeddings, pre-norm
+ * blocks of causal self-attention and a GELU feed-forward layer, a last layer norm, and an output
+ * matrix tied to the token embedding. Names and layouts of the parameters are those of Hugging
+ * Face's GPT2LMHeadModel: matrices are [in, out].
+ *
+ * <p>Shapes: B sequences of T tokens, R = B T rows, C = width, V = vocabulary.
+ */
+public final class Gpt {
+  private static final float EPSILON = 1e-5f;
+  private static final double DEVIATION = 0.02;
+  private static final String PREFIX = "transformer.";
+
+  private final GptConfiguration configuration;
+  private final ParameterLayout layout;
+  private final Tensor parameters;
+  private final Tensor gradients;
+
+  /**
+   * Binds the model to its parameters; the caller keeps both vectors.
+   *
+   * @param parameters flat, of {@code layout(configuration).size()} elements
+   * @param gradients null for inference, else flat and at least of that size; backward adds to it
+   */
+  public Gpt(GptConfiguration configuration, Tensor parameters, Tensor gradients) {
+    this.configuration = configuration;
+    this.layout = layout(configuration);
+    this.parameters = parameters;
+    this.gradients = gradients;
+    if (parameters.size() < layout.size()) {
+      throw new IllegalArgumentException(
+          "the model needs " + layout.size() + " values, given " + parameters.size());
+    }
+  }
+
+  /** Every parameter with its name, shape, initial distribution and place. */
+  public static ParameterLayout layout(GptConfiguration configuration) {
+    int width = configuration.width();
+    // Two residual additions a block: their variances add up over depth (GPT-2, section 2.3).
+    double residual = DEVIATION / Math.sqrt(2.0 * configuration.layers());
+    List<Parameter> all = new ArrayList<>();
+    all.add(matrix("wte.weight", configuration.vocabularySize(), width, DEVIATION));
+    all.add(matrix("wpe.weight", configuration.context(), width, DEVIATION));
+    for (int layer = 0; layer < configuration.layers(); layer++) {
+      String block = "h." + layer + ".";
+      addNorm(all, block + "ln_1", width);
+      addLinear(all, block + "attn.c_attn", width, 3 * width, DEVIATION);
+      addLinear(all, block + "attn.c_proj", width, width, residual);
+      addNorm(all, block + "ln_2", width);
+      addLinear(all, block + "mlp.c_fc", width, 4 * width, DEVIATION);
+      addLinear(all, block + "mlp.c_proj", 4 * width, width, residual);
+    }
+    addNorm(all, "ln_f", width);
+    return new ParameterLayout(all);
+  }
+
+  private static Parameter matrix(String name, int in, int out, double deviation) {
+    return new Parameter(PREFIX + name, Shape.of(in, out), deviation, 0, 0);
+  }
+
+  private static Parameter vector(String name, int size, double value) {
+    return new Parameter(PREFIX + name, Shape.of(size), 0, value, 0);
+  }
+
+  private static void addLinear(
+      List<Parameter> all, String name, int in, int out, double deviation) {
+    all.add(matrix(name + ".weight", in, out, deviation));
+    all.add(vector(name + ".bias", out, 0));
+  }
+
+  private static void addNorm(List<Parameter> all, String name, int size) {
+    all.add(vector(name + ".weight", size, 1));
+    all.add(vector(name + ".bias", size, 0));
+  }
+
+  public GptConfiguration configuration() {
+    return configuration;
+  }
+
+  public ParameterLayout layout() {
+    return layout;
+  }
+
+  /**
+   * Loss of a micro-batch, and on a recording tape the way back to the gradients.
+   *
+   * @param tokens int32 [B, T]
+   * @param targets int32 [B, T]: the token that follows each; negative to ignore
+   * @param losses [R], receives each position's cross-entropy in nats
+   * @param scale one over the number of targets in the global batch
+   */
+  public void loss(
+      Tape tape, Tensor tokens, Tensor targets, Tensor losses, float scale, DropoutSites dropouts) {
+    Variable hidden = hidden(tape, tokens, dropouts);
+    new Functions(tape)
+        .crossEntropy(
+            hidden, parameter("wte.weight"), targets.reshape(targets.size()), losses, scale);
+  }
+
+  /** The last layer norm's output [R, C]; logits are its product with the token embedding. */
+  public Variable hidden(Tape tape, Tensor tokens, DropoutSites dropouts) {
+    Functions functions = new Functions(tape);
+    int batch = tokens.rows();
+    int length = tokens.columns();
+    Variable embedded =
+        functions.embedding(tokens, parameter("wte.weight"), parameter("wpe.weight"), 0);
+    long elements = (long) length * configuration.width();
+    List<Variable> stream = List.of(functions.dropout(embedded, dropouts.at(0, elements)));
+    for (int layer = 0; layer < configuration.layers(); layer++) {
+      int index = layer;
+      stream =
+          configuration.recomputeActivations() || !tape.recording()
+              ? tape.segment(
+                  stream, (inner, in) -> block(inner, index, in, batch, length, dropouts))
+              : block(tape, layer, stream, batch, length, dropouts);
+    }
+    return normalize(functions, "ln_f", stream.get(0), stream.get(1)).normalized();
+  }
+
+  /**
+   * One block. The residual stream travels as (stream, branch yet to be added), so that each
+   * addition is fused with the layer norm that follows it.
+   */
+  private List<Variable> block(
+      Tape tape, int layer, List<Variable> in, int batch, int length, DropoutSites dropouts) {
+    Functions functions = new Functions(tape);
+    String name = "h." + layer + ".";
+    int heads = configuration.heads();
+    long elements = (long) length * configuration.width();
+    int site = 1 + 3 * layer;
+    Normalized first =
+        normalize(functions, name + "ln_1", in.get(0), in.size() == 1 ? null : in.get(1));
+    Variable qkv = functions.linear(first.normalized(), linear(name + "attn.c_attn"));
+    Attention attention =
+        Attention.causal(
+            batch,
+            length,
+            heads,
+            configuration.headWidth(),
+            dropouts.at(site, (long) heads * length * length));
+    Variable mixed =
+        functions.linear(functions.selfAttention(qkv, attention), linear(name + "attn.c_proj"));
+    Normalized second =
+        normalize(
+            functions,
+            name + "ln_2",
+            first.sum(),
+            functions.dropout(mixed, dropouts.at(site + 1, elements)));
+    Variable expanded = functions.linearGelu(second.normalized(), linear(name + "mlp.c_fc"));
+    Variable branch = functions.linear(expanded, linear(name + "mlp.c_proj"));
+    return List.of(second.sum(), functions.dropout(branch, dropouts.at(site + 2, elements)));
+  }
+
+  private Normalized normalize(Functions functions, String name, Variable x, Variable branch) {
+    return functions.layerNorm(
+        x, branch, parameter(name + ".weight"), parameter(name + ".bias"), EPSILON);
+  }
+
+  private Linear linear(String name) {
+    return new Linear(parameter(name + ".weight"), parameter(name + ".bias"));
+  }
+
+  /** A parameter as a variable, its gradient a view of the flat gradients. */
+  Variable parameter(String name) {
+    Parameter parameter = layout.parameter(PREFIX + name);
+    return Variable.parameter(
+        ParameterLayout.view(parameters, parameter),
+        gradients == null ? null : ParameterLayout.view(gradients, parameter));
+  }
+}

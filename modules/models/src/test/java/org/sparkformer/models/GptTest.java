@@ -1,0 +1,130 @@
+package org.sparkformer.models;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.autograd.Tape;
+import org.sparkformer.tensor.ops.Fill;
+import org.sparkformer.tensor.reference.JavaBackend;
+
+class GptTest {
+  private static final int BATCH = 2;
+  private static final int LENGTH = 5;
+  private static final GptConfiguration TINY = GptConfiguration.of(2, 2, 8, 6, 11);
+
+  private final Backend backend = new JavaBackend();
+
+  @Test
+  void gptTwoHasThePublishedNumberOfParameters() {
+    GptConfiguration small = GptConfiguration.of(12, 12, 768, 1024, 50257);
+    assertEquals(124_439_808L, Gpt.layout(small).parameterCount());
+    assertEquals(small.parameterCount(), Gpt.layout(small).parameterCount());
+  }
+
+  @Test
+  void gradientsAgreeWithFiniteDifferences() {
+    float[] weights = weights();
+    float[] gradient = gradient(TINY, weights, DropoutSites.NONE);
+    Random random = new Random(5);
+    for (ParameterLayout.Parameter parameter : Gpt.layout(TINY).parameters()) {
+      int at = (int) (parameter.offset() + random.nextInt((int) parameter.shape().size()));
+      double expected = slope(weights, at, DropoutSites.NONE);
+      assertEquals(
+          expected, gradient[at], 2e-3 * Math.max(0.05, Math.abs(expected)), parameter.name());
+    }
+  }
+
+  @Test
+  void gradientsUnderDropoutAgreeWithFiniteDifferences() {
+    DropoutSites dropouts = new DropoutSites(0.3f, 17, 3, 4);
+    float[] weights = weights();
+    float[] gradient = gradient(TINY, weights, dropouts);
+    Random random = new Random(6);
+    for (ParameterLayout.Parameter parameter : Gpt.layout(TINY).parameters()) {
+      int at = (int) (parameter.offset() + random.nextInt((int) parameter.shape().size()));
+      double expected = slope(weights, at, dropouts);
+      assertEquals(
+          expected, gradient[at], 2e-3 * Math.max(0.05, Math.abs(expected)), parameter.name());
+    }
+  }
+
+  @Test
+  void recomputingActivationsChangesNoBit() {
+    GptConfiguration recomputing = new GptConfiguration(2, 2, 8, 6, 11, 0, true);
+    DropoutSites dropouts = new DropoutSites(0.2f, 17, 3, 4);
+    assertArrayEquals(
+        gradient(TINY, weights(), dropouts), gradient(recomputing, weights(), dropouts));
+  }
+
+  @Test
+  void trainingGivesBackAllActivations() {
+    long before = backend.memory().bytes();
+    gradient(TINY, weights(), DropoutSites.NONE);
+    assertEquals(before, backend.memory().bytes());
+  }
+
+  private float[] weights() {
+    ParameterLayout layout = Gpt.layout(TINY);
+    try (Tensor flat = backend.floats(layout.size())) {
+      Initialization.run(backend, layout, flat, 42);
+      float[] weights = backend.readFloats(flat);
+      for (int i = 0; i < weights.length; i++) {
+        weights[i] *= 5; // away from the flat start, so that slopes are large enough to measure
+      }
+      return weights;
+    }
+  }
+
+  private float[] gradient(GptConfiguration configuration, float[] weights, DropoutSites dropouts) {
+    try (Tensor parameters = backend.floats(weights.length);
+        Tensor gradients = backend.floats(weights.length)) {
+      backend.write(parameters, weights);
+      backend.run(new Fill(gradients, 0f));
+      run(new Gpt(configuration, parameters, gradients), true, dropouts);
+      return backend.readFloats(gradients);
+    }
+  }
+
+  private double slope(float[] weights, int at, DropoutSites dropouts) {
+    float step = 1e-2f;
+    float kept = weights[at];
+    weights[at] = kept + step;
+    double above = loss(weights, dropouts);
+    weights[at] = kept - step;
+    double below = loss(weights, dropouts);
+    weights[at] = kept;
+    return (above - below) / (2 * step);
+  }
+
+  private double loss(float[] weights, DropoutSites dropouts) {
+    try (Tensor parameters = backend.floats(weights.length)) {
+      backend.write(parameters, weights);
+      return run(new Gpt(TINY, parameters, null), false, dropouts);
+    }
+  }
+
+  private double run(Gpt gpt, boolean backward, DropoutSites dropouts) {
+    Random random = new Random(3);
+    int rows = BATCH * LENGTH;
+    try (Tensor tokens = backend.ints(BATCH, LENGTH);
+        Tensor targets = backend.ints(BATCH, LENGTH);
+        Tensor losses = backend.floats(rows);
+        Tape tape = new Tape(backend, backward)) {
+      backend.write(tokens, random.ints(rows, 0, 11).toArray());
+      backend.write(targets, random.ints(rows, 0, 11).toArray());
+      gpt.loss(tape, tokens, targets, losses, 1f / rows, dropouts);
+      if (backward) {
+        tape.backward();
+      }
+      double sum = 0;
+      for (float loss : backend.readFloats(losses)) {
+        sum += loss;
+      }
+      return sum / rows;
+    }
+  }
+}
