@@ -1,0 +1,245 @@
+package org.sparkformer.collective;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+
+/**
+ * Where frames wait for the operation that wants them, and where everything that can go wrong is
+ * noticed: the transport delivers on its threads, the rank takes on its own.
+ */
+final class Inbox implements Transport.Receiver {
+  private final int rank;
+  private final FrameCodec codec;
+  private final BufferPool pool;
+  private final Duration timeout;
+  private final PeerMail[] peers;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private Operation operation = Operation.BARRIER;
+  private long sequence = -1;
+  private String failure;
+  private String failureOrigin;
+  private long staleFrames;
+
+  Inbox(int rank, int size, CollectiveOptions options, BufferPool pool) {
+    this.rank = rank;
+    this.codec = new FrameCodec(options.runId(), options.attempt());
+    this.pool = pool;
+    this.timeout = options.stepTimeout();
+    this.peers = new PeerMail[size];
+    for (int peer = 0; peer < size; peer++) {
+      peers[peer] = new PeerMail(pool, 256L * options.chunkBytes());
+    }
+  }
+
+  /** A frame that was waited for; give the payload back to the pool. */
+  record Mail(FrameHeader header, ByteBuffer payload) {}
+
+  /** Starts the next operation and returns its sequence number. */
+  long begin(Operation next) {
+    lock.lock();
+    try {
+      operation = next;
+      sequence++;
+      for (int peer = 0; peer < peers.length; peer++) {
+        peers[peer].firstOtherThan(next, sequence).ifPresent(outOfStep(peer));
+      }
+      requireHealthy();
+      return sequence;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Forgets what the finished operation left over. */
+  void end() {
+    lock.lock();
+    try {
+      for (PeerMail peer : peers) {
+        peer.forgetUpTo(sequence);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits for one frame of a peer, at most the step timeout. */
+  Mail take(int peer, FrameKey key) {
+    lock.lock();
+    try {
+      long nanos = timeout.toNanos();
+      while (true) {
+        Optional<Mail> mail = peers[peer].take(key);
+        if (mail.isPresent()) {
+          return mail.get();
+        }
+        peers[peer].departure().ifPresent(this::fail);
+        requireHealthy();
+        if (nanos <= 0) {
+          fail(silence(peer));
+        } else {
+          nanos = changed.awaitNanos(nanos);
+        }
+      }
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      fail("rank " + rank + " was interrupted");
+      throw new CollectiveException(where() + "interrupted", interrupted);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void received(int peer, ByteBuffer frame) {
+    try {
+      Optional<FrameHeader> header = codec.open(frame);
+      if (header.isEmpty()) {
+        countStale();
+      } else if (header.get().sender() != peer) {
+        fail("a frame from rank " + peer + " claims to be from rank " + header.get().sender());
+      } else {
+        accept(header.get(), frame);
+      }
+    } catch (DamagedFrameException damage) {
+      fail("a frame from rank " + peer + " arrived damaged (" + damage.getMessage() + ")");
+    }
+  }
+
+  @Override
+  public void lost(int peer, String reason) {
+    lock.lock();
+    try {
+      if (peers[peer].departure().isEmpty()) {
+        fail("the connection to rank " + peer + " is lost (" + reason + ")");
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends the collective; the first reason stands. */
+  void fail(String reason) {
+    fail(reason, "rank " + rank + ": " + reason);
+  }
+
+  /** Ends the collective, and says so to the caller. */
+  CollectiveException abort(String reason) {
+    fail(reason);
+    return new CollectiveException(where() + reason);
+  }
+
+  /** Why the collective ended, as the rank that noticed first put it. */
+  Optional<String> failureOrigin() {
+    lock.lock();
+    try {
+      return Optional.ofNullable(failureOrigin);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Frames of other runs and attempts that were dropped. */
+  long staleFrames() {
+    lock.lock();
+    try {
+      return staleFrames;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void accept(FrameHeader header, ByteBuffer payload) {
+    int sender = header.sender();
+    if (header.operation() == Operation.FAREWELL) {
+      depart(sender, StandardCharsets.UTF_8.decode(payload).toString());
+      return;
+    }
+    lock.lock();
+    try {
+      if (header.key().sequence() == sequence && header.operation() != operation) {
+        outOfStep(sender).accept(header.operation());
+      }
+      if (failure == null && header.key().sequence() >= sequence) {
+        peers[sender].put(header, payload).ifPresent(this::fail);
+        changed.signalAll();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void depart(int peer, String reason) {
+    lock.lock();
+    try {
+      peers[peer].depart("rank " + peer + " has left the collective");
+      if (!reason.isEmpty()) {
+        fail("rank " + peer + " gave up: " + reason, reason);
+      }
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void fail(String reason, String origin) {
+    lock.lock();
+    try {
+      if (failure == null) {
+        failure = reason;
+        failureOrigin = origin;
+      }
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void requireHealthy() {
+    if (failure != null) {
+      throw new CollectiveException(where() + failure);
+    }
+  }
+
+  private String where() {
+    return "rank " + rank + " of " + peers.length + ", " + operation + " " + sequence + ": ";
+  }
+
+  private String silence(int awaited) {
+    StringBuilder silent = new StringBuilder();
+    for (int peer = 0; peer < peers.length; peer++) {
+      if (peer != rank && (peer == awaited || peers[peer].latest() < sequence)) {
+        silent.append(silent.length() == 0 ? "" : ", ").append(peer);
+      }
+    }
+    double seconds = timeout.toNanos() / (double) TimeUnit.SECONDS.toNanos(1);
+    return "no frame for " + seconds + " s; not heard from: rank " + silent;
+  }
+
+  private Consumer<Operation> outOfStep(int peer) {
+    return other ->
+        fail(
+            "rank "
+                + peer
+                + " is in "
+                + other
+                + " "
+                + sequence
+                + ": every rank must call the same operations in the same order");
+  }
+
+  private void countStale() {
+    lock.lock();
+    try {
+      staleFrames++;
+    } finally {
+      lock.unlock();
+    }
+  }
+}

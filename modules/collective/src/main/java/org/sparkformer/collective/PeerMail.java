@@ -1,0 +1,89 @@
+package org.sparkformer.collective;
+
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Frames of one peer that no operation has taken yet. Guarded by the {@link Inbox}'s lock. */
+final class PeerMail {
+  private final BufferPool pool;
+  private final long limitBytes;
+  private final Map<FrameKey, Inbox.Mail> waiting = new HashMap<>();
+  private final Set<FrameKey> seen = new HashSet<>();
+  private long waitingBytes;
+  private long latest = -1;
+  private String departure;
+
+  PeerMail(BufferPool pool, long limitBytes) {
+    this.pool = pool;
+    this.limitBytes = limitBytes;
+  }
+
+  /**
+   * Keeps a copy of a frame unless it is a repetition; returns a reason when the peer sends too
+   * much.
+   */
+  Optional<String> put(FrameHeader header, ByteBuffer payload) {
+    if (!seen.add(header.key())) {
+      return Optional.empty();
+    }
+    latest = Math.max(latest, header.key().sequence());
+    waitingBytes += payload.remaining() + FrameCodec.HEADER_BYTES;
+    if (waitingBytes > limitBytes) {
+      return Optional.of("rank " + header.sender() + " sent " + waitingBytes + " bytes too early");
+    }
+    ByteBuffer copy = pool.acquire(payload.remaining());
+    copy.put(payload).flip();
+    waiting.put(header.key(), new Inbox.Mail(header, copy));
+    return Optional.empty();
+  }
+
+  Optional<Inbox.Mail> take(FrameKey key) {
+    Inbox.Mail mail = waiting.remove(key);
+    if (mail != null) {
+      waitingBytes -= mail.payload().remaining() + FrameCodec.HEADER_BYTES;
+    }
+    return Optional.ofNullable(mail);
+  }
+
+  /** Drops frames of operations up to {@code sequence}, and the memory of having seen them. */
+  void forgetUpTo(long sequence) {
+    seen.removeIf(key -> key.sequence() <= sequence);
+    Iterator<Inbox.Mail> mails = waiting.values().iterator();
+    while (mails.hasNext()) {
+      Inbox.Mail mail = mails.next();
+      if (mail.header().key().sequence() <= sequence) {
+        waitingBytes -= mail.payload().remaining() + FrameCodec.HEADER_BYTES;
+        pool.release(mail.payload());
+        mails.remove();
+      }
+    }
+  }
+
+  /** The operation of a waiting frame with this sequence number that is not {@code expected}. */
+  Optional<Operation> firstOtherThan(Operation expected, long sequence) {
+    return waiting.values().stream()
+        .map(Inbox.Mail::header)
+        .filter(header -> header.key().sequence() == sequence && header.operation() != expected)
+        .map(FrameHeader::operation)
+        .findFirst();
+  }
+
+  /** Newest operation that the peer has been heard in. */
+  long latest() {
+    return latest;
+  }
+
+  void depart(String reason) {
+    departure = reason;
+  }
+
+  /** Set once the peer has said that it leaves. */
+  Optional<String> departure() {
+    return Optional.ofNullable(departure);
+  }
+}

@@ -1,0 +1,225 @@
+package org.sparkformer.collective;
+
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+
+/**
+ * A {@link Collective} over any {@link Transport}. Frames of other runs and attempts, repeated
+ * frames and damaged ones never reach a sum: the first two are dropped, the last ends the
+ * collective on every rank.
+ */
+public final class TreeCollective implements Collective {
+  private static final int SMALL_SUM_BYTES = 32 << 10;
+
+  private final SummationTree tree;
+  private final Transport transport;
+  private final CollectiveOptions options;
+  private final int largestDirect;
+  private final BufferPool pool;
+  private final Inbox inbox;
+  private final Outbox outbox;
+  private final AtomicBoolean busy = new AtomicBoolean();
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  /**
+   * Takes ownership of the transport and starts it.
+   *
+   * @throws IllegalArgumentException when there are more ranks than leaves
+   */
+  public TreeCollective(SummationTree tree, Transport transport, CollectiveOptions options) {
+    this(tree, transport, options, Gathering.LARGEST_DIRECT);
+  }
+
+  TreeCollective(
+      SummationTree tree, Transport transport, CollectiveOptions options, int largestDirect) {
+    tree.ownedBy(transport.rank(), transport.size());
+    this.tree = tree;
+    this.transport = transport;
+    this.options = options;
+    this.largestDirect = largestDirect;
+    this.pool = new BufferPool(FrameCodec.HEADER_BYTES + options.chunkBytes());
+    this.inbox = new Inbox(rank(), size(), options, pool);
+    this.outbox = new Outbox(transport, options, pool);
+    transport.start(inbox);
+  }
+
+  @Override
+  public int rank() {
+    return transport.rank();
+  }
+
+  @Override
+  public int size() {
+    return transport.size();
+  }
+
+  @Override
+  public SummationTree tree() {
+    return tree;
+  }
+
+  /** Frames of other runs or attempts dropped so far. */
+  public long staleFrames() {
+    return inbox.staleFrames();
+  }
+
+  @Override
+  public void allReduce(List<FloatBuffer> partials, FloatBuffer sum) {
+    int length = requirePartials(partials);
+    requireLength("the sum", sum, length);
+    FloatBuffer whole = sum.slice();
+    if (size() == 1 || (long) length * Float.BYTES <= SMALL_SUM_BYTES) {
+      perform(Operation.ALL_REDUCE, wire -> reduceEverywhere(wire, partials, whole));
+    } else {
+      perform(Operation.ALL_REDUCE, wire -> reduceAndGather(wire, partials, whole));
+    }
+  }
+
+  @Override
+  public void reduceScatter(List<FloatBuffer> partials, FloatBuffer shard) {
+    int length = requirePartials(partials);
+    requireLength("the shard", shard, shard(length, rank()).length());
+    perform(
+        Operation.REDUCE_SCATTER,
+        wire ->
+            new Reduction(wire, tree, slices(partials), rank -> shard(length, rank), shard.slice())
+                .run());
+  }
+
+  @Override
+  public void allGather(FloatBuffer shard, FloatBuffer all) {
+    ShardRange mine = shard(all.remaining(), rank());
+    requireLength("the shard", shard, mine.length());
+    FloatBuffer whole = all.slice();
+    perform(
+        Operation.ALL_GATHER,
+        wire -> {
+          whole.slice(mine.offset(), mine.length()).put(shard.duplicate());
+          new Gathering(wire, whole).run(largestDirect);
+        });
+  }
+
+  @Override
+  public void broadcast(int root, ByteBuffer data) {
+    if (root < 0 || root >= size()) {
+      throw new IllegalArgumentException("root " + root + " is not one of " + size() + " ranks");
+    }
+    perform(Operation.BROADCAST, wire -> new Messages(wire).broadcast(root, data.slice()));
+  }
+
+  @Override
+  public List<byte[]> allGather(byte[] message) {
+    if (message.length > Messages.LARGEST_MESSAGE) {
+      throw new IllegalArgumentException(
+          "a message of "
+              + message.length
+              + " bytes is too long: use broadcast or allGather of a"
+              + " vector for more than "
+              + Messages.LARGEST_MESSAGE);
+    }
+    List<byte[]> messages = new ArrayList<>(size());
+    perform(Operation.MESSAGES, wire -> messages.addAll(new Messages(wire).gather(message)));
+    return messages;
+  }
+
+  @Override
+  public void barrier() {
+    perform(Operation.BARRIER, wire -> new Messages(wire).gather(new byte[0]));
+  }
+
+  @Override
+  public void close() {
+    if (closed.compareAndSet(false, true)) {
+      sendFarewell(inbox.failureOrigin().orElse(""));
+      inbox.fail("rank " + rank() + " has closed this collective");
+      transport.close();
+    }
+  }
+
+  Inbox inbox() {
+    return inbox;
+  }
+
+  Outbox outbox() {
+    return outbox;
+  }
+
+  BufferPool pool() {
+    return pool;
+  }
+
+  int chunkBytes() {
+    return options.chunkBytes();
+  }
+
+  private void reduceEverywhere(Wire wire, List<FloatBuffer> partials, FloatBuffer sum) {
+    ShardRange everything = new ShardRange(0, sum.limit());
+    new Reduction(wire, tree, slices(partials), rank -> everything, sum).run();
+  }
+
+  private void reduceAndGather(Wire wire, List<FloatBuffer> partials, FloatBuffer sum) {
+    ShardRange mine = shard(sum.limit(), rank());
+    FloatBuffer shard = sum.slice(mine.offset(), mine.length());
+    new Reduction(wire, tree, slices(partials), rank -> shard(sum.limit(), rank), shard).run();
+    new Gathering(wire, sum).run(largestDirect);
+  }
+
+  private void perform(Operation operation, Consumer<Wire> work) {
+    if (!busy.compareAndSet(false, true)) {
+      throw new IllegalStateException(
+          operation + " on rank " + rank() + " while another thread runs an operation");
+    }
+    try {
+      work.accept(new Wire(operation, inbox.begin(operation), this));
+      inbox.end();
+    } catch (CollectiveException failure) {
+      sendFarewell(inbox.failureOrigin().orElse(failure.getMessage()));
+      throw failure;
+    } finally {
+      busy.set(false);
+    }
+  }
+
+  private void sendFarewell(String reason) {
+    Wire wire = new Wire(Operation.FAREWELL, -1, this);
+    if (wire.size() > 1) {
+      byte[] text = reason.getBytes(StandardCharsets.UTF_8);
+      ByteBuffer bytes = ByteBuffer.wrap(text, 0, Math.min(text.length, chunkBytes()));
+      wire.send(wire.key(FrameKey.GATHER, 0, 0), text.length, bytes.slice(), wire.others());
+    }
+  }
+
+  private int requirePartials(List<FloatBuffer> partials) {
+    List<LeafRange> nodes = tree.partialsOf(rank(), size());
+    if (partials.size() != nodes.size()) {
+      throw new IllegalArgumentException(
+          "rank "
+              + rank()
+              + " of "
+              + size()
+              + " holds the partial sums "
+              + nodes
+              + ", got "
+              + partials.size());
+    }
+    int length = partials.get(0).remaining();
+    partials.forEach(partial -> requireLength("a partial sum", partial, length));
+    return length;
+  }
+
+  private static void requireLength(String what, FloatBuffer buffer, int length) {
+    if (buffer.remaining() != length) {
+      throw new IllegalArgumentException(
+          what + " must hold " + length + " floats, got " + buffer.remaining());
+    }
+  }
+
+  private static List<FloatBuffer> slices(List<FloatBuffer> buffers) {
+    return buffers.stream().map(FloatBuffer::slice).toList();
+  }
+}
