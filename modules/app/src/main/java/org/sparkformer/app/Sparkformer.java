@@ -1,0 +1,79 @@
+package org.sparkformer.app;
+
+import java.io.PrintWriter;
+import org.sparkformer.app.command.ReportCommand;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The {@code sparkformer} command. Exit codes: 0 done, 1 failed, 2 bad usage or bad input. */
+@Command(
+    name = "sparkformer",
+    description = "Pretrains transformers on an Apache Spark cluster.",
+    version = "sparkformer 0.1.0",
+    mixinStandardHelpOptions = true,
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {ReportCommand.class},
+    footer = {
+      "",
+      "Start with 'sparkformer quickstart', then 'sparkformer train conf/gpt-char.yaml --set"
+          + " data.input=TEXT'.",
+      "'sparkformer test' builds everything and runs the tests.",
+      "Every command explains itself: sparkformer COMMAND --help."
+    })
+public final class Sparkformer implements Runnable {
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--debug",
+      scope = ScopeType.INHERIT,
+      description = "Print the stack trace of an error.")
+  private boolean debug;
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "which command?");
+  }
+
+  /** Runs one command line and returns its exit code. */
+  public static int execute(String... arguments) {
+    return commandLine().execute(arguments);
+  }
+
+  static CommandLine commandLine() {
+    return new CommandLine(new Sparkformer())
+        .setParameterExceptionHandler(Sparkformer::badUsage)
+        .setExecutionExceptionHandler(Sparkformer::failed)
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setUsageHelpAutoWidth(true);
+  }
+
+  private static int badUsage(ParameterException error, String[] arguments) {
+    CommandLine command = error.getCommandLine();
+    PrintWriter out = command.getErr();
+    out.println("sparkformer: " + error.getMessage());
+    if (!CommandLine.UnmatchedArgumentException.printSuggestions(error, out)) {
+      out.println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
+    }
+    return CommandLine.ExitCode.USAGE;
+  }
+
+  private static int failed(Exception error, CommandLine command, ParseResult parsed) {
+    boolean debug = command.getCommandSpec().root().optionsMap().get("--debug").getValue();
+    if (debug) {
+      error.printStackTrace(command.getErr());
+    } else {
+      command.getErr().println("sparkformer: " + ErrorLine.of(error));
+    }
+    return ErrorLine.isInput(error) ? CommandLine.ExitCode.USAGE : CommandLine.ExitCode.SOFTWARE;
+  }
+
+  public static void main(String[] arguments) {
+    System.exit(execute(arguments));
+  }
+}

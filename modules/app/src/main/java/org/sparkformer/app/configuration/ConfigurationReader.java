@@ -1,0 +1,128 @@
+package org.sparkformer.app.configuration;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import java.math.BigDecimal;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.sparkformer.app.InputException;
+
+/** Reads a run's YAML file, lays {@code --set} overrides over it and fills in the defaults. */
+public final class ConfigurationReader {
+  /** Numbers that YAML 1.1 takes for text because they lack a point or a sign, such as 1e-3. */
+  private static final Pattern NUMBER =
+      Pattern.compile("[-+]?(\\d+\\.?\\d*|\\.\\d+)([eE][-+]?\\d+)?");
+
+  private final YAMLMapper mapper = Yaml.mapper();
+  private final KnownKeys known = new KnownKeys(mapper);
+
+  /**
+   * @param overrides each {@code path.to.key=value}
+   * @throws InputException when the file is missing or no YAML, a key is unknown or a value of the
+   *     wrong kind
+   */
+  public ConfigurationDraft read(Path file, List<String> overrides) throws InputException {
+    LocatedTree located = LocatedTree.read(file, mapper);
+    ObjectNode given = located.tree();
+    Map<String, String> origins = new HashMap<>(located.origins());
+    checkKeys(given, "", origins);
+    for (String override : overrides) {
+      apply(override, given, origins);
+    }
+    ObjectNode tree = known.defaults();
+    tree.put("name", nameOf(file));
+    merge(given, tree, "");
+    return new ConfigurationDraft(file, tree, Map.copyOf(origins), mapper).checked();
+  }
+
+  private void checkKeys(JsonNode node, String prefix, Map<String, String> origins)
+      throws InputException {
+    for (Map.Entry<String, JsonNode> field : node.properties()) {
+      String path = prefix + field.getKey();
+      String origin = origins.get(path);
+      JsonNode exemplar =
+          known
+              .find(path)
+              .orElseThrow(() -> new InputException(origin + ": " + known.complaint(path)));
+      boolean section = exemplar.isObject();
+      if (section != field.getValue().isObject()) {
+        String expected = section ? " is a section and needs keys of its own" : " takes one value";
+        throw new InputException(origin + ": " + path + expected);
+      }
+      checkKeys(field.getValue(), path + ".", origins);
+    }
+  }
+
+  private void apply(String override, ObjectNode tree, Map<String, String> origins)
+      throws InputException {
+    int equals = override.indexOf('=');
+    if (equals < 1) {
+      throw new InputException("--set " + override + ": expected path.to.key=value");
+    }
+    String path = override.substring(0, equals).strip();
+    String origin = "--set " + override;
+    JsonNode exemplar =
+        known
+            .find(path)
+            .orElseThrow(() -> new InputException(origin + ": " + known.complaint(path)));
+    if (exemplar.isObject()) {
+      throw new InputException(origin + ": " + path + " is a section; set one of its keys");
+    }
+    ObjectNode section = tree;
+    int dot = path.lastIndexOf('.');
+    if (dot > 0) {
+      section = tree.withObject("/" + path.substring(0, dot));
+    }
+    section.set(path.substring(dot + 1), scalar(override.substring(equals + 1), origin));
+    origins.put(path, origin);
+  }
+
+  private JsonNode scalar(String text, String origin) throws InputException {
+    if (text.isBlank()) {
+      return JsonNodeFactory.instance.textNode(text);
+    }
+    try (JsonParser parser = mapper.getFactory().createParser(text)) {
+      JsonNode value = mapper.readTree(parser);
+      return value.isValueNode() ? value : JsonNodeFactory.instance.textNode(text);
+    } catch (JsonProcessingException notYaml) {
+      return JsonNodeFactory.instance.textNode(text);
+    } catch (java.io.IOException impossible) {
+      throw new InputException(origin + ": " + impossible.getMessage(), impossible);
+    }
+  }
+
+  private void merge(ObjectNode from, ObjectNode into, String prefix) {
+    for (Map.Entry<String, JsonNode> field : from.properties()) {
+      String path = prefix + field.getKey();
+      if (field.getValue() instanceof ObjectNode section) {
+        merge(section, into.withObject("/" + field.getKey()), path + ".");
+      } else {
+        into.set(field.getKey(), asKindOf(known.find(path).orElseThrow(), field.getValue()));
+      }
+    }
+  }
+
+  private static JsonNode asKindOf(JsonNode exemplar, JsonNode value) {
+    if (exemplar.isNumber() && value.isTextual() && NUMBER.matcher(value.asText()).matches()) {
+      BigDecimal number = new BigDecimal(value.asText());
+      boolean whole = number.stripTrailingZeros().scale() <= 0 && exemplar.isIntegralNumber();
+      return whole
+          ? JsonNodeFactory.instance.numberNode(number.toBigInteger())
+          : JsonNodeFactory.instance.numberNode(number);
+    }
+    boolean text = exemplar.isTextual() || exemplar.isNull();
+    return text && value.isNumber() ? JsonNodeFactory.instance.textNode(value.asText()) : value;
+  }
+
+  private static String nameOf(Path file) {
+    String name = file.getFileName().toString();
+    return name.replaceFirst("\\.ya?ml$", "");
+  }
+}

@@ -1,0 +1,66 @@
+package org.sparkformer.app;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine;
+
+class SparkformerTest {
+  private final StringWriter out = new StringWriter();
+  private final StringWriter error = new StringWriter();
+
+  static List<String> commands() {
+    return List.copyOf(Sparkformer.commandLine().getSubcommands().keySet());
+  }
+
+  @ParameterizedTest
+  @MethodSource("commands")
+  void everyCommandExplainsItself(String command) {
+    assertEquals(0, run(command, "--help"));
+    assertTrue(out.toString().contains("Usage: sparkformer " + command), out.toString());
+    assertEquals("", error.toString());
+  }
+
+  @Test
+  void noCommandIsBadUsage() {
+    assertEquals(2, run());
+    assertEquals("sparkformer: which command?\nTry 'sparkformer --help'.\n", error.toString());
+  }
+
+  @Test
+  void aMistypedCommandGetsASuggestion() {
+    assertEquals(2, run("repotr"));
+    assertTrue(error.toString().contains("sparkformer: "), error.toString());
+    assertTrue(error.toString().contains("Did you mean: "), error.toString());
+  }
+
+  @Test
+  void badInputIsOneLineAndExitCodeTwo(@TempDir Path folder) {
+    assertEquals(2, run("report", folder.toString()));
+    assertEquals(
+        "sparkformer: no metrics.jsonl in "
+            + folder
+            + ": give the output folder of a training run\n",
+        error.toString());
+  }
+
+  @Test
+  void debugShowsTheStackTrace(@TempDir Path folder) {
+    assertEquals(2, run("report", "--debug", folder.toString()));
+    assertTrue(error.toString().contains("\tat org.sparkformer.app."), error.toString());
+  }
+
+  private int run(String... arguments) {
+    CommandLine command = Sparkformer.commandLine();
+    command.setOut(new PrintWriter(out)).setErr(new PrintWriter(error));
+    return command.execute(arguments);
+  }
+}

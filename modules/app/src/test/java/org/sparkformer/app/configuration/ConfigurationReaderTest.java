@@ -1,0 +1,151 @@
+package org.sparkformer.app.configuration;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sparkformer.app.InputException;
+import org.sparkformer.training.configuration.DataConfiguration;
+import org.sparkformer.training.configuration.Documents;
+import org.sparkformer.training.configuration.RunConfiguration;
+import org.sparkformer.training.configuration.TrainingConfiguration;
+
+class ConfigurationReaderTest {
+  private static final String TOY =
+      """
+      model:
+        layers: 2
+        heads: 2
+        width: 16
+        context: 8
+      data:
+        input: text.txt
+        documents: lines
+      training:
+        steps: 20
+        learning_rate: 1e-3
+      """;
+
+  @TempDir private Path folder;
+  private Path file;
+
+  @BeforeEach
+  void write() throws IOException {
+    file = Files.writeString(folder.resolve("toy.yaml"), TOY);
+  }
+
+  @Test
+  void fillsInDefaultsAndTheTokenizersVocabulary() throws Exception {
+    RunConfiguration run = read();
+    assertEquals("toy", run.name());
+    assertEquals(65, run.model().vocabularySize());
+    assertEquals(Documents.LINES, run.data().documents());
+    assertEquals(DataConfiguration.DEFAULTS.tokenizer(), run.data().tokenizer());
+    assertEquals(
+        TrainingConfiguration.DEFAULTS.toBuilder()
+            .steps(20)
+            .learningRate(1e-3)
+            .minLearningRate(1e-4)
+            .build(),
+        run.training());
+  }
+
+  @Test
+  void overridesInOrder() throws Exception {
+    RunConfiguration run =
+        read(
+            "training.steps=30", "data.input=a,b/*.txt", "training.steps=40", "data.text_column=7");
+    assertEquals(40, run.training().steps());
+    assertEquals("a,b/*.txt", run.data().input());
+    assertEquals("7", run.data().textColumn());
+  }
+
+  @Test
+  void readsItsOwnOutputBack() throws Exception {
+    RunConfiguration run = read("model.dropout=0.1", "training.seed=12345678901");
+    Path resolved = Files.writeString(folder.resolve("toy2.yaml"), Yaml.write(run));
+    RunConfiguration again = new ConfigurationReader().read(resolved, List.of()).bind(1);
+    assertEquals(run, again);
+  }
+
+  @Test
+  void namesTheNearestKeyAndTheLineOfAnUnknownOne() throws Exception {
+    Files.writeString(file, TOY.replace("learning_rate", "learning_rat"));
+    assertRefused(file + ":11: unknown key training.learning_rat (did you mean learning_rate?)");
+  }
+
+  @Test
+  void listsTheKnownKeysWhereNoneIsNear() {
+    assertRefused(
+        "--set zebra=1: unknown key zebra (known here: data, model, name, training)", "zebra=1");
+    assertRefused(
+        "--set model.layer=1: unknown key model.layer (did you mean layers?)", "model.layer=1");
+  }
+
+  @Test
+  void saysWhichKindOfValueAKeyTakes() {
+    assertRefused(
+        "--set training.steps=many: training.steps must be a whole number, but is \"many\"",
+        "training.steps=many");
+    assertRefused(
+        "--set training.steps=1.5: training.steps must be a whole number, but is 1.5",
+        "training.steps=1.5");
+    assertRefused(
+        "--set model.dropout=much: model.dropout must be a number, but is \"much\"",
+        "model.dropout=much");
+    assertRefused(
+        "--set training.precision=fp8: training.precision must be fp32, but is \"fp8\"",
+        "training.precision=fp8");
+    assertRefused(
+        "--set data.documents=words: data.documents must be file or lines, but is \"words\"",
+        "data.documents=words");
+    assertRefused("--set model=1: model is a section; set one of its keys", "model=1");
+    assertRefused("--set steps: expected path.to.key=value", "steps");
+  }
+
+  @Test
+  void pointsAtTheLineOfAValueOutOfRange() throws Exception {
+    Files.writeString(file, TOY.replace("heads: 2", "heads: 3"));
+    assertRefused(file + ":3: model.heads must divide model.width (16), but is 3");
+    Files.writeString(file, TOY.replace("steps: 20", "steps: -1"));
+    assertRefused(file + ":10: training.steps must be at least 1, but is -1");
+  }
+
+  @Test
+  void refusesFilesThatAreNoConfiguration() throws Exception {
+    Files.writeString(file, TOY.replace("  layers: 2\n", ""));
+    assertRefused(file + ": model.layers is missing");
+    Files.writeString(file, "");
+    assertRefused(file + " is empty: it needs at least the section model");
+    Files.writeString(file, "model: 7\n");
+    assertRefused(file + ":1: model is a section and needs keys of its own");
+    Files.writeString(file, TOY + "training:\n  steps: 3\n");
+    assertRefused(file + ":12: Duplicate field 'training'");
+    Files.delete(file);
+    assertRefused("no configuration file " + file);
+  }
+
+  @Test
+  void refusesAVocabularySmallerThanTheTokenizers() throws Exception {
+    ConfigurationDraft draft = new ConfigurationReader().read(file, List.of("model.vocab_size=50"));
+    assertEquals(
+        "--set model.vocab_size=50: model.vocab_size is 50, but the tokenizer has 65 tokens: set"
+            + " model.vocab_size to at least that",
+        assertThrows(InputException.class, () -> draft.bind(65)).getMessage());
+    assertEquals(50, draft.bind(50).model().vocabularySize());
+  }
+
+  private RunConfiguration read(String... overrides) throws InputException {
+    return new ConfigurationReader().read(file, List.of(overrides)).bind(65);
+  }
+
+  private void assertRefused(String message, String... overrides) {
+    assertEquals(message, assertThrows(InputException.class, () -> read(overrides)).getMessage());
+  }
+}
