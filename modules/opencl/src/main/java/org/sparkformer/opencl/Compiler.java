@@ -1,0 +1,143 @@
+package org.sparkformer.opencl;
+
+import java.nio.ByteBuffer;
+import java.nio.IntBuffer;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import org.lwjgl.PointerBuffer;
+import org.lwjgl.opencl.CL10;
+import org.lwjgl.system.MemoryStack;
+import org.lwjgl.system.MemoryUtil;
+
+/** Builds programs for one device. */
+final class Compiler {
+  /**
+   * Denormals cost a CPU a factor of 100, and no result of training needs them. Nothing faster and
+   * looser than that: NaN and infinity must survive for the training loop to see them.
+   */
+  private static final String OPTIONS = "-cl-std=CL1.2 -cl-denorms-are-zero";
+
+  /** The drivers' compilers run in the calling thread and recurse deeply. */
+  private static final long STACK_BYTES = 256L << 20;
+
+  private final DeviceQueue queue;
+  private final ProgramCache cache;
+
+  Compiler(DeviceQueue queue, ProgramCache cache) {
+    this.queue = queue;
+    this.cache = cache;
+  }
+
+  /** A built program, which the caller releases. */
+  long build(KernelSource source, String macros) {
+    String options = (OPTIONS + " " + macros).trim();
+    FutureTask<Long> task = new FutureTask<>(() -> load(source, options));
+    Thread thread = new Thread(null, task, "opencl-compiler", STACK_BYTES);
+    thread.setDaemon(true);
+    thread.start();
+    try {
+      return task.get();
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof OpenClException known
+          ? known
+          : new OpenClException("cannot build " + source.name(), e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new OpenClException("interrupted while building " + source.name(), e);
+    }
+  }
+
+  private long load(KernelSource source, String options) {
+    DeviceInfo device = queue.device().info();
+    ProgramCache.Key key = ProgramCache.Key.of(source, options, device);
+    byte[] binary = cache.find(key).orElse(null);
+    if (binary != null) {
+      long program = fromBinary(binary, options);
+      if (program != 0) {
+        return program;
+      }
+    }
+    long program = fromSource(source, options);
+    cache.store(key, () -> binary(program));
+    return program;
+  }
+
+  private long fromSource(KernelSource source, String options) {
+    try (MemoryStack stack = MemoryStack.stackPush()) {
+      IntBuffer status = stack.mallocInt(1);
+      long program = CL10.clCreateProgramWithSource(queue.context(), source.text(), status);
+      Status.check(status, "create the program " + source.name());
+      int built = CL10.clBuildProgram(program, queue.id(), options, null, 0);
+      if (built != CL10.CL_SUCCESS) {
+        String log = buildLog(program);
+        CL10.clReleaseProgram(program);
+        throw new OpenClException(
+            "cannot build %s for %s with '%s': %s%n%s"
+                .formatted(
+                    source.name(), queue.device().info().name(), options, Status.name(built), log));
+      }
+      return program;
+    }
+  }
+
+  /** 0 where the driver does not take the binary, for instance after an update. */
+  private long fromBinary(byte[] binary, String options) {
+    ByteBuffer bytes = MemoryUtil.memAlloc(binary.length);
+    try (MemoryStack stack = MemoryStack.stackPush()) {
+      bytes.put(binary).flip();
+      IntBuffer status = stack.mallocInt(1);
+      long program =
+          CL10.clCreateProgramWithBinary(
+              queue.context(), stack.pointers(queue.id()), bytes, stack.mallocInt(1), status);
+      if (status.get(0) != CL10.CL_SUCCESS) {
+        return 0;
+      }
+      if (CL10.clBuildProgram(program, queue.id(), options, null, 0) == CL10.CL_SUCCESS) {
+        return program;
+      }
+      CL10.clReleaseProgram(program);
+      return 0;
+    } finally {
+      MemoryUtil.memFree(bytes);
+    }
+  }
+
+  private byte[] binary(long program) {
+    try (MemoryStack stack = MemoryStack.stackPush()) {
+      PointerBuffer size = stack.mallocPointer(1);
+      Status.check(
+          CL10.clGetProgramInfo(program, CL10.CL_PROGRAM_BINARY_SIZES, size, null),
+          "ask for the size of a program's binary");
+      ByteBuffer bytes = MemoryUtil.memAlloc((int) size.get(0));
+      try {
+        Status.check(
+            CL10.clGetProgramInfo(program, CL10.CL_PROGRAM_BINARIES, stack.pointers(bytes), null),
+            "ask for a program's binary");
+        byte[] copy = new byte[bytes.remaining()];
+        bytes.get(copy);
+        return copy;
+      } finally {
+        MemoryUtil.memFree(bytes);
+      }
+    }
+  }
+
+  private String buildLog(long program) {
+    try (MemoryStack stack = MemoryStack.stackPush()) {
+      PointerBuffer size = stack.mallocPointer(1);
+      Status.check(
+          CL10.clGetProgramBuildInfo(
+              program, queue.id(), CL10.CL_PROGRAM_BUILD_LOG, (ByteBuffer) null, size),
+          "read a build log");
+      ByteBuffer log = MemoryUtil.memAlloc((int) size.get(0));
+      try {
+        Status.check(
+            CL10.clGetProgramBuildInfo(program, queue.id(), CL10.CL_PROGRAM_BUILD_LOG, log, null),
+            "read a build log");
+        return MemoryUtil.memUTF8(log).replace("\0", "");
+      } finally {
+        MemoryUtil.memFree(log);
+      }
+    }
+  }
+}

@@ -1,0 +1,80 @@
+package org.sparkformer.opencl;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.sparkformer.tensor.DType;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.ops.Binding;
+import org.sparkformer.tensor.ops.Binding.Argument;
+import org.sparkformer.tensor.ops.Operation;
+
+/** Runs operations by their definitions. */
+final class Definitions {
+  private static final int LARGEST_GROUP = 64;
+  private static final int GROUPS_WANTED = 32;
+
+  private final Map<Class<?>, Translated> translated = new HashMap<>();
+
+  private record Translated(AparapiTranslator.Translation translation, List<Argument> arguments) {}
+
+  void run(Operation operation, LaunchContext context) {
+    long items = operation.workItems();
+    if (items > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "%s over %,d work-items: definitions count in 32 bits, split the tensors"
+              .formatted(operation.getClass().getSimpleName(), items));
+    }
+    Translated kernel = translated.computeIfAbsent(operation.getClass(), type -> bind(operation));
+    Launch launch = context.definition(kernel.translation().source());
+    kernel.arguments().forEach(argument -> pass(launch, argument, operation));
+    launch.number(0).number(items);
+    kernel.arguments().stream()
+        .filter(Argument::isArray)
+        .map(argument -> argument.tensor(operation))
+        .forEach(tensor -> launch.number(tensor == null ? 0L : tensor.offset()));
+    int group = group(items);
+    launch.over((items + group - 1) / group, group);
+  }
+
+  /** A power of two that leaves some groups to share out; a function of the work alone. */
+  private static int group(long items) {
+    long wanted = Math.max(1, items / GROUPS_WANTED);
+    return (int) Math.min(LARGEST_GROUP, Long.highestOneBit(wanted));
+  }
+
+  private static Translated bind(Operation operation) {
+    AparapiTranslator.Translation translation = AparapiTranslator.translate(operation);
+    Map<String, Argument> byName =
+        Binding.of(operation).arguments().stream()
+            .collect(Collectors.toMap(Argument::name, Function.identity()));
+    return new Translated(translation, translation.fields().stream().map(byName::get).toList());
+  }
+
+  private static void pass(Launch launch, Argument argument, Operation operation) {
+    if (argument.isArray()) {
+      Tensor tensor = argument.tensor(operation);
+      refuseBfloat16(tensor, argument, operation);
+      launch.buffer(tensor);
+      return;
+    }
+    Number value = argument.scalar(operation);
+    if (value instanceof Integer number) {
+      launch.number(number.intValue());
+    } else if (value instanceof Long number) {
+      launch.number(number.longValue());
+    } else {
+      launch.number(value.floatValue());
+    }
+  }
+
+  private static void refuseBfloat16(Tensor tensor, Argument argument, Operation operation) {
+    if (tensor != null && tensor.dtype() == DType.BFLOAT16) {
+      throw new IllegalArgumentException(
+          "%s: %s is BFLOAT16, which no kernel takes yet; use FLOAT32"
+              .formatted(operation.getClass().getSimpleName(), argument.name()));
+    }
+  }
+}

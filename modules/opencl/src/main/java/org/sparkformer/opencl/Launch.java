@@ -1,0 +1,98 @@
+package org.sparkformer.opencl;
+
+import org.lwjgl.PointerBuffer;
+import org.lwjgl.opencl.CL10;
+import org.lwjgl.system.MemoryStack;
+import org.sparkformer.tensor.Tensor;
+
+/**
+ * One launch of a kernel: its arguments in order, then {@link #over}.
+ *
+ * <p>A tensor takes two arguments of the kernel: {@code __global T* name, long nameFirst}, the
+ * whole buffer and the number of the tensor's first element in it. So a view may start at any
+ * element, whatever alignment the device wants of sub-buffers.
+ */
+public final class Launch {
+  private final DeviceKernel kernel;
+  private final DeviceQueue queue;
+  private final BufferPool pool;
+  private final long nothing;
+  private int next;
+
+  /**
+   * @param nothing a buffer to pass where the operation has no tensor
+   */
+  Launch(DeviceKernel kernel, DeviceQueue queue, BufferPool pool, long nothing) {
+    this.kernel = kernel;
+    this.queue = queue;
+    this.pool = pool;
+    this.nothing = nothing;
+  }
+
+  /** A buffer and the element offset of the tensor in it; null passes memory not to be touched. */
+  public Launch tensor(Tensor tensor) {
+    buffer(tensor);
+    return number(tensor == null ? 0L : tensor.offset());
+  }
+
+  /** A buffer alone; the tensor's offset is passed otherwise, or known to be 0. */
+  Launch buffer(Tensor tensor) {
+    long buffer = tensor == null ? nothing : OpenClStorage.buffer(tensor, pool);
+    return checked(CL10.clSetKernelArg1p(kernel.id(), next, buffer));
+  }
+
+  /** An {@code int} argument. */
+  public Launch number(int value) {
+    return checked(CL10.clSetKernelArg1i(kernel.id(), next, value));
+  }
+
+  /** A {@code long} argument. */
+  public Launch number(long value) {
+    return checked(CL10.clSetKernelArg1l(kernel.id(), next, value));
+  }
+
+  /** A {@code float} argument. */
+  public Launch number(float value) {
+    return checked(CL10.clSetKernelArg1f(kernel.id(), next, value));
+  }
+
+  /** A {@code __local} argument of so many bytes. */
+  public Launch local(long bytes) {
+    return checked(CL10.clSetKernelArg(kernel.id(), next, bytes));
+  }
+
+  private Launch checked(int status) {
+    Status.check(status, "set argument " + next + " of kernel " + kernel.name());
+    next++;
+    return this;
+  }
+
+  /**
+   * Queues the kernel over work-groups.
+   *
+   * @param groups number of groups on each axis, the fastest axis first
+   * @param group work-items of a group on each axis; must not depend on the device's compute units
+   */
+  public void over(long[] groups, long[] group) {
+    try (MemoryStack stack = MemoryStack.stackPush()) {
+      PointerBuffer global = stack.mallocPointer(groups.length);
+      PointerBuffer local = stack.mallocPointer(groups.length);
+      for (int axis = 0; axis < groups.length; axis++) {
+        if (groups[axis] == 0) {
+          return;
+        }
+        global.put(axis, Math.multiplyExact(groups[axis], group[axis]));
+        local.put(axis, group[axis]);
+      }
+      int status =
+          CL10.clEnqueueNDRangeKernel(
+              queue.queue(), kernel.id(), groups.length, null, global, local, null, null);
+      Status.check(status, "run kernel " + kernel.name());
+    }
+  }
+
+  /** Queues the kernel over {@code groups} work-groups of {@code group} items on one axis. */
+  public void over(long groups, long group) {
+    over(new long[] {groups}, new long[] {group});
+  }
+}

@@ -1,0 +1,146 @@
+package org.sparkformer.opencl;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.DType;
+import org.sparkformer.tensor.Shape;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.ops.Operation;
+
+/**
+ * Tensors and operations on one OpenCL device, or a part of one.
+ *
+ * <p>One context and one in-order queue; the host waits only in {@link #read}, {@link #finish} and
+ * where marks are evaluated. To be used by one thread at a time. Two backends in one process, each
+ * with its own thread, run side by side.
+ */
+public final class OpenClBackend implements Backend {
+  private static final int LARGEST_NUMBER_OF_OPEN_MARKS = 1024;
+
+  private final DeviceQueue queue;
+  private final BufferPool pool;
+  private final Programs programs;
+  private final Transfers transfers;
+  private final LaunchContext context;
+  private final Registry registry;
+  private final Definitions definitions = new Definitions();
+  private final List<EventMark> marks = new ArrayList<>();
+  private boolean closed;
+
+  private OpenClBackend(DeviceQueue queue, OpenClOptions options) {
+    DeviceInfo device = queue.device().info();
+    this.queue = queue;
+    this.pool =
+        new BufferPool(
+            queue, options.memoryLimit() == 0 ? device.memory().global() : options.memoryLimit());
+    this.programs = new Programs(new Compiler(queue, cache(device, options)));
+    this.transfers = new Transfers(queue, pool);
+    this.context = new LaunchContext(queue, pool, programs);
+    this.registry = new Registry(options.specialised() ? Kernels.standard() : List.of());
+  }
+
+  private static ProgramCache cache(DeviceInfo device, OpenClOptions options) {
+    return device.identity().platform().equals("Portable Computing Language")
+        ? ProgramCache.none()
+        : ProgramCache.in(options.cache());
+  }
+
+  /** Opens a device, or the part of it that the options name. */
+  public static OpenClBackend open(OpenClDevice device, OpenClOptions options) {
+    return new OpenClBackend(DeviceQueue.open(device, options.part(), options.parts()), options);
+  }
+
+  /** Opens the device that a selector names, whole. */
+  public static OpenClBackend open(DeviceSelector selector) {
+    return open(Devices.select(selector), OpenClOptions.defaults());
+  }
+
+  @Override
+  public String description() {
+    String shared = queue.shared().isEmpty() ? "" : " (" + queue.shared() + ")";
+    return "OpenCL device " + device() + shared;
+  }
+
+  /** The device. */
+  public DeviceInfo device() {
+    return queue.device().info();
+  }
+
+  /** What runs each operation, a line each, for people. */
+  public List<String> kernels() {
+    List<String> lines = new ArrayList<>(registry.describe());
+    lines.add((lines.isEmpty() ? "every" : "any other") + " operation -> Aparapi definition");
+    return List.copyOf(lines);
+  }
+
+  @Override
+  public Tensor allocate(DType dtype, Shape shape) {
+    return new Tensor(pool.take(Math.multiplyExact(shape.size(), dtype.bytes())), dtype, 0, shape);
+  }
+
+  @Override
+  public void run(Operation operation) {
+    if (operation.workItems() > 0) {
+      dispatch(operation);
+    }
+  }
+
+  private <O extends Operation> void dispatch(O operation) {
+    Optional<Specialisation<O>> specialisation = registry.find(operation, device());
+    if (specialisation.isPresent()) {
+      specialisation.get().enqueue(operation, context);
+    } else {
+      definitions.run(operation, context);
+    }
+  }
+
+  @Override
+  public void write(Tensor destination, ByteBuffer source) {
+    transfers.write(destination, source);
+  }
+
+  @Override
+  public void read(Tensor source, ByteBuffer destination) {
+    transfers.read(source, destination);
+  }
+
+  @Override
+  public void finish() {
+    queue.finish();
+    transfers.close();
+    marks.forEach(EventMark::resolve);
+    marks.clear();
+  }
+
+  @Override
+  public Mark mark() {
+    if (marks.size() == LARGEST_NUMBER_OF_OPEN_MARKS) {
+      marks.removeIf(EventMark::isResolved);
+    }
+    if (marks.size() == LARGEST_NUMBER_OF_OPEN_MARKS) {
+      finish();
+    }
+    EventMark mark = EventMark.enqueue(queue);
+    marks.add(mark);
+    return mark;
+  }
+
+  @Override
+  public Memory memory() {
+    return pool.memory();
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      finish();
+      programs.close();
+      pool.close();
+      queue.close();
+    }
+  }
+}

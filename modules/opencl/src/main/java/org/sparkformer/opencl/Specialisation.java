@@ -1,0 +1,23 @@
+package org.sparkformer.opencl;
+
+import org.sparkformer.tensor.ops.Operation;
+
+/**
+ * A {@code .cl} kernel that takes the place of an operation's definition where it pays.
+ *
+ * @param <O> the operation
+ */
+public interface Specialisation<O extends Operation> {
+
+  /** The operation's class. */
+  Class<O> operation();
+
+  /** File and kernel, for people. */
+  String description();
+
+  /** Whether it can run this operation on this device; where not, the next one is asked. */
+  boolean supports(O operation, DeviceInfo device);
+
+  /** Queues the kernels that compute the operation. */
+  void enqueue(O operation, LaunchContext context);
+}

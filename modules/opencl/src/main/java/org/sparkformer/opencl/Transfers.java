@@ -1,0 +1,154 @@
+package org.sparkformer.opencl;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.lwjgl.PointerBuffer;
+import org.lwjgl.opencl.CL10;
+import org.lwjgl.system.MemoryStack;
+import org.lwjgl.system.MemoryUtil;
+import org.sparkformer.tensor.Tensor;
+
+/** Copies between host and device. */
+final class Transfers implements AutoCloseable {
+  /** Writes up to this many bytes are staged, so that the caller need not wait for the queue. */
+  private static final int LARGEST_STAGED = 16 << 20;
+
+  private final DeviceQueue queue;
+  private final BufferPool pool;
+  private final Deque<Staged> staged = new ArrayDeque<>();
+
+  Transfers(DeviceQueue queue, BufferPool pool) {
+    this.queue = queue;
+    this.pool = pool;
+  }
+
+  private record Staged(ByteBuffer bytes, long event) {}
+
+  void write(Tensor destination, ByteBuffer source) {
+    checkSize(destination, source);
+    if (!source.hasRemaining()) {
+      return;
+    }
+    if (source.remaining() <= LARGEST_STAGED) {
+      stage(destination, source);
+    } else if (source.isDirect()) {
+      write(destination, 0, source, null);
+    } else {
+      writeInPieces(destination, source);
+    }
+  }
+
+  private void stage(Tensor destination, ByteBuffer source) {
+    freeStaged();
+    ByteBuffer copy = MemoryUtil.memAlloc(source.remaining());
+    copy.put(source.duplicate()).flip();
+    try (MemoryStack stack = MemoryStack.stackPush()) {
+      PointerBuffer event = stack.mallocPointer(1);
+      write(destination, 0, copy, event);
+      staged.add(new Staged(copy, event.get(0)));
+    }
+  }
+
+  private void write(Tensor destination, long skip, ByteBuffer source, PointerBuffer event) {
+    int status =
+        CL10.clEnqueueWriteBuffer(
+            queue.queue(),
+            OpenClStorage.buffer(destination, pool),
+            event == null,
+            destination.offset() * destination.dtype().bytes() + skip,
+            source,
+            null,
+            event);
+    Status.check(status, "write " + source.remaining() + " bytes to the device");
+  }
+
+  private void writeInPieces(Tensor destination, ByteBuffer source) {
+    ByteBuffer piece = MemoryUtil.memAlloc(LARGEST_STAGED);
+    try {
+      for (int at = 0; at < source.remaining(); at += LARGEST_STAGED) {
+        int bytes = Math.min(LARGEST_STAGED, source.remaining() - at);
+        piece.clear().put(source.slice(source.position() + at, bytes)).flip();
+        write(destination, at, piece, null);
+      }
+    } finally {
+      MemoryUtil.memFree(piece);
+    }
+  }
+
+  void read(Tensor source, ByteBuffer destination) {
+    checkSize(source, destination);
+    if (!destination.hasRemaining()) {
+      return;
+    }
+    if (destination.isDirect()) {
+      read(source, 0, destination);
+    } else {
+      readInPieces(source, destination);
+    }
+  }
+
+  private void read(Tensor source, long skip, ByteBuffer destination) {
+    int status =
+        CL10.clEnqueueReadBuffer(
+            queue.queue(),
+            OpenClStorage.buffer(source, pool),
+            true,
+            source.offset() * source.dtype().bytes() + skip,
+            destination,
+            null,
+            null);
+    Status.check(status, "read " + destination.remaining() + " bytes from the device");
+  }
+
+  private void readInPieces(Tensor source, ByteBuffer destination) {
+    ByteBuffer piece = MemoryUtil.memAlloc(LARGEST_STAGED);
+    try {
+      for (int at = 0; at < destination.remaining(); at += LARGEST_STAGED) {
+        piece.clear().limit(Math.min(LARGEST_STAGED, destination.remaining() - at));
+        read(source, at, piece);
+        destination.slice(destination.position() + at, piece.remaining()).put(piece);
+      }
+    } finally {
+      MemoryUtil.memFree(piece);
+    }
+  }
+
+  private static void checkSize(Tensor tensor, ByteBuffer buffer) {
+    if (tensor.bytes() != buffer.remaining()) {
+      throw new IllegalArgumentException(
+          "tensor %s has %d bytes, buffer %d"
+              .formatted(tensor.shape(), tensor.bytes(), buffer.remaining()));
+    }
+  }
+
+  /** Frees the copies that the device has taken, the oldest first. */
+  private void freeStaged() {
+    while (!staged.isEmpty() && isDone(staged.peek().event())) {
+      free(staged.remove());
+    }
+  }
+
+  private static boolean isDone(long event) {
+    int[] state = new int[1];
+    Status.check(
+        CL10.clGetEventInfo(event, CL10.CL_EVENT_COMMAND_EXECUTION_STATUS, state, null),
+        "ask for the state of a write");
+    if (state[0] < 0) {
+      Status.check(state[0], "write to the device");
+    }
+    return state[0] == CL10.CL_COMPLETE;
+  }
+
+  private static void free(Staged copy) {
+    CL10.clReleaseEvent(copy.event());
+    MemoryUtil.memFree(copy.bytes());
+  }
+
+  /** Frees all copies; only when nothing is queued. */
+  @Override
+  public void close() {
+    staged.forEach(Transfers::free);
+    staged.clear();
+  }
+}

@@ -1,0 +1,59 @@
+package org.sparkformer.opencl;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * Values of the kernels' tunable macros on one device, from {@code kernels/tunables.json}.
+ *
+ * <p>A file's values are looked up under {@code default}, the device's kind, its vendor and its
+ * name, the later over the earlier; vendor and name match where they contain the key, in any case.
+ */
+final class Tunables {
+  private static final String RESOURCE = "/org/sparkformer/opencl/kernels/tunables.json";
+
+  private final Map<String, Map<String, Integer>> byFile = new HashMap<>();
+
+  private Tunables() {}
+
+  static Tunables of(DeviceInfo device) {
+    Tunables tunables = new Tunables();
+    read()
+        .forEach(
+            (file, byDevice) -> {
+              Map<String, Integer> macros = new HashMap<>();
+              List.of("default", device.kind().name(), device.vendor(), device.name())
+                  .forEach(
+                      name -> byDevice.forEach((key, values) -> merge(macros, name, key, values)));
+              tunables.byFile.put(file, Map.copyOf(macros));
+            });
+    return tunables;
+  }
+
+  private static void merge(
+      Map<String, Integer> macros, String name, String key, Map<String, Integer> values) {
+    if (name.toLowerCase(Locale.ROOT).contains(key.toLowerCase(Locale.ROOT))) {
+      macros.putAll(values);
+    }
+  }
+
+  private static Map<String, Map<String, Map<String, Integer>>> read() {
+    try (InputStream stream = Tunables.class.getResourceAsStream(RESOURCE)) {
+      return new ObjectMapper().readValue(stream, new TypeReference<>() {});
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + RESOURCE, e);
+    }
+  }
+
+  /** Macro names and values; none for a file without tunables. */
+  Map<String, Integer> of(String file) {
+    return byFile.getOrDefault(file, Map.of());
+  }
+}

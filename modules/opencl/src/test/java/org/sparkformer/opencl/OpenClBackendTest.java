@@ -1,0 +1,135 @@
+package org.sparkformer.opencl;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.DType;
+import org.sparkformer.tensor.OutOfDeviceMemoryException;
+import org.sparkformer.tensor.Shape;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.ops.Add;
+import org.sparkformer.tensor.ops.Fill;
+
+/** These tests need an OpenCL device and fail without one. */
+class OpenClBackendTest {
+  private OpenClBackend backend;
+
+  @BeforeEach
+  void open() {
+    backend = OpenClBackend.open(DeviceSelector.AUTO);
+  }
+
+  @AfterEach
+  void close() {
+    backend.close();
+  }
+
+  @Test
+  void aViewMayStartAtAnyElement() {
+    try (Tensor x = backend.floats(11)) {
+      backend.write(x, new float[] {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
+      backend.run(new Add(x.view(1, 3), x.view(7, 3), x.view(4, 3)));
+      assertArrayEquals(new float[] {0, 1, 2, 3, 8, 10, 12, 7, 8, 9, 10}, backend.readFloats(x));
+      assertArrayEquals(new float[] {10, 12}, backend.readFloats(x.view(5, 2)));
+    }
+  }
+
+  @Test
+  void theCallerMayReuseABufferRightAfterWriting() {
+    try (Tensor x = backend.floats(1 << 20);
+        Tensor y = backend.floats(16)) {
+      ByteBuffer bytes = ByteBuffer.allocateDirect(64).order(ByteOrder.nativeOrder());
+      for (int i = 0; i < 50; i++) {
+        backend.run(new Fill(x, i));
+      }
+      bytes.asFloatBuffer().put(new float[16]);
+      backend.write(y, bytes);
+      for (int i = 0; i < 64; i++) {
+        bytes.put(i, (byte) 0x55);
+      }
+      assertArrayEquals(new float[16], backend.readFloats(y));
+    }
+  }
+
+  @Test
+  void heapBuffersOfSeveralPiecesAreWrittenAndReadWhole() {
+    int size = (16 << 20) / 4 * 2 + 7;
+    ByteBuffer bytes = ByteBuffer.allocate(size * 4).order(ByteOrder.nativeOrder());
+    for (int i = 0; i < size; i++) {
+      bytes.putFloat(i * 4, i % 1_000_003);
+    }
+    try (Tensor x = backend.floats(size + 3)) {
+      backend.write(x.view(3, size), bytes.duplicate().order(ByteOrder.nativeOrder()));
+      ByteBuffer back = ByteBuffer.allocate(size * 4).order(ByteOrder.nativeOrder());
+      backend.read(x.view(3, size), back);
+      assertEquals(-1, bytes.mismatch(back));
+    }
+  }
+
+  @Test
+  void memoryComesBackToThePool() {
+    for (int i = 0; i < 20; i++) {
+      try (Tensor x = backend.floats(1 << 18)) {
+        backend.run(new Fill(x, i));
+      }
+    }
+    assertTrue(backend.memory().peakBytes() < 3 << 20, () -> backend.memory().toString());
+  }
+
+  @Test
+  void theMemoryLimitIsAnErrorThatSaysWhatWasAskedFor() {
+    OpenClDevice device = Devices.select(DeviceSelector.AUTO);
+    OpenClOptions options = OpenClOptions.defaults().withMemoryLimit(1 << 20);
+    try (OpenClBackend small = OpenClBackend.open(device, options)) {
+      try (Tensor fits = small.floats(200_000)) {
+        assertEquals(200_000, fits.size());
+      }
+      try (Tensor other = small.floats(100_000);
+          Tensor third = small.floats(50_000)) {
+        assertEquals(600_000, other.bytes() + third.bytes());
+        String message =
+            assertThrows(OutOfDeviceMemoryException.class, () -> small.floats(150_000))
+                .getMessage();
+        assertTrue(message.contains("600,000") && message.contains("1,048,576"), message);
+      }
+    }
+  }
+
+  @Test
+  void bfloat16IsRefusedByName() {
+    try (Tensor x = backend.allocate(DType.BFLOAT16, Shape.of(4))) {
+      String message =
+          assertThrows(IllegalArgumentException.class, () -> backend.run(new Fill(x, 1)))
+              .getMessage();
+      assertTrue(message.contains("BFLOAT16"), message);
+    }
+  }
+
+  @Test
+  void tensorsOfAnotherBackendAreRefused() {
+    try (OpenClBackend other = OpenClBackend.open(DeviceSelector.AUTO);
+        Tensor x = other.floats(4)) {
+      assertThrows(IllegalArgumentException.class, () -> backend.run(new Fill(x, 1)));
+    }
+  }
+
+  @Test
+  void marksMeasureTheDevice() {
+    try (Tensor x = backend.floats(1 << 22)) {
+      Backend.Mark start = backend.mark();
+      backend.run(new Fill(x, 1));
+      Backend.Mark end = backend.mark();
+      assertTrue(end.millisecondsSince(start) > 0);
+      backend.finish();
+      assertEquals(0, start.millisecondsSince(start));
+    }
+  }
+}
