@@ -23,6 +23,7 @@ final class Inbox implements Transport.Receiver {
   private final Condition changed = lock.newCondition();
   private Operation operation = Operation.BARRIER;
   private long sequence = -1;
+  private long completed = -1;
   private String failure;
   private String failureOrigin;
   private long staleFrames;
@@ -64,6 +65,7 @@ final class Inbox implements Transport.Receiver {
       for (PeerMail peer : peers) {
         peer.forgetUpTo(sequence);
       }
+      completed = sequence;
     } finally {
       lock.unlock();
     }
@@ -166,7 +168,7 @@ final class Inbox implements Transport.Receiver {
       if (header.key().sequence() == sequence && header.operation() != operation) {
         outOfStep(sender).accept(header.operation());
       }
-      if (failure == null && header.key().sequence() >= sequence) {
+      if (failure == null && header.key().sequence() > completed) {
         peers[sender].put(header, payload).ifPresent(this::fail);
         changed.signalAll();
       }
@@ -229,6 +231,12 @@ final class Inbox implements Transport.Receiver {
                 + peer
                 + " is in "
                 + other
+                + " "
+                + sequence
+                + " while rank "
+                + rank
+                + " is in "
+                + operation
                 + " "
                 + sequence
                 + ": every rank must call the same operations in the same order");
