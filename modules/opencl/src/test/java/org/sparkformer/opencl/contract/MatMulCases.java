@@ -1,0 +1,75 @@
+package org.sparkformer.opencl.contract;
+
+import java.util.stream.Stream;
+import org.sparkformer.tensor.ops.MatMul;
+
+/** Matrix products: all transposes, batched, with bias, GELU and accumulation. */
+public final class MatMulCases {
+  private MatMulCases() {}
+
+  /** C is [M, N], the sum runs over K. */
+  public record Extents(int batch, int m, int n, int k) {}
+
+  /** What is fused to the product. */
+  public enum Epilogue {
+    NONE,
+    ACCUMULATE,
+    BIAS,
+    BIAS_AND_GELU
+  }
+
+  static Stream<OperationCase> all() {
+    return Stream.of(
+            new Extents(1, 1, 1, 1),
+            new Extents(1, 3, 7, 61),
+            new Extents(1, 61, 93, 7),
+            new Extents(1, 127, 61, 93),
+            new Extents(1, 93, 127, 768),
+            new Extents(1, 1, 768, 93),
+            new Extents(3, 7, 61, 3),
+            new Extents(2, 61, 33, 127))
+        .flatMap(MatMulCases::of);
+  }
+
+  private static Stream<OperationCase> of(Extents e) {
+    Stream<OperationCase> transposes =
+        Stream.of(
+            of(e, false, true, Epilogue.NONE),
+            of(e, true, false, Epilogue.NONE),
+            of(e, true, true, Epilogue.NONE),
+            of(e, true, false, Epilogue.ACCUMULATE),
+            of(e, false, true, Epilogue.BIAS));
+    return Stream.concat(
+        transposes, Stream.of(Epilogue.values()).map(epilogue -> of(e, false, false, epilogue)));
+  }
+
+  public static OperationCase of(
+      Extents e, boolean transposeA, boolean transposeB, Epilogue epilogue) {
+    String name =
+        "MatMul %s%s%s %s".formatted(e, transposeA ? " A'" : "", transposeB ? " B'" : "", epilogue);
+    return new OperationCase(
+        name, w -> operation(w, e, transposeA, transposeB, epilogue), Tolerance.sum(e.k()));
+  }
+
+  private static MatMul operation(
+      Workspace w, Extents e, boolean transposeA, boolean transposeB, Epilogue epilogue) {
+    boolean bias = epilogue == Epilogue.BIAS || epilogue == Epilogue.BIAS_AND_GELU;
+    boolean accumulate = epilogue == Epilogue.ACCUMULATE;
+    long[] c = extents(e.batch(), e.m(), e.n(), false);
+    return new MatMul(
+        w.input("a", extents(e.batch(), e.m(), e.k(), transposeA)),
+        w.input("b", extents(e.batch(), e.k(), e.n(), transposeB)),
+        accumulate ? w.updated("c", c) : w.output("c", c),
+        transposeA,
+        transposeB,
+        accumulate,
+        bias ? w.input("bias", e.n()) : null,
+        epilogue == Epilogue.BIAS_AND_GELU ? w.output("activated", c) : null);
+  }
+
+  private static long[] extents(int batch, long rows, long columns, boolean transposed) {
+    long first = transposed ? columns : rows;
+    long second = transposed ? rows : columns;
+    return batch == 1 ? new long[] {first, second} : new long[] {batch, first, second};
+  }
+}

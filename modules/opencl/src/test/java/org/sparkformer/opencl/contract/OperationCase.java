@@ -1,0 +1,29 @@
+package org.sparkformer.opencl.contract;
+
+import java.util.function.Function;
+import org.sparkformer.tensor.ops.Operation;
+
+/**
+ * One operation at one size: what the contract suite and the benchmarks share.
+ *
+ * @param name operation and shape
+ * @param factory makes the operation from named tensors
+ * @param gradient null, or what finite differences check the operation against
+ */
+public record OperationCase(
+    String name, Function<Workspace, Operation> factory, Tolerance tolerance, Gradient gradient) {
+
+  public OperationCase(String name, Function<Workspace, Operation> factory, Tolerance tolerance) {
+    this(name, factory, tolerance, null);
+  }
+
+  /** The same with a check by finite differences; for small shapes. */
+  public OperationCase withGradient(Gradient check) {
+    return new OperationCase(name, factory, tolerance, check);
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

@@ -1,0 +1,154 @@
+package org.sparkformer.opencl.contract;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.sparkformer.opencl.DeviceSelector;
+import org.sparkformer.opencl.Devices;
+import org.sparkformer.opencl.OpenClBackend;
+import org.sparkformer.opencl.OpenClDevice;
+import org.sparkformer.opencl.OpenClOptions;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.ops.Operation;
+import org.sparkformer.tensor.reference.JavaBackend;
+
+/** Every operation on every backend; needs an OpenCL device and fails without one. */
+class OperationContractTest {
+  private static Backend java;
+  private static Backend definitions;
+  private static Backend definitionsOnePart;
+  private static Backend specialised;
+  private static Backend specialisedOnePart;
+
+  @BeforeAll
+  static void open() {
+    OpenClDevice device = Devices.select(DeviceSelector.AUTO);
+    OpenClOptions options = OpenClOptions.defaults();
+    int parts = device.info().computeUnits();
+    java = new JavaBackend();
+    definitions = OpenClBackend.open(device, options.withSpecialised(false));
+    specialised = OpenClBackend.open(device, options);
+    definitionsOnePart =
+        OpenClBackend.open(device, options.withSpecialised(false).withPart(parts - 1, parts));
+    specialisedOnePart = OpenClBackend.open(device, options.withPart(parts - 1, parts));
+  }
+
+  @AfterAll
+  static void close() {
+    Stream.of(java, definitions, definitionsOnePart, specialised, specialisedOnePart)
+        .forEach(Backend::close);
+  }
+
+  static Stream<OperationCase> cases() {
+    return Cases.all();
+  }
+
+  static Stream<OperationCase> gradients() {
+    return cases().filter(test -> test.gradient() != null);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void theJavaDefinitionWritesAllOfItsOutputsAndNothingElse(OperationCase test) {
+    try (Workspace workspace = new Workspace(java)) {
+      run(workspace, java, test)
+          .forEach(
+              (name, values) -> {
+                if (workspace.isOutput(name) && !workspace.isPartial(name)) {
+                  Comparison.finite(name, values);
+                }
+              });
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void theTranslatedDefinitionAgreesWithTheJavaDefinition(OperationCase test) {
+    agrees(definitions, test);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void theChosenKernelAgreesWithTheJavaDefinition(OperationCase test) {
+    agrees(specialised, test);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void aPartOfTheDeviceGivesTheSameBitsAsTheWhole(OperationCase test) {
+    sameBits(results(definitions, test), results(definitionsOnePart, test));
+    sameBits(results(specialised, test), results(specialisedOnePart, test));
+  }
+
+  @ParameterizedTest
+  @MethodSource("gradients")
+  void gradientsAgreeWithFiniteDifferences(OperationCase test) {
+    FiniteDifferences.check(test);
+  }
+
+  @Test
+  void everyOperationHasACase() {
+    Set<String> covered =
+        cases()
+            .map(
+                test -> {
+                  try (Workspace workspace = new Workspace(java)) {
+                    return test.factory().apply(workspace).getClass().getSimpleName();
+                  }
+                })
+            .collect(Collectors.toSet());
+    assertEquals(OperationClasses.names(), covered);
+  }
+
+  private static void agrees(Backend backend, OperationCase test) {
+    Map<String, float[]> expected = results(java, test);
+    try (Workspace workspace = new Workspace(backend)) {
+      run(workspace, backend, test)
+          .forEach(
+              (name, actual) -> {
+                boolean output = workspace.isOutput(name);
+                Comparison.near(
+                    name, actual, expected.get(name), output ? test.tolerance() : Tolerance.EXACT);
+              });
+    }
+  }
+
+  private static Map<String, float[]> results(Backend backend, OperationCase test) {
+    try (Workspace workspace = new Workspace(backend)) {
+      return run(workspace, backend, test);
+    }
+  }
+
+  private static Map<String, float[]> run(
+      Workspace workspace, Backend backend, OperationCase test) {
+    Operation operation = test.factory().apply(workspace);
+    backend.run(operation);
+    backend.finish();
+    return workspace.read();
+  }
+
+  private static void sameBits(Map<String, float[]> whole, Map<String, float[]> part) {
+    if (!whole.keySet().equals(part.keySet())) {
+      fail("tensors differ: " + whole.keySet() + " and " + part.keySet());
+    }
+    whole.forEach((name, values) -> assertArrayEquals(bits(values), bits(part.get(name)), name));
+  }
+
+  private static int[] bits(float[] values) {
+    int[] bits = new int[values.length];
+    for (int i = 0; i < values.length; i++) {
+      bits[i] = Float.floatToIntBits(values[i]);
+    }
+    return bits;
+  }
+}

@@ -1,0 +1,195 @@
+package org.sparkformer.opencl.contract;
+
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.Function;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.DType;
+import org.sparkformer.tensor.Shape;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.ops.Operation;
+import org.sparkformer.tensor.reference.JavaBackend;
+
+/**
+ * The named tensors of one run of one operation, each inside a larger one.
+ *
+ * <p>Values depend on the tensor's name alone, so every backend sees the same. Around each tensor
+ * lie guard words, which are NaN: reading them poisons the result, writing them is found. Their
+ * number is odd, so that no tensor starts at an aligned element.
+ */
+public final class Workspace implements AutoCloseable {
+  private static final int GUARD = 37;
+  private static final float GUARD_WORD = Float.intBitsToFloat(0x7fc5a5a5);
+  private static final int INT_GUARD_WORD = 1;
+
+  private final Backend backend;
+  private final Map<String, float[]> overrides;
+  private final Map<String, Slot> slots = new LinkedHashMap<>();
+  private final Set<String> outputs = new HashSet<>();
+  private final Set<String> partial = new HashSet<>();
+
+  /** The whole memory, and the part of it that the operation sees. */
+  private record Slot(Tensor memory, Tensor tensor) {}
+
+  public Workspace(Backend backend) {
+    this(backend, Map.of());
+  }
+
+  /**
+   * @param overrides values to use instead of the ones that go with a name
+   */
+  public Workspace(Backend backend, Map<String, float[]> overrides) {
+    this.backend = backend;
+    this.overrides = overrides;
+  }
+
+  /** Standard normal values. */
+  public Tensor input(String name, long... extents) {
+    return given(name, normal(name, extents), extents);
+  }
+
+  /** Values that the operation needs to be just these. */
+  public Tensor given(String name, float[] values, long... extents) {
+    return floats(name, overrides.getOrDefault(name, values), extents);
+  }
+
+  /** Values that the operation adds to or replaces in place. */
+  public Tensor updated(String name, long... extents) {
+    outputs.add(name);
+    return input(name, extents);
+  }
+
+  /** As {@link #updated}, with values that must be just these. */
+  public Tensor updatedFrom(String name, float[] values, long... extents) {
+    outputs.add(name);
+    return given(name, values, extents);
+  }
+
+  /** NaN: the operation must overwrite every element. */
+  public Tensor output(String name, long... extents) {
+    outputs.add(name);
+    float[] poison = new float[size(extents)];
+    Arrays.fill(poison, Float.NaN);
+    return floats(name, poison, extents);
+  }
+
+  /** NaN: the operation overwrites some elements, and must leave the rest. */
+  public Tensor partialOutput(String name, long... extents) {
+    partial.add(name);
+    return output(name, extents);
+  }
+
+  /** Numbers in [0, bound). */
+  public Tensor indices(String name, int bound, long... extents) {
+    return integers(
+        name, new Random(name.hashCode()).ints(size(extents), 0, bound).toArray(), extents);
+  }
+
+  public Tensor integers(String name, int[] values, long... extents) {
+    Tensor memory = backend.allocate(DType.INT32, shape(values.length + 2 * GUARD));
+    int[] all = new int[values.length + 2 * GUARD];
+    Arrays.fill(all, INT_GUARD_WORD);
+    System.arraycopy(values, 0, all, GUARD, values.length);
+    backend.write(memory, all);
+    return keep(name, memory, extents);
+  }
+
+  /** Values of the tensors after another operation ran on the Java reference. */
+  public static Map<String, float[]> reference(Function<Workspace, Operation> operation) {
+    return reference(operation, Map.of());
+  }
+
+  static Map<String, float[]> reference(
+      Function<Workspace, Operation> operation, Map<String, float[]> overrides) {
+    try (JavaBackend java = new JavaBackend();
+        Workspace workspace = new Workspace(java, overrides)) {
+      java.run(operation.apply(workspace));
+      return workspace.read();
+    }
+  }
+
+  /** Standard normal values that go with a name. */
+  public static float[] normal(String name, long... extents) {
+    Random random = new Random(name.hashCode());
+    float[] values = new float[size(extents)];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    return values;
+  }
+
+  private Tensor floats(String name, float[] values, long... extents) {
+    Tensor memory = backend.floats(values.length + 2 * GUARD);
+    float[] all = new float[values.length + 2 * GUARD];
+    Arrays.fill(all, GUARD_WORD);
+    System.arraycopy(values, 0, all, GUARD, values.length);
+    backend.write(memory, all);
+    return keep(name, memory, extents);
+  }
+
+  private Tensor keep(String name, Tensor memory, long... extents) {
+    Tensor tensor = memory.view(GUARD, extents);
+    slots.put(name, new Slot(memory, tensor));
+    return tensor;
+  }
+
+  private static Shape shape(long size) {
+    return Shape.of(size);
+  }
+
+  private static int size(long... extents) {
+    return Math.toIntExact(Shape.of(extents).size());
+  }
+
+  /** Whether the operation may change the tensor. */
+  boolean isOutput(String name) {
+    return outputs.contains(name);
+  }
+
+  /** Whether the operation may leave elements of this output as they were. */
+  boolean isPartial(String name) {
+    return partial.contains(name);
+  }
+
+  /** Bytes that one run has to move: inputs once, outputs once. */
+  public long bytes() {
+    return slots.values().stream().mapToLong(slot -> slot.tensor().bytes()).sum();
+  }
+
+  /**
+   * The fp32 tensors by name.
+   *
+   * @throws AssertionError if a guard word was overwritten
+   */
+  Map<String, float[]> read() {
+    Map<String, float[]> values = new LinkedHashMap<>();
+    slots.forEach(
+        (name, slot) -> {
+          if (slot.memory().dtype() == DType.FLOAT32) {
+            float[] all = backend.readFloats(slot.memory());
+            checkGuards(name, all);
+            values.put(name, Arrays.copyOfRange(all, GUARD, all.length - GUARD));
+          }
+        });
+    return values;
+  }
+
+  private static void checkGuards(String name, float[] all) {
+    int expected = Float.floatToRawIntBits(GUARD_WORD);
+    for (int i = 0; i < GUARD; i++) {
+      if (Float.floatToRawIntBits(all[i]) != expected
+          || Float.floatToRawIntBits(all[all.length - 1 - i]) != expected) {
+        throw new AssertionError(name + ": a guard word " + i + " from an end was overwritten");
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    slots.values().forEach(slot -> slot.memory().close());
+  }
+}
