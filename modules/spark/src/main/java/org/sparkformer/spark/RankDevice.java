@@ -1,0 +1,104 @@
+package org.sparkformer.spark;
+
+import java.io.IOException;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import org.sparkformer.opencl.DeviceInfo;
+import org.sparkformer.opencl.DeviceSelector;
+import org.sparkformer.opencl.Devices;
+import org.sparkformer.opencl.OpenClBackend;
+import org.sparkformer.opencl.OpenClDevice;
+import org.sparkformer.opencl.OpenClException;
+import org.sparkformer.opencl.OpenClOptions;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.reference.JavaBackend;
+
+/**
+ * The device of one rank.
+ *
+ * @param backend to be closed by whoever opened it
+ * @param name the same for devices of the same kind
+ * @param availableBytes this rank's share of the device's memory
+ */
+record RankDevice(Backend backend, String name, long availableBytes) implements AutoCloseable {
+  /** The selector that asks for the definitions as Java, without OpenCL. */
+  static final String JAVA = "java";
+
+  /**
+   * A rank among those on its host.
+   *
+   * @param index from 0
+   * @param count ranks on this host
+   */
+  record Neighbours(int index, int count) {
+    static Neighbours of(int rank, List<String> hosts) {
+      String host = hosts.get(rank);
+      return new Neighbours(
+          (int) hosts.subList(0, rank).stream().filter(host::equals).count(),
+          (int) hosts.stream().filter(host::equals).count());
+    }
+  }
+
+  /**
+   * Opens a device. GPUs that Spark's scheduler assigned come first; else ranks of one host take
+   * its GPUs in turn, or share its CPU by parts.
+   *
+   * @param selector as {@link DeviceSelector} has it, or {@code java}
+   * @throws IllegalArgumentException when there is no such device; names what was found
+   */
+  static RankDevice open(String selector, List<String> gpuAddresses, Neighbours neighbours)
+      throws IOException, InterruptedException {
+    if (selector.toLowerCase(Locale.ROOT).equals(JAVA)) {
+      return onJava(neighbours);
+    }
+    try {
+      OpenClDevice device =
+          gpuAddresses.isEmpty()
+              ? turn(Devices.select(new DeviceSelector(selector)), selector, neighbours)
+              : Devices.select(GpuAddress.selector(gpuAddresses.get(0)));
+      return onOpenCl(device, neighbours);
+    } catch (OpenClException e) {
+      throw new IllegalArgumentException(
+          e.getMessage() + "; or ask for the slow Java definitions with --device java", e);
+    }
+  }
+
+  private static RankDevice onJava(Neighbours neighbours) {
+    int threads = Math.max(1, Runtime.getRuntime().availableProcessors() / neighbours.count());
+    long heap = Runtime.getRuntime().maxMemory() / neighbours.count();
+    return new RankDevice(new JavaBackend(threads), "the Java heap", heap);
+  }
+
+  private static RankDevice onOpenCl(OpenClDevice device, Neighbours neighbours) {
+    boolean shared = device.info().kind() == DeviceInfo.Kind.CPU;
+    OpenClOptions options = OpenClOptions.defaults();
+    OpenClBackend backend =
+        OpenClBackend.open(
+            device, shared ? options.withPart(neighbours.index(), neighbours.count()) : options);
+    long memory = device.info().memory().global();
+    return new RankDevice(
+        backend, device.info().name(), shared ? memory / neighbours.count() : memory);
+  }
+
+  /** Where the selector names any GPU, the rank's own among several. */
+  private static OpenClDevice turn(OpenClDevice first, String selector, Neighbours neighbours) {
+    boolean anyGpu =
+        first.info().kind() == DeviceInfo.Kind.GPU
+            && List.of("auto", "gpu").contains(selector.toLowerCase(Locale.ROOT));
+    if (!anyGpu) {
+      return first;
+    }
+    List<OpenClDevice> gpus =
+        Devices.list().stream()
+            .filter(device -> device.info().kind() == DeviceInfo.Kind.GPU)
+            .sorted(Comparator.comparing(device -> device.info().index()))
+            .toList();
+    return gpus.get(neighbours.index() % gpus.size());
+  }
+
+  @Override
+  public void close() {
+    backend.close();
+  }
+}

@@ -1,0 +1,55 @@
+package org.sparkformer.spark;
+
+import org.sparkformer.collective.CollectiveException;
+import org.sparkformer.data.CorruptDatasetException;
+import org.sparkformer.tensor.OutOfDeviceMemoryException;
+
+/** The end of a rank's work, as it reaches the driver. */
+final class RankException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  /** What an ending means for the run. Of several endings, the first kind in this order is told. */
+  enum Kind {
+    /** Trying again would end the same way. */
+    REFUSED,
+    /** Something broke here; another attempt may do better. */
+    FAILED,
+    /** A peer went away first. */
+    PEER_LOST
+  }
+
+  private final Kind kind;
+
+  private RankException(Kind kind, String message, Throwable cause) {
+    super(message, cause);
+    this.kind = kind;
+  }
+
+  /** How {@code cause} ended a rank's work. */
+  static RankException of(RankContext context, Throwable cause) {
+    Kind kind = kindOf(cause);
+    String text = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+    String message =
+        kind == Kind.REFUSED
+            ? text
+            : "rank %d of %d on %s: %s"
+                .formatted(
+                    context.rank(), context.size(), context.hosts().get(context.rank()), text);
+    return new RankException(kind, message, cause);
+  }
+
+  private static Kind kindOf(Throwable cause) {
+    if (cause instanceof CollectiveException) {
+      return Kind.PEER_LOST;
+    }
+    boolean lasting =
+        cause instanceof IllegalArgumentException
+            || cause instanceof CorruptDatasetException
+            || cause instanceof OutOfDeviceMemoryException;
+    return lasting ? Kind.REFUSED : Kind.FAILED;
+  }
+
+  Kind kind() {
+    return kind;
+  }
+}

@@ -1,0 +1,15 @@
+package org.sparkformer.spark;
+
+import com.esotericsoftware.kryo.Kryo;
+import org.apache.spark.serializer.KryoRegistrator;
+
+/**
+ * Every class that our jobs ship as data between processes. With registration required, one that is
+ * missing here fails the job instead of travelling under its full name.
+ */
+public final class SparkformerKryoRegistrator implements KryoRegistrator {
+  @Override
+  public void registerClasses(Kryo kryo) {
+    kryo.register(byte[][].class);
+  }
+}

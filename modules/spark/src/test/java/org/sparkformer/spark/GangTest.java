@@ -1,0 +1,161 @@
+package org.sparkformer.spark;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.holdenkarau.spark.testing.SharedJavaSparkContext;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.spark.SparkConf;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.sparkformer.collective.CollectiveException;
+
+/** Ranks are threads here; what they share with the test lies in static fields. */
+class GangTest extends SharedJavaSparkContext {
+  private static final AtomicInteger RUNS = new AtomicInteger();
+  private static final AtomicInteger INTERRUPTED = new AtomicInteger();
+
+  @Override
+  public SparkConf conf() {
+    return SessionSettings.complete(super.conf(), "gang", "local[3]");
+  }
+
+  @BeforeEach
+  void start() {
+    runBefore();
+    RUNS.set(0);
+    INTERRUPTED.set(0);
+  }
+
+  @Test
+  void ranksMeetAndRankZeroAnswers() throws Exception {
+    byte[] answer =
+        new Gang(jsc(), 3)
+            .run(
+                rank -> String.join(",", rank.allGather("r" + rank.rank())).getBytes(UTF),
+                7,
+                cause -> true);
+    assertEquals("r0,r1,r2", new String(answer, UTF));
+  }
+
+  @Test
+  void aFailedAttemptIsStartedAgainWithAHigherNumber() throws Exception {
+    List<String> causes = new ArrayList<>();
+    byte[] answer =
+        new Gang(jsc(), 2)
+            .run(
+                rank -> {
+                  if (RUNS.incrementAndGet() <= 1) {
+                    throw new IOException("disk on fire");
+                  }
+                  return String.valueOf(rank.attempt()).getBytes(UTF);
+                },
+                2,
+                causes::add);
+    assertEquals("2001", new String(answer, UTF));
+    assertEquals(1, causes.size());
+    assertTrue(causes.get(0).endsWith("disk on fire"), causes.get(0));
+  }
+
+  @Test
+  void whatCannotGetBetterIsNotTriedAgain() {
+    GangException refused =
+        assertThrows(
+            GangException.class,
+            () ->
+                new Gang(jsc(), 2)
+                    .run(
+                        rank -> {
+                          RUNS.incrementAndGet();
+                          if (rank.rank() == 1) {
+                            throw new IllegalArgumentException("model too wide");
+                          }
+                          throw new CollectiveException("rank 1 is gone");
+                        },
+                        0,
+                        cause -> false));
+    assertEquals("model too wide", refused.getMessage());
+    assertTrue(refused.lasting());
+  }
+
+  @Test
+  void theCauseIsToldAndNotThePeersThatLostTheRank() {
+    GangException failed =
+        assertThrows(
+            GangException.class,
+            () ->
+                new Gang(jsc(), 3)
+                    .run(
+                        rank -> {
+                          if (rank.rank() != 1) {
+                            throw new CollectiveException("rank 1 is gone");
+                          }
+                          throw new IOException("disk on fire");
+                        },
+                        0,
+                        cause -> false));
+    assertTrue(failed.getMessage().startsWith("rank 1 of 3"), failed.getMessage());
+    assertTrue(failed.getMessage().endsWith("disk on fire"), failed.getMessage());
+    assertFalse(failed.lasting());
+  }
+
+  @Test
+  void peersOfAFailedRankAreInterrupted() {
+    GangException failed =
+        assertThrows(
+            GangException.class,
+            () ->
+                new Gang(jsc(), 2)
+                    .run(
+                        rank -> {
+                          rank.allGather("here");
+                          if (rank.rank() == 0) {
+                            throw new IOException("disk on fire");
+                          }
+                          return waitForEver();
+                        },
+                        0,
+                        cause -> false));
+    assertTrue(failed.getMessage().endsWith("disk on fire"), failed.getMessage());
+    assertTrue(INTERRUPTED.get() > 0);
+  }
+
+  @Test
+  void tooFewSlotsAreCountedBeforeAnythingStarts() {
+    GangSlots slots = new GangSlots(jsc().sc(), Duration.ZERO);
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> slots.await(OptionalInt.of(4)))
+            .getMessage();
+    assertEquals(
+        "4 ranks need 4 task slots at the same time, but local[3] has 3 (spark.task.cpus is 1); use"
+            + " --master local[4] or more, or fewer --ranks",
+        message);
+  }
+
+  @Test
+  void localModeHasOneRankUnlessAskedForMore() throws Exception {
+    GangSlots slots = new GangSlots(jsc().sc(), Duration.ZERO);
+    assertEquals(1, slots.await(OptionalInt.empty()));
+    assertEquals(3, slots.await(OptionalInt.of(3)));
+  }
+
+  private static final java.nio.charset.Charset UTF = StandardCharsets.UTF_8;
+
+  private static byte[] waitForEver() throws InterruptedException {
+    try {
+      Thread.sleep(Long.MAX_VALUE);
+    } catch (InterruptedException e) {
+      INTERRUPTED.incrementAndGet();
+      throw e;
+    }
+    return new byte[0];
+  }
+}
