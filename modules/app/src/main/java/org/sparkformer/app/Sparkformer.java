@@ -1,6 +1,8 @@
 package org.sparkformer.app;
 
 import java.io.PrintWriter;
+import org.sparkformer.app.command.BenchCommand;
+import org.sparkformer.app.command.DoctorCommand;
 import org.sparkformer.app.command.ReportCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -18,7 +20,7 @@ import picocli.CommandLine.Spec;
     version = "sparkformer 0.1.0",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {ReportCommand.class},
+    subcommands = {DoctorCommand.class, ReportCommand.class, BenchCommand.class},
     footer = {
       "",
       "Start with 'sparkformer quickstart', then 'sparkformer train conf/gpt-char.yaml --set"

@@ -1,0 +1,119 @@
+package org.sparkformer.app.command;
+
+import java.io.File;
+import java.io.PrintWriter;
+import java.lang.management.ManagementFactory;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.util.VersionInfo;
+import org.sparkformer.opencl.DeviceSelector;
+import org.sparkformer.opencl.Devices;
+import org.sparkformer.opencl.OpenClBackend;
+import org.sparkformer.opencl.OpenClDevice;
+import org.sparkformer.opencl.OpenClException;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.ops.MatMul;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code sparkformer doctor}. */
+@Command(
+    name = "doctor",
+    description = "Says what this machine has, and whether training can run on it.",
+    mixinStandardHelpOptions = true)
+public final class DoctorCommand implements Callable<Integer> {
+  private static final double GIB = 1 << 30;
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--device",
+      paramLabel = "WHICH",
+      defaultValue = "auto",
+      description = "auto, gpu, cpu, an index or part of a name (default: ${DEFAULT-VALUE}).")
+  private String device;
+
+  @Override
+  public Integer call() {
+    PrintWriter out = spec.commandLine().getOut();
+    line(out, "Java", Runtime.version() + ", " + System.getProperty("java.home"));
+    line(out, "Heap", "up to %.1f GiB".formatted(Runtime.getRuntime().maxMemory() / GIB));
+    line(out, "Machine", machine());
+    line(out, "Hadoop", VersionInfo.getVersion());
+    try {
+      for (OpenClDevice each : Devices.list()) {
+        line(out, "OpenCL", each.info().toString());
+      }
+      return tryDevice(out);
+    } catch (OpenClException | IllegalArgumentException none) {
+      line(out, "OpenCL", "NOT READY: " + none.getMessage());
+      return 1;
+    }
+  }
+
+  private static String machine() {
+    var system =
+        ManagementFactory.getPlatformMXBean(com.sun.management.OperatingSystemMXBean.class);
+    return "%d cores, %.1f GiB of memory, %.1f GiB of disk free here"
+        .formatted(
+            Runtime.getRuntime().availableProcessors(),
+            system.getTotalMemorySize() / GIB,
+            new File(".").getAbsoluteFile().getUsableSpace() / GIB);
+  }
+
+  private int tryDevice(PrintWriter out) {
+    try (OpenClBackend backend = OpenClBackend.open(new DeviceSelector(device))) {
+      line(out, "Chosen", backend.description());
+      List<String> kernels = backend.kernels();
+      for (int i = 0; i < kernels.size(); i++) {
+        line(out, i == 0 ? "Kernels" : "", kernels.get(i));
+      }
+      boolean right = multipliesRight(backend);
+      line(out, "Check", "a matrix product on it is " + (right ? "right" : "WRONG"));
+      out.println(right ? "Ready to train." : "NOT READY: this device computes wrong results.");
+      return right ? 0 : 1;
+    }
+  }
+
+  /** The product of small whole numbers, which fp32 holds exactly, against plain Java. */
+  private static boolean multipliesRight(OpenClBackend backend) {
+    int m = 37;
+    int n = 53;
+    int k = 41;
+    float[] left = wholeNumbers(m * k, 7);
+    float[] right = wholeNumbers(k * n, 5);
+    try (Tensor a = backend.floats(m, k);
+        Tensor b = backend.floats(k, n);
+        Tensor c = backend.floats(m, n)) {
+      backend.write(a, left);
+      backend.write(b, right);
+      backend.run(MatMul.of(a, b, c, false, false));
+      float[] product = backend.readFloats(c);
+      for (int i = 0; i < m * n; i++) {
+        float sum = 0;
+        for (int j = 0; j < k; j++) {
+          sum += left[i / n * k + j] * right[j * n + i % n];
+        }
+        if (sum != product[i]) {
+          return false;
+        }
+      }
+      return true;
+    }
+  }
+
+  private static float[] wholeNumbers(int count, int modulus) {
+    float[] numbers = new float[count];
+    for (int i = 0; i < count; i++) {
+      numbers[i] = i % modulus - modulus / 2;
+    }
+    return numbers;
+  }
+
+  private static void line(PrintWriter out, String name, String value) {
+    out.printf("%-9s%s%n", name, value);
+    out.flush();
+  }
+}
