@@ -1,0 +1,62 @@
+package org.sparkformer.bench;
+
+import java.util.Arrays;
+import java.util.function.IntToDoubleFunction;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.Backend.Mark;
+import org.sparkformer.tensor.ops.Operation;
+
+/** Times of several rounds; two subjects take turns, so that a noisy neighbour hits both. */
+final class Rounds {
+  private static final int ROUNDS = 7;
+  private static final double MILLISECONDS_A_ROUND = 40;
+
+  private Rounds() {}
+
+  /** A subject: runs so many times, gives milliseconds for all of them. */
+  interface Subject extends IntToDoubleFunction {}
+
+  /** Subject that runs an operation on a device, timed by the device. */
+  static Subject of(Backend backend, Operation operation) {
+    return times -> {
+      Mark begin = backend.mark();
+      for (int i = 0; i < times; i++) {
+        backend.run(operation);
+      }
+      return backend.mark().millisecondsSince(begin);
+    };
+  }
+
+  /** Milliseconds of one run, a row a subject and a column a round. */
+  static double[][] alternate(Subject... subjects) {
+    int[] repeats = new int[subjects.length];
+    for (int s = 0; s < subjects.length; s++) {
+      subjects[s].applyAsDouble(1);
+      double once = subjects[s].applyAsDouble(1);
+      repeats[s] = (int) Math.max(1, Math.min(10_000, MILLISECONDS_A_ROUND / Math.max(once, 1e-3)));
+    }
+    double[][] times = new double[subjects.length][ROUNDS];
+    for (int round = 0; round < ROUNDS; round++) {
+      for (int s = 0; s < subjects.length; s++) {
+        times[s][round] = subjects[s].applyAsDouble(repeats[s]) / repeats[s];
+      }
+    }
+    return times;
+  }
+
+  static double median(double[] values) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    int middle = sorted.length / 2;
+    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  }
+
+  /** Median over rounds of numerator / denominator. */
+  static double medianRatio(double[] numerator, double[] denominator) {
+    double[] ratios = new double[numerator.length];
+    for (int i = 0; i < ratios.length; i++) {
+      ratios[i] = numerator[i] / denominator[i];
+    }
+    return median(ratios);
+  }
+}
