@@ -75,7 +75,10 @@ final class KernelCases implements AutoCloseable {
     Tensor y = floats(model.rows(), 4L * c);
     Tensor bias = floats(4L * c);
     Tensor activated = floats(model.rows(), 4L * c);
-    product("feed-forward in + GELU", FORWARD, new MatMul(x, w, y, false, false, false, bias, activated));
+    product(
+        "feed-forward in + GELU",
+        FORWARD,
+        new MatMul(x, w, y, false, false, false, bias, activated));
     product("feed-forward in dX", BACKWARD, MatMul.of(y, w, x, false, true));
     product("feed-forward in dW", BACKWARD, MatMul.adding(x, y, w, true, false));
     moved("GELU", BACKWARD, new GeluBackward(y, activated, activated), y.size(), 3);
@@ -228,8 +231,7 @@ final class KernelCases implements AutoCloseable {
 
   private void add(
       String op, String shape, String direction, Operation operation, double flops, double bytes) {
-    cases.add(
-        new KernelCase(op, model.name() + " " + shape, direction, operation, flops, bytes));
+    cases.add(new KernelCase(op, model.name() + " " + shape, direction, operation, flops, bytes));
   }
 
   private Tensor floats(long... extents) {

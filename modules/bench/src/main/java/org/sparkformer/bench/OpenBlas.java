@@ -4,11 +4,9 @@ import static org.bytedeco.openblas.global.openblas.CblasNoTrans;
 import static org.bytedeco.openblas.global.openblas.CblasRowMajor;
 import static org.bytedeco.openblas.global.openblas.CblasTrans;
 import static org.bytedeco.openblas.global.openblas.cblas_sgemm;
-import static org.bytedeco.openblas.global.openblas.openblas_get_corename;
-import static org.bytedeco.openblas.global.openblas.openblas_get_num_threads;
-import static org.bytedeco.openblas.global.openblas.openblas_set_num_threads;
 
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.openblas.presets.openblas_nolapack;
 import org.sparkformer.tensor.ops.MatMul;
 
 /**
@@ -16,30 +14,47 @@ import org.sparkformer.tensor.ops.MatMul;
  * finds, or is told by OPENBLAS_CORETYPE; left alone it may pick a generic one, so the table's
  * header names it.
  */
-final class OpenBlas {
-  private OpenBlas() {}
+final class OpenBlas implements Rounds.Subject, AutoCloseable {
+  static final String NAME = "OpenBLAS";
 
-  static String describe(int threads) {
-    openblas_set_num_threads(threads);
-    return "OpenBLAS, " + openblas_get_corename().getString() + " kernels, "
-        + openblas_get_num_threads() + " threads";
-  }
+  private final MatMul product;
+  private final FloatPointer a;
+  private final FloatPointer b;
+  private final FloatPointer c;
 
   /** The bare product, without bias and activation. */
-  static Rounds.Subject subject(MatMul product) {
-    FloatPointer a = filled(product.a().size());
-    FloatPointer b = filled(product.b().size());
-    FloatPointer c = filled(product.c().size());
-    return times -> {
-      long begin = System.nanoTime();
-      for (int i = 0; i < times; i++) {
-        multiply(product, a, b, c);
-      }
-      return (System.nanoTime() - begin) / 1e6;
-    };
+  OpenBlas(MatMul product) {
+    this.product = product;
+    this.a = filled(product.a().size());
+    this.b = filled(product.b().size());
+    this.c = filled(product.c().size());
   }
 
-  private static void multiply(MatMul product, FloatPointer a, FloatPointer b, FloatPointer c) {
+  /** Sets the number of threads and says what runs; its kernels are chosen when it is loaded. */
+  static String describe(int threads) {
+    openblas_nolapack.blas_set_num_threads(threads);
+    String core = System.getenv("OPENBLAS_CORETYPE");
+    return "%s with %d threads, core type %s (OPENBLAS_VERBOSE=2 makes it print what it took)"
+        .formatted(NAME, threads, core == null ? "of its own choice" : core);
+  }
+
+  @Override
+  public double applyAsDouble(int times) {
+    long begin = System.nanoTime();
+    for (int i = 0; i < times; i++) {
+      multiply();
+    }
+    return (System.nanoTime() - begin) / 1e6;
+  }
+
+  @Override
+  public void close() {
+    a.close();
+    b.close();
+    c.close();
+  }
+
+  private void multiply() {
     int m = product.m();
     int n = product.n();
     int k = product.k();

@@ -69,6 +69,11 @@ public final class OpenClBackend implements Backend {
     return queue.device().info();
   }
 
+  /** For kernels that belong to no operation. */
+  LaunchContext launches() {
+    return context;
+  }
+
   /** What runs each operation, a line each, for people. */
   public List<String> kernels() {
     List<String> lines = new ArrayList<>(registry.describe());

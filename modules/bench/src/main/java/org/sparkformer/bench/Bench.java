@@ -1,0 +1,103 @@
+package org.sparkformer.bench;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.sparkformer.opencl.DeviceSelector;
+import org.sparkformer.opencl.OpenClBackend;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** The {@code sparkformer bench} command. */
+@Command(
+    name = "sparkformer bench",
+    description = "Measures this machine, beside its peers and in one run with them.",
+    mixinStandardHelpOptions = true,
+    synopsisSubcommandLabel = "COMMAND")
+public final class Bench {
+
+  public static void main(String[] arguments) {
+    System.exit(new CommandLine(new Bench()).execute(arguments));
+  }
+
+  @Command(
+      description =
+          "Every kernel of a training step at the shapes of published models: time, rate, share of"
+              + " the device's measured ceilings, and OpenBLAS beside the matrix products.",
+      mixinStandardHelpOptions = true)
+  int kernels(
+      @Option(names = "--device", defaultValue = "auto", description = "As for train.")
+          String device,
+      @Option(names = "--only", defaultValue = "", description = "Rows whose op contains this.")
+          String only,
+      @Option(
+              names = "--model",
+              defaultValue = "",
+              description = "Models whose name contains this.")
+          String model,
+      @Option(names = "--json", description = "Also write the rows to this file.") Path json) {
+    List<KernelRow> rows = new ArrayList<>();
+    try (OpenClBackend backend = OpenClBackend.open(new DeviceSelector(device))) {
+      System.out.println(backend.description());
+      System.out.println(OpenBlas.describe(backend.device().computeUnits()));
+      KernelBench bench = new KernelBench(backend);
+      System.out.println(bench.ceilings());
+      System.out.println(header());
+      for (ModelShape shape :
+          List.of(ModelShape.GPT2, ModelShape.BERT, ModelShape.CHARACTER, ModelShape.SMALL)) {
+        if (shape.name().contains(model)) {
+          rows.addAll(bench.run(shape, only, row -> System.out.println(line(row))));
+        }
+      }
+    }
+    write(json, rows);
+    return CommandLine.ExitCode.OK;
+  }
+
+  private static String header() {
+    return String.format(
+        Locale.ROOT,
+        "%-32s %-28s %-17s %9s %9s %8s %6s %9s %6s",
+        "op",
+        "shape",
+        "direction",
+        "ms",
+        "GFLOP/s",
+        "GB/s",
+        "share",
+        "OpenBLAS",
+        "ratio");
+  }
+
+  private static String line(KernelRow row) {
+    return String.format(
+        Locale.ROOT,
+        "%-32s %-28s %-17s %9.3f %9s %8.1f %5.0f%% %9s %6s",
+        row.op(),
+        row.shape(),
+        row.direction(),
+        row.milliseconds(),
+        row.gflops() == null ? "" : "%.1f".formatted(row.gflops()),
+        row.gbps(),
+        100 * row.shareOfPeak(),
+        row.peerGflops() == null ? "" : "%.1f".formatted(row.peerGflops()),
+        row.ratio() == null ? "" : "%.2f".formatted(row.ratio()));
+  }
+
+  private static void write(Path json, List<KernelRow> rows) {
+    if (json == null) {
+      return;
+    }
+    try {
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(json.toFile(), rows);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write " + json, e);
+    }
+  }
+}
