@@ -1,0 +1,100 @@
+package org.sparkformer.spark.transport;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import org.apache.spark.network.TransportContext;
+import org.apache.spark.network.client.TransportClient;
+import org.apache.spark.network.client.TransportClientFactory;
+import org.apache.spark.network.server.NoOpRpcHandler;
+
+/** A rank's end of a {@link DriverLink}. */
+public final class DriverClient implements AutoCloseable {
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final long MOST_PENDING_BYTES = 4 << 20;
+
+  private final TransportContext context;
+  private final TransportClientFactory clients;
+  private final TransportClient client;
+  private final Courier courier;
+
+  private DriverClient(
+      TransportContext context, TransportClientFactory clients, TransportClient client) {
+    this.context = context;
+    this.clients = clients;
+    this.client = client;
+    this.courier = new Courier(client.getChannel());
+  }
+
+  /**
+   * Calls the driver.
+   *
+   * @param address what {@link DriverLink#address()} said
+   * @throws IOException when the driver cannot be reached, or no longer wants this attempt
+   */
+  public static DriverClient connect(
+      SparkNetwork network, String address, String runId, int attempt, int rank)
+      throws IOException {
+    TransportContext context = network.context(new NoOpRpcHandler());
+    TransportClientFactory clients = context.createClientFactory(network.clientBootstraps());
+    try {
+      TransportClient client =
+          clients.createUnmanagedClient(Addresses.host(address), Addresses.port(address));
+      client.sendRpcSync(new Hello(runId, attempt, rank, 0).encode(), PATIENCE.toMillis());
+      return new DriverClient(context, clients, client);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      release(clients, context);
+      throw new IOException("interrupted calling the driver at " + address, interrupted);
+    } catch (IOException | RuntimeException refused) {
+      release(clients, context);
+      throw new IOException(
+          "rank "
+              + rank
+              + " cannot talk to the driver at "
+              + address
+              + ": "
+              + Hello.reason(refused),
+          refused);
+    }
+  }
+
+  /**
+   * Sends one line, waiting only while the driver is far behind.
+   *
+   * @throws UncheckedIOException when the driver is gone
+   */
+  public void send(String line) {
+    try {
+      if (!courier.awaitPending(MOST_PENDING_BYTES, PATIENCE)) {
+        throw new UncheckedIOException(
+            new IOException("the driver at " + client.getSocketAddress() + " takes no more lines"));
+      }
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new UncheckedIOException(
+          new IOException("interrupted telling the driver", interrupted));
+    }
+    courier.send(ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8)), () -> {});
+  }
+
+  /** Waits until the driver has taken every line, then hangs up. */
+  @Override
+  public void close() {
+    try {
+      if (client.isActive()) {
+        client.sendRpcSync(ByteBuffer.allocate(0), PATIENCE.toMillis());
+      }
+    } finally {
+      client.close();
+      release(clients, context);
+    }
+  }
+
+  private static void release(TransportClientFactory clients, TransportContext context) {
+    clients.close();
+    context.close();
+  }
+}

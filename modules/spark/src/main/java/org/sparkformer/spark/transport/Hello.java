@@ -1,0 +1,71 @@
+package org.sparkformer.spark.transport;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+
+/**
+ * The first thing said on a connection: who calls, and for which attempt at which run.
+ *
+ * @param size number of ranks as the caller knows it
+ */
+record Hello(String runId, int attempt, int rank, int size) {
+  private static final int MAGIC = 0x53464831; // "SFH1"
+  private static final int LONGEST = 4096;
+
+  /**
+   * What a refusal says; Spark sends the callee's stack trace along, of which the first line is the
+   * reason.
+   */
+  static String reason(Exception refused) {
+    return String.valueOf(refused.getMessage()).lines().findFirst().orElse("no reason given");
+  }
+
+  ByteBuffer encode() {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (DataOutputStream out = new DataOutputStream(bytes)) {
+      out.writeInt(MAGIC);
+      out.writeUTF(runId);
+      out.writeInt(attempt);
+      out.writeInt(rank);
+      out.writeInt(size);
+    } catch (IOException impossible) {
+      throw new UncheckedIOException(impossible);
+    }
+    return ByteBuffer.wrap(bytes.toByteArray());
+  }
+
+  /**
+   * Checks that the caller means the run and the attempt that it has reached.
+   *
+   * @throws IllegalArgumentException when it does not
+   */
+  void requireSame(String ownRun, int ownAttempt) {
+    if (!runId.equals(ownRun) || attempt != ownAttempt) {
+      throw new IllegalArgumentException(
+          "this is run " + ownRun + " attempt " + ownAttempt + ", not " + this);
+    }
+  }
+
+  /**
+   * Reads a greeting.
+   *
+   * @throws IllegalArgumentException when the bytes are something else
+   */
+  static Hello decode(ByteBuffer message) {
+    byte[] bytes = new byte[Math.min(LONGEST, message.remaining())];
+    message.get(bytes);
+    try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes))) {
+      if (in.readInt() != MAGIC) {
+        throw new IllegalArgumentException("the caller does not speak this protocol");
+      }
+      return new Hello(in.readUTF(), in.readInt(), in.readInt(), in.readInt());
+    } catch (IOException malformed) {
+      throw new IllegalArgumentException("the greeting is malformed", malformed);
+    }
+  }
+}

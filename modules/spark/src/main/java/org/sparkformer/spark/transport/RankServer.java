@@ -1,0 +1,107 @@
+package org.sparkformer.spark.transport;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import org.apache.spark.network.TransportContext;
+import org.apache.spark.network.client.TransportClient;
+import org.apache.spark.network.client.TransportClientFactory;
+import org.apache.spark.network.server.TransportServer;
+import org.sparkformer.collective.CollectiveException;
+
+/**
+ * A rank that listens on a port of its executor and has yet to learn where the others are. Exchange
+ * {@link #address()} by any means (a barrier stage's {@code allGather}), then {@link #connect}.
+ */
+public final class RankServer implements AutoCloseable {
+  private static final Duration DRAIN = Duration.ofSeconds(2);
+
+  private final String runId;
+  private final int attempt;
+  private final String address;
+  private final PeerConnections peers;
+  private final TransportContext context;
+  private final TransportServer server;
+  private final TransportClientFactory clients;
+
+  RankServer(SparkNetwork network, String runId, int attempt) {
+    this.runId = runId;
+    this.attempt = attempt;
+    this.peers = new PeerConnections(runId, attempt);
+    this.context = network.context(peers);
+    this.server = context.createServer(network.host(), 0, network.serverBootstraps());
+    this.clients = context.createClientFactory(network.clientBootstraps());
+    this.address = Addresses.format(network.host(), server.getPort());
+  }
+
+  /** Where peers reach this rank, as {@code host:port}. */
+  public String address() {
+    return address;
+  }
+
+  /**
+   * Connects to every peer. The transport owns this server from now on.
+   *
+   * @param addresses address of every rank, by rank, this one's included
+   * @param rank this rank
+   * @param longest how long peers may take to call
+   * @throws CollectiveException when a peer cannot be reached, refuses this rank, or does not call
+   *     in time
+   */
+  public SparkTransport connect(List<String> addresses, int rank, Duration longest) {
+    if (rank < 0 || rank >= addresses.size() || !addresses.get(rank).equals(address)) {
+      throw new IllegalArgumentException(
+          "rank "
+              + rank
+              + " listens on "
+              + address
+              + ", which is not entry "
+              + rank
+              + " of "
+              + addresses);
+    }
+    try {
+      for (int peer = 0; peer < rank; peer++) {
+        call(peer, addresses.get(peer), new Hello(runId, attempt, rank, addresses.size()), longest);
+      }
+      List<Integer> missing = peers.awaitAll(rank, addresses.size(), longest);
+      if (missing.isEmpty()) {
+        return new SparkTransport(this, peers, rank, addresses.size());
+      }
+      throw new CollectiveException(
+          "rank " + rank + ", connecting: ranks " + missing + " have not called within " + longest);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new CollectiveException("rank " + rank + " was interrupted connecting", interrupted);
+    }
+  }
+
+  @Override
+  public void close() {
+    peers.close(DRAIN);
+    clients.close();
+    server.close();
+    context.close();
+  }
+
+  private void call(int peer, String where, Hello hello, Duration longest)
+      throws InterruptedException {
+    try {
+      TransportClient client =
+          clients.createUnmanagedClient(Addresses.host(where), Addresses.port(where));
+      peers.register(peer, client.getChannel());
+      client.sendRpcSync(hello.encode(), longest.toMillis());
+    } catch (IOException | RuntimeException refused) {
+      throw new CollectiveException(
+          "rank "
+              + hello.rank()
+              + " cannot connect to rank "
+              + peer
+              + " at "
+              + where
+              + ": "
+              + Hello.reason(refused),
+          refused);
+    }
+  }
+}

@@ -1,0 +1,71 @@
+package org.sparkformer.spark.transport;
+
+import java.util.List;
+import org.apache.spark.SecurityManager;
+import org.apache.spark.SparkConf;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.network.TransportContext;
+import org.apache.spark.network.client.TransportClientBootstrap;
+import org.apache.spark.network.crypto.AuthClientBootstrap;
+import org.apache.spark.network.crypto.AuthServerBootstrap;
+import org.apache.spark.network.netty.SparkTransportConf;
+import org.apache.spark.network.server.RpcHandler;
+import org.apache.spark.network.server.TransportServerBootstrap;
+import org.apache.spark.network.util.TransportConf;
+import scala.Option;
+
+/**
+ * Spark's own network layer as this application has it configured: same authentication, same
+ * encryption, same tuning ({@code spark.rpc.io.*}, {@code spark.network.crypto.*}, {@code
+ * spark.ssl.rpc.*}) as Spark's remote procedure calls.
+ */
+public final class SparkNetwork {
+  private static final String MODULE = "rpc";
+  private static final int MOST_THREADS = 4;
+
+  private final SecurityManager security;
+  private final TransportConf conf;
+  private final String host;
+
+  /**
+   * @param host name or address under which the other executors reach this one
+   * @throws IllegalArgumentException when encryption is asked for in a form that would not protect
+   *     the frames
+   */
+  public SparkNetwork(SparkConf sparkConf, SecurityManager security, String host) {
+    this.security = security;
+    this.host = host;
+    int threads = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
+    this.conf =
+        SparkTransportConf.fromSparkConf(
+            sparkConf, MODULE, threads, Option.empty(), Option.apply(security.getRpcSSLOptions()));
+    EncryptionRule.check(conf, security.isAuthenticationEnabled());
+  }
+
+  /** Of the process that this runs in, a driver or an executor. */
+  public static SparkNetwork of(SparkEnv env) {
+    return new SparkNetwork(
+        env.conf(), env.securityManager(), env.blockManager().blockManagerId().host());
+  }
+
+  /** Name or address under which the other executors reach this one. */
+  public String host() {
+    return host;
+  }
+
+  TransportContext context(RpcHandler handler) {
+    return new TransportContext(conf, handler);
+  }
+
+  List<TransportServerBootstrap> serverBootstraps() {
+    return security.isAuthenticationEnabled()
+        ? List.of(new AuthServerBootstrap(conf, security))
+        : List.of();
+  }
+
+  List<TransportClientBootstrap> clientBootstraps() {
+    return security.isAuthenticationEnabled()
+        ? List.of(new AuthClientBootstrap(conf, security.getSaslUser(), security))
+        : List.of();
+  }
+}

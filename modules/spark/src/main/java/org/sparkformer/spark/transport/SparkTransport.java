@@ -1,0 +1,56 @@
+package org.sparkformer.spark.transport;
+
+import java.nio.ByteBuffer;
+import org.sparkformer.collective.Transport;
+
+/**
+ * Frames between executors over Spark's network layer. A peer whose process dies is reported as
+ * soon as the operating system closes its sockets.
+ */
+public final class SparkTransport implements Transport {
+  private final RankServer server;
+  private final PeerConnections peers;
+  private final int rank;
+  private final int size;
+
+  SparkTransport(RankServer server, PeerConnections peers, int rank, int size) {
+    this.server = server;
+    this.peers = peers;
+    this.rank = rank;
+    this.size = size;
+  }
+
+  /**
+   * Opens a port for this rank; {@link RankServer#connect} makes it a transport.
+   *
+   * @throws IllegalArgumentException when the cluster's encryption settings are unsafe
+   */
+  public static RankServer listen(SparkNetwork network, String runId, int attempt) {
+    return new RankServer(network, runId, attempt);
+  }
+
+  @Override
+  public int rank() {
+    return rank;
+  }
+
+  @Override
+  public int size() {
+    return size;
+  }
+
+  @Override
+  public void start(Receiver receiver) {
+    peers.start(receiver);
+  }
+
+  @Override
+  public void send(int peer, ByteBuffer frame, Runnable released) {
+    peers.courier(peer).send(frame, released);
+  }
+
+  @Override
+  public void close() {
+    server.close();
+  }
+}

@@ -1,0 +1,77 @@
+package org.sparkformer.spark.transport;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class DriverLinkTest {
+  private static final String RUN = "link-test";
+
+  @TempDir Path folder;
+
+  @Test
+  void linesArriveInOrderAndAllBeforeCloseReturns() throws Exception {
+    for (SparkNetwork network :
+        List.of(
+            Networks.network(Networks.plain()), Networks.network(Networks.tls("secret", folder)))) {
+      List<String> heard = Collections.synchronizedList(new ArrayList<>());
+      try (DriverLink link =
+          DriverLink.listen(network, RUN, (rank, line) -> heard.add(rank + line))) {
+        link.admit(0);
+        try (DriverClient client = DriverClient.connect(network, link.address(), RUN, 0, 3)) {
+          IntStream.range(0, 20_000).forEach(i -> client.send("{\"α\":" + i + "}"));
+        }
+        assertEquals(
+            IntStream.range(0, 20_000).mapToObj(i -> "3{\"α\":" + i + "}").toList(), heard);
+      }
+    }
+  }
+
+  @Test
+  void anOlderAttemptFallsSilentWhenANewerIsAdmitted() throws IOException {
+    SparkNetwork network = Networks.network(Networks.plain());
+    List<String> heard = Collections.synchronizedList(new ArrayList<>());
+    try (DriverLink link = DriverLink.listen(network, RUN, (rank, line) -> heard.add(line))) {
+      link.admit(0);
+      try (DriverClient old = DriverClient.connect(network, link.address(), RUN, 0, 0)) {
+        link.admit(1);
+        old.send("ghost");
+        try (DriverClient current = DriverClient.connect(network, link.address(), RUN, 1, 0)) {
+          current.send("alive");
+        }
+      }
+      assertEquals(List.of("alive"), heard);
+      IOException refused =
+          assertThrows(
+              IOException.class, () -> DriverClient.connect(network, link.address(), RUN, 0, 0));
+      assertTrue(refused.getMessage().contains("attempt 1"), refused.getMessage());
+    }
+  }
+
+  @Test
+  void aRankHearsThatTheDriverIsGone() throws Exception {
+    SparkNetwork network = Networks.network(Networks.plain());
+    DriverLink link = DriverLink.listen(network, RUN, (rank, line) -> {});
+    link.admit(0);
+    try (DriverClient client = DriverClient.connect(network, link.address(), RUN, 0, 0)) {
+      link.close();
+      assertThrows(
+          UncheckedIOException.class,
+          () -> {
+            while (!Thread.interrupted()) {
+              client.send("anyone?");
+            }
+          });
+    }
+  }
+}

@@ -1,0 +1,227 @@
+package org.sparkformer.spark.transport;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Function;
+import org.apache.spark.SparkConf;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.network.TransportContext;
+import org.apache.spark.network.client.TransportClient;
+import org.apache.spark.network.client.TransportClientFactory;
+import org.apache.spark.network.server.NoOpRpcHandler;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkformer.collective.Collective;
+import org.sparkformer.collective.CollectiveException;
+import org.sparkformer.collective.CollectiveOptions;
+import org.sparkformer.collective.SummationTree;
+import org.sparkformer.collective.Transport;
+import org.sparkformer.collective.TreeCollective;
+
+final class SparkTransportTest {
+  private static final int LENGTH = 700_001;
+  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final String RUN = "transport-test";
+
+  @TempDir Path folder;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"plain", "authenticated", "tls"})
+  void sumsAreExactUnderEverySecuritySetting(String setting) throws Exception {
+    for (int size : new int[] {1, 2, 3}) {
+      List<SparkNetwork> networks = new ArrayList<>();
+      for (int rank = 0; rank < size; rank++) {
+        networks.add(Networks.network(settings(setting)));
+      }
+      for (float[] sum : gang(networks, SparkTransportTest::sum)) {
+        assertArrayEquals(expectedSum(size), sum);
+      }
+    }
+  }
+
+  @Test
+  void theProcessesOwnSparkEnvironmentServesAsNetwork() throws Exception {
+    SparkConf conf = new SparkConf(false).setMaster("local[2]").setAppName("transport");
+    try (JavaSparkContext context = new JavaSparkContext(conf.set("spark.ui.enabled", "false"))) {
+      assertEquals("local[2]", context.master());
+      SparkNetwork network = SparkNetwork.of(SparkEnv.get());
+      for (float[] sum : gang(List.of(network, network), SparkTransportTest::sum)) {
+        assertArrayEquals(expectedSum(2), sum);
+      }
+    }
+  }
+
+  @Test
+  void aCallerWithoutTheSecretIsRefused() throws Exception {
+    for (SparkConf host : List.of(Networks.authenticated("right"), Networks.tls("right", folder))) {
+      assertRefused(host, Networks.authenticated("wrong"), RUN, 0, "cannot connect to rank 0");
+      assertRefused(host, Networks.plain(), RUN, 0, "cannot connect to rank 0");
+    }
+  }
+
+  @Test
+  void aCallerOfAnotherRunOrAttemptIsRefused() {
+    assertRefused(
+        Networks.plain(), Networks.plain(), RUN, 1, "this is run transport-test attempt 0");
+    assertRefused(Networks.plain(), Networks.plain(), "other", 0, "not Hello[runId=other");
+  }
+
+  @Test
+  void ranksThatDoNotCallAreNamed() {
+    try (RankServer server = SparkTransport.listen(Networks.network(Networks.plain()), RUN, 0)) {
+      List<String> addresses = List.of(server.address(), "localhost:1", "localhost:2");
+      String message =
+          assertThrows(
+                  CollectiveException.class,
+                  () -> server.connect(addresses, 0, Duration.ofMillis(200)))
+              .getMessage();
+      assertTrue(message.contains("[1, 2]"), message);
+    }
+  }
+
+  @Test
+  void framesOfACallerThatHasNotGreetedReachNobody() throws Exception {
+    SparkNetwork network = Networks.network(Networks.plain());
+    List<Integer> heard = Collections.synchronizedList(new ArrayList<>());
+    try (RankServer zero = SparkTransport.listen(network, RUN, 0);
+        TransportContext stranger = network.context(new NoOpRpcHandler());
+        TransportClientFactory clients = stranger.createClientFactory();
+        SparkTransport transport = zero.connect(List.of(zero.address()), 0, LONG)) {
+      transport.start(listener(heard));
+      TransportClient client =
+          clients.createUnmanagedClient("localhost", Addresses.port(zero.address()));
+      client.send(ByteBuffer.wrap(new byte[100]));
+      client.getChannel().closeFuture().sync();
+    }
+    assertEquals(List.of(), heard);
+  }
+
+  @Test
+  void aKilledPeerProcessEndsTheWaitOfTheOthers() throws Exception {
+    SparkNetwork network = Networks.network(Networks.plain());
+    try (RankServer server = SparkTransport.listen(network, RUN, 0)) {
+      PeerProcess peer = PeerProcess.start(RUN, server.address());
+      try {
+        List<String> addresses = List.of(server.address(), peer.address());
+        try (Collective collective = collective(server.connect(addresses, 0, LONG), 600)) {
+          collective.barrier();
+          Future<?> waiting =
+              Executors.newSingleThreadExecutor().submit(() -> collective.barrier());
+          peer.kill();
+          ExecutionException failure = assertThrows(ExecutionException.class, waiting::get);
+          String message = failure.getCause().getMessage();
+          assertTrue(message.contains("connection to rank 1 is lost"), message);
+        }
+      } finally {
+        peer.kill();
+      }
+    }
+  }
+
+  private static Transport.Receiver listener(List<Integer> heard) {
+    return new Transport.Receiver() {
+      @Override
+      public void received(int peer, ByteBuffer frame) {
+        heard.add(peer);
+      }
+
+      @Override
+      public void lost(int peer, String reason) {
+        heard.add(peer);
+      }
+    };
+  }
+
+  static TreeCollective collective(SparkTransport transport, int timeoutSeconds) {
+    return new TreeCollective(
+        new SummationTree(transport.size()),
+        transport,
+        CollectiveOptions.of(RUN, 0, Duration.ofSeconds(timeoutSeconds)));
+  }
+
+  private SparkConf settings(String name) throws Exception {
+    return switch (name) {
+      case "authenticated" -> Networks.authenticated("secret");
+      case "tls" -> Networks.tls("secret", folder);
+      default -> Networks.plain();
+    };
+  }
+
+  private static void assertRefused(
+      SparkConf host, SparkConf guest, String run, int attempt, String expected) {
+    try (RankServer zero = SparkTransport.listen(Networks.network(host), RUN, 0);
+        RankServer one = SparkTransport.listen(Networks.network(guest), run, attempt)) {
+      List<String> addresses = List.of(zero.address(), one.address());
+      String message =
+          assertThrows(
+                  CollectiveException.class, () -> one.connect(addresses, 1, Duration.ofSeconds(5)))
+              .getMessage();
+      assertTrue(message.contains(expected), message);
+    }
+  }
+
+  private static <T> List<T> gang(List<SparkNetwork> networks, Function<Collective, T> work)
+      throws Exception {
+    ExecutorService threads = Executors.newFixedThreadPool(networks.size());
+    try {
+      List<RankServer> servers = new ArrayList<>();
+      networks.forEach(network -> servers.add(SparkTransport.listen(network, RUN, 0)));
+      List<String> addresses = servers.stream().map(RankServer::address).toList();
+      List<Future<T>> futures = new ArrayList<>();
+      for (int rank = 0; rank < servers.size(); rank++) {
+        int self = rank;
+        futures.add(
+            threads.submit(
+                () -> {
+                  SparkTransport transport = servers.get(self).connect(addresses, self, LONG);
+                  try (Collective collective = collective(transport, 60)) {
+                    return work.apply(collective);
+                  }
+                }));
+      }
+      List<T> results = new ArrayList<>();
+      for (Future<T> future : futures) {
+        results.add(future.get());
+      }
+      return results;
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  private static float[] sum(Collective rank) {
+    float[] values = new float[LENGTH];
+    for (int i = 0; i < LENGTH; i++) {
+      values[i] = (rank.rank() + 1) * (i % 8191);
+    }
+    FloatBuffer sum = FloatBuffer.allocate(LENGTH);
+    rank.allReduce(List.of(FloatBuffer.wrap(values)), sum);
+    rank.barrier();
+    return sum.array();
+  }
+
+  private static float[] expectedSum(int size) {
+    float[] sum = new float[LENGTH];
+    for (int i = 0; i < LENGTH; i++) {
+      sum[i] = size * (size + 1) / 2 * (i % 8191);
+    }
+    return sum;
+  }
+}
