@@ -11,6 +11,7 @@ import org.sparkformer.tensor.autograd.Functions.Normalized;
 import org.sparkformer.tensor.autograd.Tape;
 import org.sparkformer.tensor.autograd.Variable;
 import org.sparkformer.tensor.ops.Attention;
+import org.sparkformer.tensor.ops.Dropout;
 
 /**
  * GPT-2's architecture (Radford et al. 2019): token and learned position embeddings, pre-norm
@@ -113,56 +114,74 @@ public final class Gpt {
 
   /** The last layer norm's output [R, C]; logits are its product with the token embedding. */
   public Variable hidden(Tape tape, Tensor tokens, DropoutSites dropouts) {
-    Functions functions = new Functions(tape);
-    int batch = tokens.rows();
+    int heads = configuration.heads();
     int length = tokens.columns();
+    Mixer mixer =
+        (inner, layer, qkv) -> {
+          Dropout dropout = dropouts.at(1 + 3 * layer, (long) heads * length * length);
+          return new Functions(inner)
+              .selfAttention(
+                  qkv,
+                  Attention.causal(
+                      tokens.rows(), length, heads, configuration.headWidth(), dropout));
+        };
+    return hidden(tape, tokens, 0, mixer, dropouts);
+  }
+
+  /** How positions look at each other: over whole sequences, or over a key/value cache. */
+  @FunctionalInterface
+  interface Mixer {
+    /**
+     * @param qkv packed queries, keys and values [R, 3 C]
+     * @return [R, C]
+     */
+    Variable mix(Tape tape, int layer, Variable qkv);
+  }
+
+  /**
+   * @param firstPosition position of each sequence's first token
+   */
+  Variable hidden(Tape tape, Tensor tokens, int firstPosition, Mixer mixer, DropoutSites dropouts) {
+    Functions functions = new Functions(tape);
     Variable embedded =
-        functions.embedding(tokens, parameter("wte.weight"), parameter("wpe.weight"), 0);
-    long elements = (long) length * configuration.width();
+        functions.embedding(
+            tokens, parameter("wte.weight"), parameter("wpe.weight"), firstPosition);
+    long elements = (long) tokens.columns() * configuration.width();
     List<Variable> stream = List.of(functions.dropout(embedded, dropouts.at(0, elements)));
     for (int layer = 0; layer < configuration.layers(); layer++) {
-      int index = layer;
+      Block block = new Block(layer, mixer, dropouts, elements);
       stream =
           configuration.recomputeActivations() || !tape.recording()
-              ? tape.segment(
-                  stream, (inner, in) -> block(inner, index, in, batch, length, dropouts))
-              : block(tape, layer, stream, batch, length, dropouts);
+              ? tape.segment(stream, (inner, in) -> run(block, inner, in))
+              : run(block, tape, stream);
     }
     return normalize(functions, "ln_f", stream.get(0), stream.get(1)).normalized();
   }
 
+  /** One block of a pass; a sequence has so many elements of the residual stream. */
+  private record Block(int layer, Mixer mixer, DropoutSites dropouts, long elements) {
+    Variable drop(Functions functions, Variable branch, int site) {
+      return functions.dropout(branch, dropouts.at(1 + 3 * layer + site, elements));
+    }
+  }
+
   /**
-   * One block. The residual stream travels as (stream, branch yet to be added), so that each
+   * Runs one block. The residual stream travels as (stream, branch yet to be added), so that each
    * addition is fused with the layer norm that follows it.
    */
-  private List<Variable> block(
-      Tape tape, int layer, List<Variable> in, int batch, int length, DropoutSites dropouts) {
+  private List<Variable> run(Block block, Tape tape, List<Variable> in) {
     Functions functions = new Functions(tape);
-    String name = "h." + layer + ".";
-    int heads = configuration.heads();
-    long elements = (long) length * configuration.width();
-    int site = 1 + 3 * layer;
+    String name = "h." + block.layer() + ".";
     Normalized first =
         normalize(functions, name + "ln_1", in.get(0), in.size() == 1 ? null : in.get(1));
     Variable qkv = functions.linear(first.normalized(), linear(name + "attn.c_attn"));
-    Attention attention =
-        Attention.causal(
-            batch,
-            length,
-            heads,
-            configuration.headWidth(),
-            dropouts.at(site, (long) heads * length * length));
-    Variable mixed =
-        functions.linear(functions.selfAttention(qkv, attention), linear(name + "attn.c_proj"));
+    Variable heads = block.mixer().mix(tape, block.layer(), qkv);
+    Variable mixed = functions.linear(heads, linear(name + "attn.c_proj"));
     Normalized second =
-        normalize(
-            functions,
-            name + "ln_2",
-            first.sum(),
-            functions.dropout(mixed, dropouts.at(site + 1, elements)));
+        normalize(functions, name + "ln_2", first.sum(), block.drop(functions, mixed, 1));
     Variable expanded = functions.linearGelu(second.normalized(), linear(name + "mlp.c_fc"));
     Variable branch = functions.linear(expanded, linear(name + "mlp.c_proj"));
-    return List.of(second.sum(), functions.dropout(branch, dropouts.at(site + 2, elements)));
+    return List.of(second.sum(), block.drop(functions, branch, 2));
   }
 
   private Normalized normalize(Functions functions, String name, Variable x, Variable branch) {

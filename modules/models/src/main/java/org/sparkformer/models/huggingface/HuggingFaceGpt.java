@@ -1,0 +1,117 @@
+package org.sparkformer.models.huggingface;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
+import org.sparkformer.models.Gpt;
+import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.models.safetensors.SafetensorsException;
+import org.sparkformer.models.safetensors.SafetensorsReader;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.Tensor;
+
+/**
+ * GPT-2 models in local folders as transformers' {@code from_pretrained} and {@code
+ * save_pretrained} have them: {@code config.json} and {@code model.safetensors}, or the weights in
+ * several files with an index.
+ */
+public final class HuggingFaceGpt {
+  public static final String CONFIGURATION = "config.json";
+  public static final String WEIGHTS = "model.safetensors";
+  public static final String INDEX = "model.safetensors.index.json";
+
+  private HuggingFaceGpt() {}
+
+  /** Shape of the model in a folder. */
+  public static GptConfiguration configuration(Path folder) throws IOException {
+    Path file = folder.resolve(CONFIGURATION);
+    try (InputStream in = Files.newInputStream(file)) {
+      return Gpt2Configuration.read(in, file.toString());
+    }
+  }
+
+  /**
+   * Reads a model's weights.
+   *
+   * @param location a folder, or one safetensors file
+   * @param parameters receives them; of the size of the configuration's layout
+   */
+  public static void load(
+      Path location, Backend backend, GptConfiguration configuration, Tensor parameters)
+      throws IOException {
+    List<SafetensorsReader> files = new ArrayList<>();
+    try {
+      for (Path file : Files.isDirectory(location) ? files(location) : List.of(location)) {
+        files.add(SafetensorsReader.open(file));
+      }
+      WeightFiles.read(backend, Gpt.layout(configuration), parameters, files);
+    } finally {
+      for (SafetensorsReader file : files) {
+        file.close();
+      }
+    }
+  }
+
+  private static List<Path> files(Path folder) throws IOException {
+    if (Files.exists(folder.resolve(WEIGHTS))) {
+      return List.of(folder.resolve(WEIGHTS));
+    }
+    if (!Files.exists(folder.resolve(INDEX))) {
+      throw new NoSuchFileException(
+          folder.toString(), null, "holds neither " + WEIGHTS + " nor " + INDEX);
+    }
+    return indexed(folder.resolve(INDEX)).stream().map(folder::resolve).toList();
+  }
+
+  private static Set<String> indexed(Path index) throws IOException {
+    Set<String> names = new TreeSet<>();
+    try {
+      for (JsonNode name : new ObjectMapper().readTree(index.toFile()).path("weight_map")) {
+        names.add(name.asText());
+      }
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException(
+          index + " is not valid JSON: " + e.getOriginalMessage(), e);
+    }
+    for (String name : names) {
+      if (!Path.of(name).equals(Path.of(name).getFileName()) || name.startsWith("..")) {
+        throw new SafetensorsException(index.toString(), "weight_map", name + " leaves the folder");
+      }
+    }
+    return names;
+  }
+
+  /**
+   * Writes a folder that transformers loads.
+   *
+   * @param folder made where it does not exist
+   * @param endOfText the token that begins and ends documents; empty where the vocabulary has none
+   */
+  public static void export(
+      Path folder,
+      Backend backend,
+      GptConfiguration configuration,
+      Tensor parameters,
+      OptionalInt endOfText)
+      throws IOException {
+    Files.createDirectories(folder);
+    Path weights = folder.resolve(WEIGHTS);
+    WeightFiles.write(
+        backend,
+        Gpt.layout(configuration),
+        parameters,
+        weights.toString(),
+        Files.newOutputStream(weights));
+    Files.write(folder.resolve(CONFIGURATION), Gpt2Configuration.write(configuration, endOfText));
+  }
+}
