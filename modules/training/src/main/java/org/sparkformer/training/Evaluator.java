@@ -1,0 +1,103 @@
+package org.sparkformer.training;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import org.sparkformer.collective.Collective;
+import org.sparkformer.collective.SummationTree;
+import org.sparkformer.data.CausalSamples;
+import org.sparkformer.models.DropoutSites;
+import org.sparkformer.models.Gpt;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.autograd.Tape;
+import org.sparkformer.training.configuration.TrainingConfiguration;
+
+/**
+ * Mean loss over fixed windows spread evenly over a split: {@code eval_batches * batch_size} of
+ * them, or as many as the split holds. Micro-batches are divided among the ranks and their losses
+ * added along a tree of their own, so the number of ranks changes no bit.
+ */
+public final class Evaluator implements AutoCloseable {
+  private final Backend backend;
+  private final CausalSamples samples;
+  private final long windows;
+  private final int microBatchSize;
+  private final MicroBatch host;
+  private final DeviceBatch device;
+  private final BlockReduction reduction;
+
+  public Evaluator(Backend backend, CausalSamples samples, TrainingConfiguration training) {
+    this.backend = backend;
+    this.samples = samples;
+    this.windows =
+        Math.min((long) training.evalBatches() * training.batchSize(), samples.evaluationWindows());
+    this.microBatchSize = training.microBatchSize();
+    this.host = new MicroBatch(microBatchSize, samples.context());
+    this.device = new DeviceBatch(backend, microBatchSize, samples.context());
+    this.reduction = new BlockReduction(backend, (long) microBatchSize * samples.context());
+  }
+
+  /**
+   * The mean loss in nats a token, the same on every rank.
+   *
+   * @param model only its forward pass is used
+   */
+  public double meanLoss(Gpt model, Collective collective) throws IOException {
+    int leaves = Math.toIntExact((windows + microBatchSize - 1) / microBatchSize);
+    int from = (int) ((long) leaves * collective.rank() / collective.size());
+    int to = (int) ((long) leaves * (collective.rank() + 1) / collective.size());
+    double[] sums = gather(collective.allGather(bytes(leafSums(model, from, to))), leaves);
+    return new SummationTree(leaves).sum(sums) / ((double) windows * samples.context());
+  }
+
+  private float[] leafSums(Gpt model, int from, int to) throws IOException {
+    if (from == to) {
+      return new float[0];
+    }
+    try (Tensor slots = backend.floats(to - from)) {
+      for (int leaf = from; leaf < to; leaf++) {
+        read(leaf);
+        device.upload(host);
+        try (Tape tape = new Tape(backend, false)) {
+          model.loss(
+              tape, device.tokens(), device.targets(), device.losses(), 1f, DropoutSites.NONE);
+        }
+        reduction.run(device.losses(), slots.view(leaf - from, 1), false);
+      }
+      return backend.readFloats(slots);
+    }
+  }
+
+  private void read(int leaf) throws IOException {
+    host.clear();
+    long first = (long) leaf * microBatchSize;
+    for (long window = first; window < Math.min(windows, first + microBatchSize); window++) {
+      samples.evaluationWindow(window, windows, host.window());
+      host.add();
+    }
+  }
+
+  private static byte[] bytes(float[] values) {
+    ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES);
+    bytes.asFloatBuffer().put(values);
+    return bytes.array();
+  }
+
+  private static double[] gather(List<byte[]> parts, int leaves) {
+    double[] all = new double[leaves];
+    int at = 0;
+    for (byte[] part : parts) {
+      for (ByteBuffer bytes = ByteBuffer.wrap(part); bytes.hasRemaining(); ) {
+        all[at++] = bytes.getFloat();
+      }
+    }
+    return all;
+  }
+
+  @Override
+  public void close() {
+    device.close();
+    reduction.close();
+  }
+}

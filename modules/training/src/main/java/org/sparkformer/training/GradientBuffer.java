@@ -1,0 +1,53 @@
+package org.sparkformer.training;
+
+import org.sparkformer.models.Gpt;
+import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.models.ParameterLayout;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.Tensor;
+
+/**
+ * A flat gradient vector with a short tail, whose first element is the summed loss of the same
+ * samples: so the loss is added along the same tree as the gradients.
+ */
+final class GradientBuffer implements AutoCloseable {
+  private final Tensor flat;
+  private final long size;
+  private final Gpt model;
+
+  GradientBuffer(Backend backend, GptConfiguration configuration, Tensor parameters) {
+    this.size = Gpt.layout(configuration).size();
+    this.flat = backend.floats(length(size));
+    this.model = new Gpt(configuration, parameters, flat);
+  }
+
+  /** Elements of a buffer for a model of so many. */
+  static long length(long size) {
+    return size + ParameterLayout.ALIGNMENT;
+  }
+
+  /** Gradients and tail. */
+  Tensor flat() {
+    return flat;
+  }
+
+  /** The gradients alone, laid out as the parameters; borrowed. */
+  Tensor gradients() {
+    return flat.view(0, size);
+  }
+
+  /** The summed loss, [1]; borrowed. */
+  Tensor loss() {
+    return flat.view(size, 1);
+  }
+
+  /** The model, its backward pass adding to this buffer. */
+  Gpt model() {
+    return model;
+  }
+
+  @Override
+  public void close() {
+    flat.close();
+  }
+}

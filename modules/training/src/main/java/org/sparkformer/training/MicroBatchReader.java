@@ -1,0 +1,93 @@
+package org.sparkformer.training;
+
+import java.io.IOException;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import org.sparkformer.collective.LeafRange;
+import org.sparkformer.data.CausalSamples;
+import org.sparkformer.training.configuration.TrainingConfiguration;
+
+/**
+ * Reads this rank's micro-batches ahead of training on a thread of its own. Sample numbers are
+ * {@code step * batch_size + index}: a function of the step alone.
+ */
+final class MicroBatchReader implements AutoCloseable {
+  private static final int READ_AHEAD = 4;
+
+  private final CausalSamples samples;
+  private final TrainingConfiguration training;
+  private final LeafRange leaves;
+  private final int firstStep;
+  private final BlockingQueue<MicroBatch> free = new ArrayBlockingQueue<>(READ_AHEAD);
+  private final BlockingQueue<Read> ready = new ArrayBlockingQueue<>(READ_AHEAD + 1);
+  private final Thread thread;
+
+  /** What the reading thread hands over: a micro-batch, or why there are no more. */
+  private record Read(MicroBatch batch, Throwable failure) {}
+
+  MicroBatchReader(
+      CausalSamples samples, TrainingConfiguration training, LeafRange leaves, int firstStep) {
+    this.samples = samples;
+    this.training = training;
+    this.leaves = leaves;
+    this.firstStep = firstStep;
+    for (int i = 0; i < READ_AHEAD; i++) {
+      free.add(new MicroBatch(training.microBatchSize(), samples.context()));
+    }
+    this.thread = new Thread(this::readAll, "sparkformer-read-ahead");
+    thread.setDaemon(true);
+  }
+
+  MicroBatchReader start() {
+    thread.start();
+    return this;
+  }
+
+  /**
+   * The next micro-batch, in the order of steps and leaves; to be given back through {@link
+   * #recycle}.
+   */
+  MicroBatch next() throws IOException, InterruptedException {
+    Read read = ready.take();
+    if (read.failure() != null) {
+      throw new IOException(
+          "cannot read training tokens from " + samples.dataset().uri() + ": " + read.failure(),
+          read.failure());
+    }
+    return read.batch();
+  }
+
+  void recycle(MicroBatch batch) {
+    free.add(batch);
+  }
+
+  private void readAll() {
+    try {
+      for (int step = firstStep; step < training.steps(); step++) {
+        for (int leaf = leaves.from(); leaf < leaves.to(); leaf++) {
+          MicroBatch batch = free.take();
+          read(batch, step, leaf);
+          ready.add(new Read(batch, null));
+        }
+      }
+    } catch (InterruptedException closed) {
+      Thread.currentThread().interrupt();
+    } catch (IOException | RuntimeException failure) {
+      ready.add(new Read(null, failure));
+    }
+  }
+
+  private void read(MicroBatch batch, int step, int leaf) throws IOException {
+    batch.clear();
+    long first = (long) step * training.batchSize() + (long) leaf * training.microBatchSize();
+    for (int i = 0; i < training.microBatchSize(); i++) {
+      samples.read(first + i, batch.window());
+      batch.add();
+    }
+  }
+
+  @Override
+  public void close() {
+    thread.interrupt();
+  }
+}

@@ -1,0 +1,20 @@
+package org.sparkformer.training;
+
+import org.sparkformer.collective.Collective;
+import org.sparkformer.tensor.Backend;
+
+/**
+ * Where one rank computes, and how it talks to the others; both belong to whoever made them.
+ *
+ * @param backend used by the training thread only
+ * @param collective its tree has one leaf a micro-batch: {@code batch_size / micro_batch_size}
+ */
+record Rank(Backend backend, Collective collective) {
+  boolean isFirst() {
+    return collective.rank() == 0;
+  }
+
+  boolean isAlone() {
+    return collective.size() == 1;
+  }
+}

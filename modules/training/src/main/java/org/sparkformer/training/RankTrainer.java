@@ -1,0 +1,64 @@
+package org.sparkformer.training;
+
+import java.io.IOException;
+import org.sparkformer.collective.Collective;
+import org.sparkformer.collective.CollectiveException;
+import org.sparkformer.models.Gpt;
+import org.sparkformer.models.ParameterLayout;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.training.configuration.TrainingConfiguration;
+
+/**
+ * One rank's whole training: restores or initialises, runs every step, evaluates, checkpoints and
+ * reports. Rank 0 alone writes to the run's folder and speaks to the listener.
+ *
+ * <p>Uses the backend and the collective from the calling thread; their owner closes them, and has
+ * to close the collective where {@link #train} throws, so that the other ranks stop too.
+ */
+public final class RankTrainer {
+  private final TrainingRun run;
+  private final Rank rank;
+  private final TrainingListener listener;
+  private final ParameterLayout layout;
+
+  /**
+   * @param collective its tree has one leaf a micro-batch: {@code batch_size / micro_batch_size}
+   * @param listener heard on rank 0 only
+   */
+  public RankTrainer(
+      TrainingRun run, Backend backend, Collective collective, TrainingListener listener) {
+    this.run = run;
+    this.rank = new Rank(backend, collective);
+    this.listener = listener;
+    this.layout = Gpt.layout(run.configuration().model());
+    TrainingConfiguration training = run.configuration().training();
+    if (collective.tree().leaves() != training.microBatches()) {
+      throw new IllegalArgumentException(
+          "the collective sums %d micro-batches, the run has %d a step"
+              .formatted(collective.tree().leaves(), training.microBatches()));
+    }
+  }
+
+  /**
+   * Trains to the last step.
+   *
+   * @return what came of it, the same on every rank but for device and wall time
+   * @throws NonFiniteGradientException if training diverges
+   * @throws CollectiveException if another rank fails
+   * @throws InterruptedException if this thread is interrupted
+   */
+  public RunSummary train() throws IOException, InterruptedException {
+    try (ModelState state = ModelState.allocate(rank.backend(), layout)) {
+      state.initialize(rank.backend(), run.configuration().training().seed());
+      try (RunRecorder recorder = recorder();
+          TrainingSession session =
+              new TrainingSession(run, rank, state, RunProgress.START, recorder)) {
+        return session.run();
+      }
+    }
+  }
+
+  private RunRecorder recorder() throws IOException {
+    return rank.isFirst() ? new RankZeroRecorder(run, new byte[0], listener) : RunRecorder.NONE;
+  }
+}

@@ -1,0 +1,86 @@
+package org.sparkformer.training;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.StreamCapabilities;
+
+/**
+ * The output folder of a run, on any Hadoop file system.
+ *
+ * @param fileSystem not closed by the run
+ * @param path the folder
+ */
+public record RunFolder(FileSystem fileSystem, Path path) {
+  private static final String TEMPORARY = ".tmp";
+
+  /** Local files are written without Hadoop's own checksum files: checkpoints carry theirs. */
+  public RunFolder {
+    fileSystem = fileSystem instanceof LocalFileSystem local ? local.getRaw() : fileSystem;
+  }
+
+  /**
+   * @param uri path or URI of the folder; need not exist
+   */
+  public static RunFolder of(Configuration hadoop, String uri) throws IOException {
+    Path path = new Path(uri);
+    return new RunFolder(path.getFileSystem(hadoop), path);
+  }
+
+  /** A file or folder in this folder. */
+  public Path resolve(String name) {
+    return new Path(path, name);
+  }
+
+  /** A folder in this folder. */
+  public RunFolder folder(String name) {
+    return new RunFolder(fileSystem, resolve(name));
+  }
+
+  /** Whether a file or folder is there. */
+  public boolean exists(String name) throws IOException {
+    return fileSystem.exists(resolve(name));
+  }
+
+  /** The content of a file; empty where there is none. */
+  public Optional<byte[]> read(String name) throws IOException {
+    try (InputStream stream = fileSystem.open(resolve(name))) {
+      return Optional.of(stream.readAllBytes());
+    } catch (FileNotFoundException absent) {
+      return Optional.empty();
+    }
+  }
+
+  /** Writes a file so that it is there whole or not at all: beside it first, then by rename. */
+  public void writeAtomically(String name, byte[] content) throws IOException {
+    Path temporary = resolve(name + TEMPORARY);
+    try (FSDataOutputStream stream = fileSystem.create(temporary, true)) {
+      stream.write(content);
+      sync(stream);
+    }
+    rename(temporary, resolve(name));
+  }
+
+  private void rename(Path from, Path to) throws IOException {
+    // A local rename replaces its target in one step; elsewhere the target has to go first.
+    if (!"file".equals(fileSystem.getUri().getScheme()) && fileSystem.exists(to)) {
+      fileSystem.delete(to, false);
+    }
+    if (!fileSystem.rename(from, to)) {
+      throw new IOException("cannot rename " + from + " to " + to);
+    }
+  }
+
+  /** Asks that what was written survive a power failure, where the file system can promise it. */
+  public static void sync(FSDataOutputStream stream) throws IOException {
+    if (stream.hasCapability(StreamCapabilities.HSYNC)) {
+      stream.hsync();
+    }
+  }
+}

@@ -1,0 +1,40 @@
+package org.sparkformer.training;
+
+import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import java.io.Serializable;
+
+/**
+ * One logged step, a line of {@code metrics.jsonl}. Times are milliseconds. {@code step_ms}, {@code
+ * tokens_per_second}, {@code data_wait_ms} and the all-reduce times are means over the steps since
+ * the line before, evaluation and checkpoints left out; {@code forward_ms} and {@code backward_ms}
+ * are device time of this step on rank 0.
+ *
+ * @param step optimizer steps done, counted from 1
+ * @param loss mean cross-entropy of this step's global batch, nats a token
+ * @param lr learning rate of this step
+ * @param gradNorm global gradient norm before clipping
+ * @param tokens tokens trained on so far, over all ranks
+ * @param tokensPerSecond over all ranks
+ * @param stepMs wall time
+ * @param forwardMs forward passes; the gradient of the vocabulary projection is taken here
+ * @param backwardMs backward passes
+ * @param allreduceMs summing gradients over ranks, copies to and from the device included
+ * @param allreduceExposedMs the part of it that nothing else hides
+ * @param dataWaitMs waiting for tokens
+ */
+@JsonNaming(SnakeCaseStrategy.class)
+public record StepMetrics(
+    int step,
+    double loss,
+    double lr,
+    double gradNorm,
+    long tokens,
+    double tokensPerSecond,
+    double stepMs,
+    double forwardMs,
+    double backwardMs,
+    double allreduceMs,
+    double allreduceExposedMs,
+    double dataWaitMs)
+    implements Serializable {}

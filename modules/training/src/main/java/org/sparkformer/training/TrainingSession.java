@@ -1,0 +1,171 @@
+package org.sparkformer.training;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.List;
+import org.sparkformer.collective.CollectiveException;
+import org.sparkformer.data.Split;
+import org.sparkformer.models.Gpt;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.training.StepClock.Lap;
+import org.sparkformer.training.configuration.TrainingConfiguration;
+
+/** The loop over steps on one rank, from a fresh or restored state to the last step. */
+final class TrainingSession implements AutoCloseable {
+  private final TrainingRun run;
+  private final TrainingConfiguration training;
+  private final Rank rank;
+  private final ModelState state;
+  private final RunRecorder recorder;
+  private final TrainingStep step;
+  private final StepClock clock;
+  private final Evaluator evaluator;
+  private final long startNanos = System.nanoTime();
+  private final double earlierSeconds;
+  private RunProgress progress;
+
+  /**
+   * @param start what {@code state} stands for
+   */
+  TrainingSession(
+      TrainingRun run, Rank rank, ModelState state, RunProgress start, RunRecorder recorder) {
+    this.run = run;
+    this.training = run.configuration().training();
+    this.rank = rank;
+    this.state = state;
+    this.recorder = recorder;
+    this.step = new TrainingStep(run, rank, state, start.step());
+    this.clock = step.clock();
+    this.evaluator =
+        run.hasValidation()
+            ? new Evaluator(rank.backend(), run.samples(Split.VALIDATION), training)
+            : null;
+    this.earlierSeconds = start.wallSeconds();
+    this.progress = start;
+  }
+
+  RunSummary run() throws IOException, InterruptedException {
+    recorder.started(
+        new TrainingStart(
+            progress.step(),
+            training.steps(),
+            rank.collective().size(),
+            state.layout().parameterCount(),
+            rank.backend().description()));
+    clock.resume();
+    while (progress.step() < training.steps()) {
+      int done = progress.step() + 1;
+      step.run(progress.step(), isLogged(done));
+      progress = progress.withStep(done);
+      afterStep(done);
+    }
+    return finish();
+  }
+
+  private void afterStep(int done) throws IOException, InterruptedException {
+    if (Thread.interrupted()) {
+      throw new InterruptedException("training was interrupted after step " + done);
+    }
+    recorder.check();
+    boolean logs = isLogged(done);
+    boolean evaluates = evaluator != null && isDue(done, training.evalInterval());
+    boolean checkpoints = isDue(done, training.checkpointInterval());
+    if (logs || evaluates || checkpoints) {
+      clock.pause();
+      double norm = step.gradientNorm();
+      if (logs) {
+        log(done, norm);
+      }
+      if (evaluates) {
+        evaluate(done);
+      }
+      if (checkpoints) {
+        progress = progress.withWallSeconds(wallSeconds());
+        recorder.checkpoint(state, progress);
+      }
+      clock.resume();
+    }
+  }
+
+  private boolean isLogged(int done) {
+    return done == 1 || isDue(done, training.logInterval());
+  }
+
+  /** Every {@code interval} steps, never for 0, and always at the end. */
+  private boolean isDue(int done, int interval) {
+    return done == training.steps() || interval > 0 && done % interval == 0;
+  }
+
+  private void log(int done, double norm) throws IOException {
+    Lap lap = clock.lap();
+    long tokensPerStep = (long) training.batchSize() * run.configuration().model().context();
+    progress = progress.withLoss(step.loss());
+    recorder.step(
+        new StepMetrics(
+            done,
+            step.loss(),
+            step.learningRate(done - 1),
+            norm,
+            done * tokensPerStep,
+            tokensPerStep / lap.step() * 1e3,
+            lap.step(),
+            lap.forward(),
+            lap.backward(),
+            lap.allReduce(),
+            lap.allReduce(),
+            lap.dataWait()));
+  }
+
+  private void evaluate(int done) throws IOException {
+    Gpt model = new Gpt(run.configuration().model(), state.parameters(), null);
+    double loss = evaluator.meanLoss(model, rank.collective());
+    progress = progress.withValLoss(loss);
+    recorder.evaluation(new EvaluationMetrics(done, loss));
+  }
+
+  private RunSummary finish() throws IOException, InterruptedException {
+    Backend backend = rank.backend();
+    String digest = WeightsDigest.of(backend, state.layout(), state.parameters());
+    requireSameEverywhere(digest);
+    RunSummary summary =
+        new RunSummary(
+            run.configuration(),
+            state.layout().parameterCount(),
+            backend.description(),
+            rank.collective().size(),
+            progress.step(),
+            (long) progress.step() * training.batchSize() * run.configuration().model().context(),
+            wallSeconds(),
+            progress.loss(),
+            progress.valLoss(),
+            digest);
+    recorder.finished(summary);
+    return summary;
+  }
+
+  private void requireSameEverywhere(String digest) {
+    List<String> digests =
+        rank.collective().allGather(digest.getBytes(StandardCharsets.US_ASCII)).stream()
+            .map(bytes -> new String(bytes, StandardCharsets.US_ASCII))
+            .toList();
+    if (new HashSet<>(digests).size() > 1) {
+      throw new CollectiveException(
+          "the ranks ended with different weights, a bit was flipped or the devices differ in kind; "
+              + "digests by rank: "
+              + digests);
+    }
+  }
+
+  private double wallSeconds() {
+    return earlierSeconds + (System.nanoTime() - startNanos) / 1e9;
+  }
+
+  @Override
+  public void close() {
+    step.close();
+    if (evaluator != null) {
+      evaluator.close();
+    }
+  }
+}

@@ -1,0 +1,81 @@
+package org.sparkformer.training;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import java.util.zip.CRC32C;
+import org.apache.hadoop.conf.Configuration;
+import org.sparkformer.data.CharacterTokenizer;
+import org.sparkformer.data.DatasetFile;
+import org.sparkformer.data.DatasetManifest;
+import org.sparkformer.data.Shard;
+import org.sparkformer.data.SplitManifest;
+import org.sparkformer.data.TokenDataset;
+import org.sparkformer.data.Tokenizer;
+
+/** Writes a dataset of a few words in random order, one character a token. */
+final class TinyDataset {
+  static final int VOCABULARY = 11;
+
+  private static final String[] WORDS = {"abc ", "def ", "ghi ", "jab "};
+
+  private TinyDataset() {}
+
+  static TokenDataset open(Path folder, int trainWords, int validationWords) throws IOException {
+    Tokenizer tokenizer = new CharacterTokenizer(" abcdefghij".codePoints().toArray());
+    byte[] json = tokenizer.toJson().getBytes(StandardCharsets.UTF_8);
+    DatasetManifest manifest =
+        new DatasetManifest(
+            DatasetManifest.FORMAT,
+            DatasetManifest.VERSION,
+            write(folder, DatasetManifest.TOKENIZER_FILE_NAME, json),
+            tokenizer.digest(),
+            VOCABULARY,
+            2,
+            0,
+            0,
+            split(folder, "train", tokenizer.encode(text(trainWords, 1))),
+            split(folder, "validation", tokenizer.encode(text(validationWords, 2))));
+    Files.write(folder.resolve(DatasetManifest.FILE_NAME), Json.pretty(manifest));
+    return TokenDataset.open(new Configuration(false), folder.toUri().toString());
+  }
+
+  private static String text(int words, long seed) {
+    Random random = new Random(seed);
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < words; i++) {
+      text.append(WORDS[random.nextInt(WORDS.length)]);
+    }
+    return text.toString();
+  }
+
+  private static SplitManifest split(Path folder, String name, int[] tokens) throws IOException {
+    if (tokens.length == 0) {
+      return new SplitManifest(0, 0, 0, List.of());
+    }
+    ByteBuffer ids = ByteBuffer.allocate(2 * tokens.length).order(ByteOrder.LITTLE_ENDIAN);
+    for (int token : tokens) {
+      ids.putShort((short) token);
+    }
+    ByteBuffer ends = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(tokens.length);
+    Shard shard =
+        new Shard(
+            write(folder, name + ".tokens", ids.array()),
+            write(folder, name + ".documents", ends.array()),
+            tokens.length,
+            1);
+    return new SplitManifest(tokens.length, 1, tokens.length, List.of(shard));
+  }
+
+  private static DatasetFile write(Path folder, String name, byte[] bytes) throws IOException {
+    Files.write(folder.resolve(name), bytes);
+    CRC32C checksum = new CRC32C();
+    checksum.update(bytes);
+    return new DatasetFile(name, bytes.length, "%08x".formatted(checksum.getValue()));
+  }
+}

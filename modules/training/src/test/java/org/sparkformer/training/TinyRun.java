@@ -1,0 +1,103 @@
+package org.sparkformer.training;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntFunction;
+import org.sparkformer.collective.Collective;
+import org.sparkformer.collective.CollectiveOptions;
+import org.sparkformer.collective.InProcessTransport;
+import org.sparkformer.collective.SummationTree;
+import org.sparkformer.collective.TreeCollective;
+import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.reference.JavaBackend;
+import org.sparkformer.training.configuration.DataConfiguration;
+import org.sparkformer.training.configuration.RunConfiguration;
+import org.sparkformer.training.configuration.TrainingConfiguration;
+import org.sparkformer.training.configuration.TrainingConfigurationBuilder;
+
+/** Tiny models trained by ranks that are threads of this process. */
+final class TinyRun {
+  private static final AtomicInteger RUNS = new AtomicInteger();
+
+  private TinyRun() {}
+
+  /** Six micro-batches of one sequence a step. */
+  static TrainingConfigurationBuilder training() {
+    return TrainingConfiguration.DEFAULTS.toBuilder()
+        .steps(6)
+        .batchSize(6)
+        .microBatchSize(1)
+        .learningRate(1e-2)
+        .minLearningRate(1e-3)
+        .warmupSteps(2)
+        .evalInterval(3)
+        .evalBatches(2)
+        .checkpointInterval(0)
+        .logInterval(2);
+  }
+
+  static RunConfiguration configuration(TrainingConfiguration training, double dropout) {
+    GptConfiguration model =
+        new GptConfiguration(2, 2, 8, 7, TinyDataset.VOCABULARY, dropout, false);
+    return new RunConfiguration("tiny", model, DataConfiguration.ofDataset("unused"), training);
+  }
+
+  /** Trains on so many ranks, each on one Java thread; all ranks' summaries. */
+  static List<RunSummary> train(TrainingRun run, int ranks, TrainingListener listener)
+      throws Exception {
+    return train(run, ranks, listener, rank -> new JavaBackend(1));
+  }
+
+  static List<RunSummary> train(
+      TrainingRun run, int ranks, TrainingListener listener, IntFunction<Backend> backends)
+      throws Exception {
+    String id = "tiny-run-" + RUNS.incrementAndGet();
+    ExecutorService threads = Executors.newFixedThreadPool(ranks);
+    try {
+      List<Future<RunSummary>> futures = new ArrayList<>();
+      for (InProcessTransport transport : InProcessTransport.group(id, 0, ranks)) {
+        Callable<RunSummary> rank = () -> trainRank(run, id, transport, listener, backends);
+        futures.add(threads.submit(rank));
+      }
+      return results(futures);
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  private static RunSummary trainRank(
+      TrainingRun run,
+      String id,
+      InProcessTransport transport,
+      TrainingListener listener,
+      IntFunction<Backend> backends)
+      throws IOException, InterruptedException {
+    SummationTree tree = new SummationTree(run.configuration().training().microBatches());
+    CollectiveOptions options = CollectiveOptions.of(id, 0, Duration.ofSeconds(60));
+    try (Collective collective = new TreeCollective(tree, transport, options);
+        Backend backend = backends.apply(transport.rank())) {
+      return new RankTrainer(run, backend, collective, listener).train();
+    }
+  }
+
+  private static List<RunSummary> results(List<Future<RunSummary>> futures) throws Exception {
+    List<RunSummary> summaries = new ArrayList<>();
+    for (Future<RunSummary> future : futures) {
+      try {
+        summaries.add(future.get());
+      } catch (ExecutionException failed) {
+        throw failed.getCause() instanceof Exception cause ? cause : failed;
+      }
+    }
+    return summaries;
+  }
+}
