@@ -3,6 +3,7 @@ package org.sparkformer.opencl;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.Predicate;
+import org.sparkformer.opencl.kernels.PackedMatMul;
 import org.sparkformer.tensor.ops.Operation;
 
 /** The specialisations that there are. */
@@ -11,7 +12,7 @@ final class Kernels {
 
   /** In the order in which they are asked. */
   static List<Specialisation<?>> standard() {
-    return List.of();
+    return List.of(new PackedMatMul());
   }
 
   /** A specialisation that takes every operation of its class, on every device. */

@@ -1,0 +1,117 @@
+package org.sparkformer.opencl.kernels;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.sparkformer.opencl.DeviceInfo;
+
+/**
+ * How {@code matmul.cl} divides a product: tiles in registers, blocks in a work-group's local
+ * memory. None of it changes the bits of the result.
+ *
+ * @param vector VW, fp32 elements of a vector
+ * @param tileRows MR
+ * @param tileVectors NV
+ * @param depth KC, steps of the inner product that a block copies at a time
+ * @param rows of C in a block, a multiple of MR
+ * @param columns of C in a block, a multiple of NR = NV VW
+ */
+record MatMulBlocks(int vector, int tileRows, int tileVectors, int depth, int rows, int columns) {
+  /** Blocks a compute unit should get, so that none waits long for the last. */
+  private static final int BLOCKS_A_UNIT = 4;
+
+  private static final int LARGEST_ROWS = 384;
+  private static final int LARGEST_COLUMNS = 256;
+  private static final int SMALLEST_DEPTH = 32;
+
+  /** Beyond the depth, elements of a row of a panel of A. */
+  private static final int ROW_PADDING = 16;
+
+  /** For the product of [m, k] and [k, n], {@code batch} times. */
+  static MatMulBlocks of(
+      int m, int n, int batch, DeviceInfo device, Map<String, Integer> tunables) {
+    int vector = Vectors.width(device);
+    int vectors = Vectors.count(n, vector);
+    // An odd number of vectors in few columns: single ones waste less.
+    int tileVectors = vectors % 2 == 1 && vectors < 8 ? 1 : tunables.getOrDefault("NV", 2);
+    int tileRows = tunables.getOrDefault("MR", vector == 16 ? 12 : 6);
+    return new MatMulBlocks(
+            vector,
+            tileRows,
+            tileVectors,
+            tunables.getOrDefault("KC", 256),
+            LARGEST_ROWS,
+            LARGEST_COLUMNS)
+        .divided(m, n)
+        .inLocalMemory(device.memory().local(), m, n)
+        .shared(m, n, (BLOCKS_A_UNIT * device.computeUnits() + batch - 1) / batch);
+  }
+
+  /** The macros of the program. */
+  Map<String, Integer> macros() {
+    Map<String, Integer> macros = new HashMap<>();
+    macros.put("VW", vector);
+    macros.put("MR", tileRows);
+    macros.put("NV", tileVectors);
+    macros.put("KC", depth);
+    return macros;
+  }
+
+  /** Bytes of the panels of A. */
+  long bytesOfA() {
+    return (long) rows * (depth + ROW_PADDING) * Float.BYTES;
+  }
+
+  /** Bytes of the panels of B. */
+  long bytesOfB() {
+    return (long) columns * depth * Float.BYTES;
+  }
+
+  private int tileColumns() {
+    return tileVectors * vector;
+  }
+
+  private MatMulBlocks divided(int m, int n) {
+    return with(depth, even(m, rows, tileRows), even(n, columns, tileColumns()));
+  }
+
+  /** The size of equal pieces of at most {@code most}, in whole tiles. */
+  private static int even(int size, int most, int tile) {
+    int pieces = Vectors.count(size, most);
+    return Vectors.count(Vectors.count(size, pieces), tile) * tile;
+  }
+
+  private MatMulBlocks inLocalMemory(long local, int m, int n) {
+    if (bytesOfA() + bytesOfB() <= local) {
+      return this;
+    }
+    MatMulBlocks smaller = halved(m, n);
+    if (smaller.equals(this)) {
+      smaller = with(depth / 2, rows, columns);
+    }
+    if (smaller.depth < SMALLEST_DEPTH) {
+      throw new IllegalArgumentException(
+          "matmul.cl: no block fits " + local + " bytes of local memory; lower MR or NV");
+    }
+    return smaller.inLocalMemory(local, m, n);
+  }
+
+  private MatMulBlocks shared(int m, int n, int wanted) {
+    long blocks = (long) Vectors.count(m, rows) * Vectors.count(n, columns);
+    MatMulBlocks smaller = halved(m, n);
+    return blocks >= wanted || smaller.equals(this) ? this : smaller.shared(m, n, wanted);
+  }
+
+  /** The longer side halved; a side has at least two tiles, as copies pay by reuse. */
+  private MatMulBlocks halved(int m, int n) {
+    boolean canRows = rows > 2 * tileRows;
+    boolean canColumns = columns > 2 * tileColumns();
+    if (canRows && (rows >= columns || !canColumns)) {
+      return with(depth, even(m, Vectors.count(rows, 2), tileRows), columns);
+    }
+    return canColumns ? with(depth, rows, even(n, Vectors.count(columns, 2), tileColumns())) : this;
+  }
+
+  private MatMulBlocks with(int newDepth, int newRows, int newColumns) {
+    return new MatMulBlocks(vector, tileRows, tileVectors, newDepth, newRows, newColumns);
+  }
+}

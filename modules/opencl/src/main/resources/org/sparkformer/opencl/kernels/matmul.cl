@@ -1,0 +1,210 @@
+// Matrix product C = op(A) op(B) (+ C) (+ bias), activated = GELU(C), for processors with vector
+// units and caches. fp32, row-major.
+//
+// Shapes: op(A) [M, K], op(B) [K, N], C and activated [M, N], bias [N]. A is stored as [K, M] with
+// TRANSPOSE_A, B as [N, K] with TRANSPOSE_B. Overwrites C, adds to it with ACCUMULATE. One
+// work-group of one work-item a block of block_rows x block_columns elements of C; axis 2 is the
+// batch.
+//
+// Algorithm: Goto and van de Geijn, Anatomy of high-performance matrix multiplication, TOMS 2008. A
+// block copies the parts of A and B that it needs for KC steps of the inner product into local
+// memory, in the order in which tiles of MR x NR elements, held in registers, then read them.
+// Every element is one chain of fused multiply-adds over rising k, from 0 or from C, so its bits do
+// not depend on the sizes of tiles and blocks.
+//
+// Tunables: VW vector width; MR rows and NV vectors of a tile: MR NV sums, NV vectors of B and one
+// element of A have to fit the registers; KC depth: a panel of A (MR KC) should stay in the first
+// cache beside the panel of B (KC NR) that passes, a block of both in the second. Blocks are chosen
+// by the host.
+
+#include "vector.cl"
+
+#ifndef MR
+#define MR 12
+#endif
+#ifndef NV
+#define NV 2
+#endif
+#ifndef KC
+#define KC 256
+#endif
+#ifndef TRANSPOSE_A
+#define TRANSPOSE_A 0
+#endif
+#ifndef TRANSPOSE_B
+#define TRANSPOSE_B 0
+#endif
+#ifndef ACCUMULATE
+#define ACCUMULATE 0
+#endif
+#ifndef BIAS
+#define BIAS 0
+#endif
+#ifndef GELU
+#define GELU 0
+#endif
+
+#define NR (NV * VW)
+#define EACH_ROW UNROLL for (int i = 0; i < MR; i++)
+#define EACH_VECTOR UNROLL for (int v = 0; v < NV; v++)
+
+// How many rows, or vectors along a row, the copies fetch ahead.
+#define AHEAD 4
+
+// Panels of A: [MR][KC] as it lies in memory, its rows apart by a constant (an odd number of cache
+// lines, so that rows do not compete for a set), or [k][MR] from a transposed A.
+#define ROW_STRIDE (KC + 16)
+#if TRANSPOSE_A
+#define PANEL_A(depth) (MR * (depth) + VW)
+#define A_AT(a, i, k) (a)[(k) * MR + (i)]
+#else
+#define PANEL_A(depth) (MR * ROW_STRIDE)
+#define A_AT(a, i, k) (a)[(i) * ROW_STRIDE + (k)]
+#endif
+
+void copy_a(const global float *A, ulong stride, int rows, int depth, local float *panels) {
+#if TRANSPOSE_A
+  for (int k = 0; k < depth; k++) {
+    const global float *source = A + k * stride;
+    local float *target = panels + k * MR;
+    int row = 0;
+    // A vector may reach beyond MR elements, into those of k + 1, which are written later.
+    for (; MR <= VW && row + VW <= rows; row += MR, target += PANEL_A(depth)) {
+      PREFETCH(source + AHEAD * stride + row);
+      STORE(local, target, LOAD(global, source + row));
+    }
+    for (; row < rows; row += MR, target += PANEL_A(depth))
+      for (int i = 0; i < MR; i++) target[i] = row + i < rows ? source[row + i] : 0.0f;
+  }
+#else
+  for (int row = 0; row < rows || row % MR; row++) {
+    const global float *source = A + row * stride;
+    local float *target = panels + row * ROW_STRIDE;
+    int k = 0;
+    for (; row < rows && k + VW <= depth; k += VW) {
+      PREFETCH(source + 2 * stride + k);
+      STORE(local, target + k, LOAD(global, source + k));
+    }
+    for (; k < depth; k++) target[k] = row < rows ? source[k] : 0.0f;
+  }
+#endif
+}
+
+// Panels of B: [k][NR], zero beyond the last column.
+void copy_b(const global float *B, ulong stride, int columns, int depth, local float *panels) {
+#if TRANSPOSE_B
+  for (int column = 0; column < columns || column % NR; column += VW) {
+    const global float *source = B + column * stride;
+    local float *target = panels + column / NR * NR * depth + column % NR;
+    int count = min(VW, columns - column);
+    int k = 0;
+    for (; count == VW && k + VW <= depth; k += VW) {
+      floatV square[VW];
+      UNROLL for (int i = 0; i < VW; i++) {
+        PREFETCH(source + i * stride + k + AHEAD * VW);
+        square[i] = LOAD(global, source + i * stride + k);
+      }
+      transpose_square(square);
+      UNROLL for (int i = 0; i < VW; i++) STORE(local, target + (k + i) * NR, square[i]);
+    }
+    for (; k < depth; k++)
+      for (int i = 0; i < VW; i++) target[k * NR + i] = i < count ? source[i * stride + k] : 0.0f;
+  }
+#else
+  for (int k = 0; k < depth; k++) {
+    const global float *source = B + k * stride;
+    local float *target = panels + k * NR;
+    int column = 0;
+    for (; column + NR <= columns; column += NR) EACH_VECTOR {
+      PREFETCH(source + AHEAD * stride + column + v * VW);
+      STORE(local, target + column * depth + v * VW, LOAD(global, source + column + v * VW));
+    }
+    if (column < columns) EACH_VECTOR {
+      floatV part = load_up_to(source + column + v * VW, columns - column - v * VW);
+      STORE(local, target + column * depth + v * VW, part);
+    }
+  }
+#endif
+}
+
+// GELU in its tanh form, as x / (1 + exp(-2 u)): Hendrycks and Gimpel, arXiv:1606.08415.
+floatV gelu(floatV x) {
+  floatV u = x * fma(x * x, (floatV)(0.7978845608f * 0.044715f), (floatV)(0.7978845608f));
+  return x / (1.0f + exponential(-2.0f * u));
+}
+
+// Adds depth steps to a tile of C, of which rows x columns elements exist.
+void add_tile(const local float *a, const local float *b, int depth, global float *C, ulong stride,
+              int rows, int columns, int from_zero) {
+  floatV c[MR][NV];
+  int whole = rows >= MR && columns >= NR;
+  EACH_ROW EACH_VECTOR c[i][v] = (floatV)(0.0f);
+  if (!from_zero && whole) {
+    EACH_ROW EACH_VECTOR c[i][v] = LOAD(global, C + i * stride + v * VW);
+  } else if (!from_zero) {
+    EACH_ROW EACH_VECTOR if (i < rows)
+        c[i][v] = load_up_to(C + i * stride + v * VW, columns - v * VW);
+  }
+  for (int k = 0; k < depth; k++) {
+    floatV x[NV];
+    EACH_VECTOR x[v] = LOAD(local, b + k * NR + v * VW);
+    EACH_ROW EACH_VECTOR c[i][v] = fma((floatV)(A_AT(a, i, k)), x[v], c[i][v]);
+  }
+  if (whole) {
+    EACH_ROW EACH_VECTOR STORE(global, C + i * stride + v * VW, c[i][v]);
+  } else {
+    EACH_ROW EACH_VECTOR if (i < rows)
+        store_part(C + i * stride + v * VW, c[i][v], min(VW, columns - v * VW));
+  }
+}
+
+// What follows the sums, on a tile that is still in the first cache.
+void finish_tile(global float *C, ulong stride, int rows, int columns, const global float *bias,
+                 global float *activated) {
+  for (int i = 0; i < min(MR, rows); i++)
+    for (int column = 0; column < min(NR, columns); column += VW) {
+      ulong at = i * stride + column;
+      int count = min(VW, columns - column);
+      floatV c = load_up_to(C + at, count);
+      if (BIAS) c += load_up_to(bias + column, count);
+      floatV y = GELU ? gelu(c) : c;
+      if (count == VW) {
+        if (BIAS) STORE(global, C + at, c);
+        if (GELU) STORE(global, activated + at, y);
+      } else {
+        if (BIAS) store_part(C + at, c, count);
+        if (GELU) store_part(activated + at, y, count);
+      }
+    }
+}
+
+kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void matmul(const global float *A, long A_first, const global float *B, long B_first,
+            global float *C, long C_first, const global float *bias, long bias_first,
+            global float *activated, long activated_first, int A_batch, int B_batch, int M, int N,
+            int K, int block_rows, int block_columns, local float *panels_a,
+            local float *panels_b) {
+  ulong batch = get_group_id(2);
+  int row = get_group_id(1) * block_rows, column = get_group_id(0) * block_columns;
+  int rows = min(block_rows, M - row), columns = min(block_columns, N - column);
+  ulong stride_a = TRANSPOSE_A ? M : K, stride_b = TRANSPOSE_B ? K : N;
+  A += A_first + batch * A_batch + (TRANSPOSE_A ? row : row * stride_a);
+  B += B_first + batch * B_batch + (TRANSPOSE_B ? column * stride_b : column);
+  ulong corner = (batch * M + row) * N + column;
+  C += C_first + corner;
+  activated += activated_first + corner;
+  bias += bias_first + column;
+  for (int k = 0; k < K; k += KC) {
+    int depth = min(KC, K - k);
+    copy_a(A + (TRANSPOSE_A ? k * stride_a : k), stride_a, rows, depth, panels_a);
+    copy_b(B + (TRANSPOSE_B ? k : k * stride_b), stride_b, columns, depth, panels_b);
+    for (int j = 0; j < columns; j += NR)
+      for (int i = 0; i < rows; i += MR) {
+        ulong at = (ulong)i * N + j;
+        add_tile(panels_a + i / MR * PANEL_A(depth), panels_b + j * depth, depth, C + at, N,
+                 rows - i, columns - j, ACCUMULATE ? 0 : k == 0);
+        if (BIAS + GELU && k + depth == K)
+          finish_tile(C + at, N, rows - i, columns - j, bias + j, activated + at);
+      }
+  }
+}
