@@ -45,7 +45,11 @@ public final class Shape {
 
   /** Product of all extents but the innermost: how many rows the tensor has. */
   public long rows() {
-    return rank() == 0 || extent(-1) == 0 ? 1 : size() / extent(-1);
+    long rows = 1;
+    for (int axis = 0; axis < extents.length - 1; axis++) {
+      rows *= extents[axis];
+    }
+    return rows;
   }
 
   @Override

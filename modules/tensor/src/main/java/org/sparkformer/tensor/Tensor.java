@@ -12,8 +12,7 @@ public record Tensor(Storage storage, DType dtype, long offset, Shape shape)
     implements AutoCloseable {
 
   public Tensor {
-    long end = (offset + shape.size()) * dtype.bytes();
-    if (offset < 0 || end > storage.bytes()) {
+    if (offset < 0 || offset > storage.bytes() / dtype.bytes() - shape.size()) {
       throw new IllegalArgumentException(
           "tensor "
               + shape
@@ -57,7 +56,7 @@ public record Tensor(Storage storage, DType dtype, long offset, Shape shape)
   /** Part of the elements, from {@code first} on, in a shape of their own; borrows the storage. */
   public Tensor view(long first, long... extents) {
     Shape other = Shape.of(extents);
-    if (first < 0 || first + other.size() > size()) {
+    if (first < 0 || first > size() - other.size()) {
       throw new IllegalArgumentException(
           "view " + other + " at element " + first + " leaves " + shape);
     }
