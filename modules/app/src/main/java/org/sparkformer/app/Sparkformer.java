@@ -1,7 +1,6 @@
 package org.sparkformer.app;
 
 import java.io.PrintWriter;
-import org.sparkformer.app.command.BenchCommand;
 import org.sparkformer.app.command.DoctorCommand;
 import org.sparkformer.app.command.ReportCommand;
 import picocli.CommandLine;
@@ -20,12 +19,12 @@ import picocli.CommandLine.Spec;
     version = "sparkformer 0.1.0",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {DoctorCommand.class, ReportCommand.class, BenchCommand.class},
+    subcommands = {DoctorCommand.class, ReportCommand.class},
     footer = {
       "",
       "Start with 'sparkformer quickstart', then 'sparkformer train conf/gpt-char.yaml --set"
           + " data.input=TEXT'.",
-      "'sparkformer test' builds everything and runs the tests.",
+      "'sparkformer test' builds everything and runs the tests; 'sparkformer bench' measures.",
       "Every command explains itself: sparkformer COMMAND --help."
     })
 public final class Sparkformer implements Runnable {

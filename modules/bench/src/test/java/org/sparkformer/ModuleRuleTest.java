@@ -1,7 +1,9 @@
-package org.sparkformer.app;
+package org.sparkformer;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
@@ -13,7 +15,10 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Dependencies point one way, one module knows Spark and one an OpenCL host API. */
+/**
+ * Dependencies point one way, one module knows Spark and one an OpenCL host API. Here, because this
+ * is the one module that sees all others.
+ */
 class ModuleRuleTest {
   /** What each module may use, in the order of the design. */
   private static final Map<String, List<String>> ALLOWED =
@@ -35,6 +40,14 @@ class ModuleRuleTest {
         new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())
             .importPackages("org.sparkformer");
+  }
+
+  @Test
+  void everyModuleIsLookedAt() {
+    for (String module : ALLOWED.keySet()) {
+      assertFalse(
+          classes.that(resideInAPackage("org.sparkformer." + module + "..")).isEmpty(), module);
+    }
   }
 
   @Test
