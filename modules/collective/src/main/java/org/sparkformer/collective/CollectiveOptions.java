@@ -11,8 +11,10 @@ import java.time.Duration;
  * @param chunkBytes largest payload of a frame, a multiple of 4096, at most 16 MiB
  */
 public record CollectiveOptions(String runId, int attempt, Duration stepTimeout, int chunkBytes) {
-  /** One MiB: large enough to hide a frame's cost, small enough to overlap sending with adding. */
-  public static final int DEFAULT_CHUNK_BYTES = 1 << 20;
+  /**
+   * Large enough to hide a frame's cost, small enough to stay in cache from arrival to addition.
+   */
+  public static final int DEFAULT_CHUNK_BYTES = 256 << 10;
 
   private static final int CHUNK_UNIT = 4096;
   private static final int LARGEST_CHUNK = 16 << 20;

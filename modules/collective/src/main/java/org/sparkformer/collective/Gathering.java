@@ -11,8 +11,8 @@ final class Gathering {
   /** Beyond this many ranks a rank would need too many streams at once. */
   static final int LARGEST_DIRECT = 16;
 
-  private static final int LOOKAHEAD = 2;
-  private static final int RING_WINDOW = 4;
+  private static final int LOOKAHEAD = Reduction.LOOKAHEAD;
+  private static final int RING_WINDOW = 8;
 
   private final Wire wire;
   private final FloatBuffer all;

@@ -28,14 +28,17 @@ final class Inbox implements Transport.Receiver {
   private String failureOrigin;
   private long staleFrames;
 
-  Inbox(int rank, int size, CollectiveOptions options, BufferPool pool) {
+  /**
+   * @param limitBytes what one peer may have waiting here; lockstep keeps an honest peer far below
+   */
+  Inbox(int rank, int size, CollectiveOptions options, BufferPool pool, long limitBytes) {
     this.rank = rank;
     this.codec = new FrameCodec(options.runId(), options.attempt());
     this.pool = pool;
     this.timeout = options.stepTimeout();
     this.peers = new PeerMail[size];
     for (int peer = 0; peer < size; peer++) {
-      peers[peer] = new PeerMail(pool, 256L * options.chunkBytes());
+      peers[peer] = new PeerMail(pool, limitBytes);
     }
   }
 

@@ -10,7 +10,7 @@ final class Messages {
   /** Longer messages belong in {@link Collective#broadcast}, which needs no memory of its own. */
   static final int LARGEST_MESSAGE = 64 << 20;
 
-  private static final int WINDOW = 4;
+  private static final int WINDOW = 8;
 
   private final Wire wire;
 

@@ -13,7 +13,7 @@ import java.util.function.IntFunction;
  * what waits anywhere.
  */
 final class Reduction {
-  private static final int LOOKAHEAD = 2;
+  static final int LOOKAHEAD = 8;
 
   private final Wire wire;
   private final SummationTree tree;
@@ -21,6 +21,7 @@ final class Reduction {
   private final IntFunction<ShardRange> wanted;
   private final FloatBuffer result;
   private final List<LeafRange> nodes = new ArrayList<>();
+  private final FlushedSum addition;
   private final long total;
 
   /**
@@ -39,6 +40,7 @@ final class Reduction {
     this.partials = partials;
     this.wanted = wanted;
     this.result = result;
+    this.addition = wire.addition();
     this.total = (long) partials.get(0).limit() * Float.BYTES;
     for (int rank = 0; rank < wire.size(); rank++) {
       nodes.addAll(tree.partialsOf(rank, wire.size()));
@@ -109,7 +111,7 @@ final class Reduction {
 
   private Operand fold(Operand left, Operand right) {
     Operand sum = left.isScratch() ? left : right.isScratch() ? right : scratch(left);
-    FlushedSum.add(left.values(), right.values(), sum.values());
+    addition.add(left.values(), right.values(), sum.values());
     return sum;
   }
 

@@ -21,6 +21,7 @@ public final class TreeCollective implements Collective {
   private final CollectiveOptions options;
   private final int largestDirect;
   private final BufferPool pool;
+  private final FlushedSum addition = new FlushedSum();
   private final Inbox inbox;
   private final Outbox outbox;
   private final AtomicBoolean busy = new AtomicBoolean();
@@ -43,7 +44,7 @@ public final class TreeCollective implements Collective {
     this.options = options;
     this.largestDirect = largestDirect;
     this.pool = new BufferPool(FrameCodec.HEADER_BYTES + options.chunkBytes());
-    this.inbox = new Inbox(rank(), size(), options, pool);
+    this.inbox = new Inbox(rank(), size(), options, pool, mostWaitingBytes());
     this.outbox = new Outbox(transport, options, pool);
     transport.start(inbox);
   }
@@ -153,8 +154,26 @@ public final class TreeCollective implements Collective {
     return pool;
   }
 
+  FlushedSum addition() {
+    return addition;
+  }
+
   int chunkBytes() {
     return options.chunkBytes();
+  }
+
+  /**
+   * A peer can be some chunks of each of its partial sums ahead, in this operation and in the next.
+   */
+  private long mostWaitingBytes() {
+    int parts = 1;
+    for (int peer = 0; peer < size(); peer++) {
+      parts = Math.max(parts, tree.partialsOf(peer, size()).size());
+    }
+    return 4L
+        * (Reduction.LOOKAHEAD + 2)
+        * parts
+        * (FrameCodec.HEADER_BYTES + options.chunkBytes());
   }
 
   private void reduceEverywhere(Wire wire, List<FloatBuffer> partials, FloatBuffer sum) {

@@ -16,6 +16,7 @@ final class Wire {
   private final Inbox inbox;
   private final Outbox outbox;
   private final BufferPool pool;
+  private final FlushedSum addition;
   private final int chunkBytes;
 
   Wire(Operation operation, long sequence, TreeCollective collective) {
@@ -26,6 +27,7 @@ final class Wire {
     this.inbox = collective.inbox();
     this.outbox = collective.outbox();
     this.pool = collective.pool();
+    this.addition = collective.addition();
     this.chunkBytes = collective.chunkBytes();
   }
 
@@ -39,6 +41,10 @@ final class Wire {
 
   BufferPool pool() {
     return pool;
+  }
+
+  FlushedSum addition() {
+    return addition;
   }
 
   int chunkFloats() {

@@ -37,7 +37,7 @@ final class FlushedSumTest {
       left.put(i, Float.intBitsToFloat(random.nextInt() & 0x83ffffff));
       right.put(i, Float.intBitsToFloat(random.nextInt() & 0x83ffffff));
     }
-    FlushedSum.add(left, right, sum);
+    new FlushedSum().add(left, right, sum);
     for (int i = 0; i < left.limit(); i++) {
       assertEquals(bits(defined(left.get(i), right.get(i))), bits(sum.get(i)), "element " + i);
     }
@@ -53,7 +53,13 @@ final class FlushedSumTest {
   }
 
   private static void assertBits(float expected, float left, float right) {
-    assertEquals(bits(expected), bits(FlushedSum.add(left, right)), left + " + " + right);
+    FloatBuffer sum = FloatBuffer.allocate(1);
+    new FlushedSum().add(single(left), single(right), sum);
+    assertEquals(bits(expected), bits(sum.get(0)), left + " + " + right);
+  }
+
+  private static FloatBuffer single(float value) {
+    return FloatBuffer.wrap(new float[] {value});
   }
 
   private static int bits(float value) {
