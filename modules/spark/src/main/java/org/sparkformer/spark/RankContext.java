@@ -34,6 +34,11 @@ final class RankContext {
     return launch * STAGE_ATTEMPTS + task.stageAttemptNumber();
   }
 
+  /** How often the driver launched the gang before. */
+  int launch() {
+    return launch;
+  }
+
   /** The process that this rank runs in; ranks with the same one share memory. */
   String process() {
     return SparkEnv.get().executorId();

@@ -59,9 +59,12 @@ record RankDevice(Backend backend, String name, long availableBytes) implements 
               : Devices.select(GpuAddress.selector(gpuAddresses.get(0)));
       return onOpenCl(device, neighbours);
     } catch (OpenClException e) {
-      throw new IllegalArgumentException(
-          e.getMessage() + "; or ask for the slow Java definitions with --device java", e);
+      throw new IllegalArgumentException(advice(e), e);
     }
+  }
+
+  static String advice(OpenClException missing) {
+    return missing.getMessage() + "; or ask for the slow Java definitions with --device java";
   }
 
   private static RankDevice onJava(Neighbours neighbours) {

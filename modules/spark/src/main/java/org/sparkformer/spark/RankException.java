@@ -3,6 +3,7 @@ package org.sparkformer.spark;
 import org.sparkformer.collective.CollectiveException;
 import org.sparkformer.data.CorruptDatasetException;
 import org.sparkformer.tensor.OutOfDeviceMemoryException;
+import org.sparkformer.training.NonFiniteGradientException;
 
 /** The end of a rank's work, as it reaches the driver. */
 final class RankException extends RuntimeException {
@@ -45,6 +46,7 @@ final class RankException extends RuntimeException {
     boolean lasting =
         cause instanceof IllegalArgumentException
             || cause instanceof CorruptDatasetException
+            || cause instanceof NonFiniteGradientException
             || cause instanceof OutOfDeviceMemoryException;
     return lasting ? Kind.REFUSED : Kind.FAILED;
   }

@@ -1,6 +1,9 @@
 package org.sparkformer.spark;
 
+import java.io.File;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Collectors;
 import org.apache.spark.SparkConf;
 
 /** Spark's settings for a run: those that training needs, and quiet defaults for the rest. */
@@ -63,9 +66,16 @@ final class SessionSettings {
    * Its executors get this process's class path: there is no Spark installation to take one from.
    */
   private static void localCluster(SparkConf settings, String master) {
-    settings.setIfMissing("spark.executor.extraClassPath", System.getProperty("java.class.path"));
+    settings.setIfMissing("spark.executor.extraClassPath", ownClassPath());
     settings.setIfMissing("spark.executorEnv.SPARK_SCALA_VERSION", "2.13");
     Master.executorMebibytes(master)
         .ifPresent(memory -> settings.setIfMissing("spark.executor.memory", memory + "m"));
+  }
+
+  /** With whole paths: executors run in folders of their own. */
+  private static String ownClassPath() {
+    return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+        .map(entry -> entry.endsWith("*") ? entry : Path.of(entry).toAbsolutePath().toString())
+        .collect(Collectors.joining(File.pathSeparator));
   }
 }

@@ -1,0 +1,66 @@
+package org.sparkformer.spark;
+
+import java.io.IOException;
+import java.util.OptionalInt;
+import java.util.function.Consumer;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.sparkformer.data.TokenDataset;
+import org.sparkformer.data.TokenDataset.Verification;
+import org.sparkformer.training.configuration.DataConfiguration;
+
+/**
+ * Finds a run's dataset, or builds it from {@code data.input} into the run's folder. A dataset that
+ * was built there from the same files in the same way is taken as it is.
+ */
+public final class DatasetPreparation {
+  /** Folder of the dataset in the run's folder. */
+  public static final String FOLDER = "dataset";
+
+  private final JavaSparkContext spark;
+
+  public DatasetPreparation(SparkSession session) {
+    this.spark = JavaSparkContext.fromSparkContext(session.sparkContext());
+  }
+
+  /**
+   * The dataset that a configuration names, built where it has to be.
+   *
+   * @param vocabularySize {@code model.vocab_size}; empty where the tokenizer decides
+   * @param output the run's folder
+   * @param messages told what is built
+   * @throws java.io.FileNotFoundException when input or dataset is not there
+   * @throws org.sparkformer.data.CorruptDatasetException when a file of it has not its size
+   * @throws IllegalArgumentException when neither is named, or the vocabulary does not fit
+   */
+  public PreparedDataset prepare(
+      DataConfiguration data, OptionalInt vocabularySize, String output, Consumer<String> messages)
+      throws IOException {
+    if (data.dataset() != null) {
+      return open(qualified(hadoop(), data.dataset()));
+    }
+    if (data.input() == null) {
+      throw new IllegalArgumentException(
+          "nothing to learn from: give data.input (text) or data.dataset (a built dataset)");
+    }
+    throw new IllegalArgumentException("build the dataset of " + data.input() + " first");
+  }
+
+  private PreparedDataset open(String uri) throws IOException {
+    try (TokenDataset dataset = TokenDataset.open(hadoop(), uri, Verification.SIZES)) {
+      return PreparedDataset.of(uri, dataset.manifest());
+    }
+  }
+
+  /** The whole URI: executors run in folders of their own, and may have another default. */
+  static String qualified(Configuration hadoop, String location) throws IOException {
+    Path path = new Path(location);
+    return path.getFileSystem(hadoop).makeQualified(path).toString();
+  }
+
+  private Configuration hadoop() {
+    return spark.hadoopConfiguration();
+  }
+}

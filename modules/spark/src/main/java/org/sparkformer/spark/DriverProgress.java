@@ -1,0 +1,47 @@
+package org.sparkformer.spark;
+
+import java.io.IOException;
+import org.sparkformer.spark.transport.DriverLink;
+import org.sparkformer.training.TrainingListener;
+
+/**
+ * Repeats what rank 0 says to the driver's listener; each checkpoint fills the budget of restarts
+ * up. The listener hears one thing at a time, whichever thread it comes from.
+ */
+final class DriverProgress implements DriverLink.Listener {
+  private final TrainingListener listener;
+  private final RestartBudget budget;
+
+  DriverProgress(TrainingListener listener, RestartBudget budget) {
+    this.listener = listener;
+    this.budget = budget;
+  }
+
+  @Override
+  public synchronized void line(int rank, String line) {
+    try {
+      ProgressLine progress = ProgressLine.parse(line);
+      if (progress.checkpoint() != null) {
+        budget.refill();
+      }
+      progress.tell(listener);
+    } catch (IOException e) {
+      listener.onMessage("rank " + rank + " said what the driver cannot read: " + e.getMessage());
+    }
+  }
+
+  /**
+   * Takes a restart from the budget and says so.
+   *
+   * @return false when none is left
+   */
+  synchronized boolean restart(String cause) {
+    if (!budget.spend()) {
+      return false;
+    }
+    listener.onMessage(
+        "%s; going on from the newest checkpoint (%d restarts left)"
+            .formatted(cause, budget.left()));
+    return true;
+  }
+}

@@ -1,0 +1,78 @@
+package org.sparkformer.spark;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import org.sparkformer.training.EvaluationMetrics;
+import org.sparkformer.training.Json;
+import org.sparkformer.training.StepMetrics;
+import org.sparkformer.training.TrainingListener;
+import org.sparkformer.training.TrainingStart;
+
+/** What rank 0 tells the driver, a line of JSON; one of its parts is there, the others are null. */
+record ProgressLine(
+    TrainingStart start,
+    StepMetrics step,
+    EvaluationMetrics evaluation,
+    Checkpoint checkpoint,
+    String message) {
+
+  /** A committed checkpoint. */
+  record Checkpoint(int step, String path) {}
+
+  static ProgressLine parse(String line) throws IOException {
+    return Json.read(line.getBytes(StandardCharsets.UTF_8), ProgressLine.class);
+  }
+
+  private String text() {
+    return Json.line(this);
+  }
+
+  /** Repeats it to a listener. */
+  void tell(TrainingListener listener) {
+    if (start != null) {
+      listener.onStart(start);
+    } else if (step != null) {
+      listener.onStep(step);
+    } else if (evaluation != null) {
+      listener.onEvaluation(evaluation);
+    } else if (checkpoint != null) {
+      listener.onCheckpoint(checkpoint.step(), checkpoint.path());
+    } else {
+      listener.onMessage(message);
+    }
+  }
+
+  /** Where lines go. */
+  @FunctionalInterface
+  interface Sink {
+    void send(String line);
+  }
+
+  /** Turns what it hears into lines. */
+  record Relay(Sink sink) implements TrainingListener {
+    @Override
+    public void onStart(TrainingStart start) {
+      sink.send(new ProgressLine(start, null, null, null, null).text());
+    }
+
+    @Override
+    public void onStep(StepMetrics metrics) {
+      sink.send(new ProgressLine(null, metrics, null, null, null).text());
+    }
+
+    @Override
+    public void onEvaluation(EvaluationMetrics metrics) {
+      sink.send(new ProgressLine(null, null, metrics, null, null).text());
+    }
+
+    @Override
+    public void onCheckpoint(int step, String path) {
+      sink.send(new ProgressLine(null, null, null, new Checkpoint(step, path), null).text());
+    }
+
+    @Override
+    public void onMessage(String message) {
+      sink.send(new ProgressLine(null, null, null, null, message).text());
+    }
+  }
+}

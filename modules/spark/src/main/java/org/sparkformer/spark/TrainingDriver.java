@@ -1,0 +1,131 @@
+package org.sparkformer.spark;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.OptionalInt;
+import java.util.UUID;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.sparkformer.spark.RankOrder.Channels;
+import org.sparkformer.spark.transport.DriverLink;
+import org.sparkformer.spark.transport.SparkNetwork;
+import org.sparkformer.training.Json;
+import org.sparkformer.training.RunSummary;
+import org.sparkformer.training.TrainingListener;
+import org.sparkformer.training.configuration.RunConfiguration;
+
+/**
+ * Trains a model on a Spark cluster: checks everything first, then runs a gang of ranks, again and
+ * again from the newest checkpoint where executors are lost.
+ */
+public final class TrainingDriver {
+  /** Spark settings of our own, in seconds. */
+  private static final String STEP_TIMEOUT = "spark.sparkformer.stepTimeout";
+
+  private static final String GANG_TIMEOUT = "spark.sparkformer.gangTimeout";
+
+  private final SparkSession session;
+  private final JavaSparkContext context;
+
+  /**
+   * @param session of {@link SparkSessions#open}
+   */
+  public TrainingDriver(SparkSession session) {
+    this.session = session;
+    this.context = JavaSparkContext.fromSparkContext(session.sparkContext());
+  }
+
+  /**
+   * Trains to the last step.
+   *
+   * @param listener hears of the progress, on other threads, one call at a time
+   * @return what {@code run.json} holds
+   * @throws IllegalArgumentException when the request cannot work: found before training where it
+   *     can be, and never tried again
+   * @throws org.sparkformer.data.CorruptDatasetException when a file of the dataset is damaged
+   * @throws TrainingFailedException when training broke off and no restart is left
+   */
+  public RunSummary train(TrainingRequest request, TrainingListener listener)
+      throws IOException, InterruptedException, TrainingFailedException {
+    request.ranks().ifPresent(asked -> RunChecks.ranks(request, asked));
+    if (context.sc().isLocal()) {
+      RunChecks.localDevice(request.device());
+    }
+    int ranks = slots().await(request.ranks());
+    RunChecks.ranks(request, ranks);
+    String dataset = prepare(request, listener).uri();
+    RunChecks.dataset(request, dataset, context.hadoopConfiguration());
+    return launchUntilDone(request, dataset, ranks, listener);
+  }
+
+  private PreparedDataset prepare(TrainingRequest request, TrainingListener listener)
+      throws IOException {
+    RunConfiguration configuration = request.configuration();
+    OptionalInt vocabulary = OptionalInt.of(configuration.model().vocabularySize());
+    return new DatasetPreparation(session)
+        .prepare(configuration.data(), vocabulary, request.output(), listener::onMessage);
+  }
+
+  private GangSlots slots() {
+    return new GangSlots(context.sc(), seconds(GANG_TIMEOUT, 60));
+  }
+
+  private Duration seconds(String key, int usual) {
+    return Duration.ofSeconds(context.sc().conf().getTimeAsSeconds(key, usual + "s"));
+  }
+
+  private RunSummary launchUntilDone(
+      TrainingRequest request, String dataset, int ranks, TrainingListener listener)
+      throws IOException, InterruptedException, TrainingFailedException {
+    String runId = UUID.randomUUID().toString();
+    DriverProgress progress =
+        new DriverProgress(listener, new RestartBudget(request.maxRestarts()));
+    try (DriverLink link = DriverLink.listen(SparkNetwork.of(SparkEnv.get()), runId, progress)) {
+      RankOrder order =
+          order(request, dataset, new Channels(runId, link.address(), seconds(STEP_TIMEOUT, 600)));
+      for (int launch = 0; ; launch++) {
+        link.admit(launch);
+        try {
+          return launch(order, ranks, launch, progress);
+        } catch (GangException e) {
+          requireAnother(progress, e);
+        }
+        order = order.resumed();
+        slots().await(OptionalInt.of(ranks));
+      }
+    }
+  }
+
+  private RunSummary launch(RankOrder order, int ranks, int launch, DriverProgress progress)
+      throws GangException, IOException {
+    TrainingRank rank = new TrainingRank(order, context.hadoopConfiguration());
+    byte[] answer = new Gang(context, ranks).run(rank, launch, progress::restart);
+    return Json.read(answer, RunSummary.class);
+  }
+
+  private RankOrder order(TrainingRequest request, String dataset, Channels channels)
+      throws IOException {
+    return new RankOrder(
+        request.configuration(),
+        dataset,
+        DatasetPreparation.qualified(context.hadoopConfiguration(), request.output()),
+        request.device(),
+        request.resume(),
+        channels);
+  }
+
+  private static void requireAnother(DriverProgress progress, GangException ending)
+      throws TrainingFailedException {
+    if (ending.lasting()) {
+      throw new IllegalArgumentException(ending.getMessage(), ending);
+    }
+    if (!progress.restart(ending.getMessage())) {
+      throw new TrainingFailedException(
+          ending.getMessage()
+              + "; no restart is left. What was trained up to the newest checkpoint is kept: the same"
+              + " command goes on from there",
+          ending);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+package org.sparkformer.spark;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.util.SerializableConfiguration;
+import org.sparkformer.collective.Collective;
+import org.sparkformer.collective.CollectiveOptions;
+import org.sparkformer.collective.InProcessTransport;
+import org.sparkformer.collective.SummationTree;
+import org.sparkformer.collective.Transport;
+import org.sparkformer.collective.TreeCollective;
+import org.sparkformer.data.TokenDataset;
+import org.sparkformer.data.TokenDataset.Verification;
+import org.sparkformer.spark.transport.DriverClient;
+import org.sparkformer.spark.transport.RankServer;
+import org.sparkformer.spark.transport.SparkNetwork;
+import org.sparkformer.spark.transport.SparkTransport;
+import org.sparkformer.training.Json;
+import org.sparkformer.training.RankTrainer;
+import org.sparkformer.training.RunFolder;
+import org.sparkformer.training.TrainingListener;
+import org.sparkformer.training.TrainingRun;
+
+/** One rank of a training run: gathers what the trainer needs, and gives all of it back. */
+final class TrainingRank implements RankWork {
+  private static final long serialVersionUID = 1L;
+
+  private final RankOrder order;
+  private final SerializableConfiguration hadoop;
+
+  TrainingRank(RankOrder order, Configuration hadoop) {
+    this.order = order;
+    this.hadoop = new SerializableConfiguration(hadoop);
+  }
+
+  @Override
+  public byte[] run(RankContext context) throws IOException, InterruptedException {
+    try (RankDevice device = openDevice(context);
+        DriverClient driver = callDriver(context);
+        TokenDataset dataset =
+            TokenDataset.open(hadoop.value(), order.dataset(), Verification.SIZES);
+        Collective collective = collective(context)) {
+      TrainingListener listener =
+          driver == null ? TrainingListener.NONE : new ProgressLine.Relay(driver::send);
+      warnOfMixedDevices(context.allGather(device.name()), listener);
+      RankTrainer trainer =
+          new RankTrainer(trainingRun(dataset), device.backend(), collective, listener);
+      return Json.line(trainer.train()).getBytes(StandardCharsets.UTF_8);
+    }
+  }
+
+  private TrainingRun trainingRun(TokenDataset dataset) throws IOException {
+    RunFolder folder = RunFolder.of(hadoop.value(), order.output());
+    return new TrainingRun(order.configuration(), dataset, folder, order.resume());
+  }
+
+  private static void warnOfMixedDevices(List<String> devices, TrainingListener listener) {
+    if (devices.stream().distinct().count() > 1) {
+      listener.onMessage(
+          "ranks run on different devices, which round differently: " + String.join("; ", devices));
+    }
+  }
+
+  private RankDevice openDevice(RankContext context) throws IOException, InterruptedException {
+    RankDevice.Neighbours neighbours = RankDevice.Neighbours.of(context.rank(), context.hosts());
+    RankDevice device = RankDevice.open(order.device(), context.gpuAddresses(), neighbours);
+    try {
+      MemoryEstimate.of(order.configuration(), context.size())
+          .requireFits(device.availableBytes(), device.name());
+      return device;
+    } catch (IllegalArgumentException e) {
+      device.close();
+      throw e;
+    }
+  }
+
+  /** Rank 0 alone reports; null elsewhere. */
+  private DriverClient callDriver(RankContext context) throws IOException {
+    return context.rank() != 0
+        ? null
+        : DriverClient.connect(
+            SparkNetwork.of(SparkEnv.get()),
+            order.channels().driver(),
+            order.channels().runId(),
+            context.launch(),
+            context.rank());
+  }
+
+  private Collective collective(RankContext context) {
+    SummationTree tree = new SummationTree(order.configuration().training().microBatches());
+    CollectiveOptions options =
+        CollectiveOptions.of(
+            order.channels().runId(), context.attempt(), order.channels().stepTimeout());
+    return new TreeCollective(tree, transport(context), options);
+  }
+
+  /**
+   * Ranks of one process hand each other their memory; all ranks use the same kind of transport.
+   */
+  private Transport transport(RankContext context) {
+    String runId = order.channels().runId();
+    if (context.allGather(context.process()).stream().distinct().count() == 1) {
+      return InProcessTransport.join(runId, context.attempt(), context.rank(), context.size());
+    }
+    RankServer server =
+        SparkTransport.listen(SparkNetwork.of(SparkEnv.get()), runId, context.attempt());
+    try {
+      List<String> addresses = context.allGather(server.address());
+      return server.connect(addresses, context.rank(), order.channels().stepTimeout());
+    } catch (RuntimeException e) {
+      server.close();
+      throw e;
+    }
+  }
+}
