@@ -160,6 +160,12 @@ public final class BpeTokenizer implements Tokenizer {
   }
 
   @Override
+  public int[] documentSeparator() {
+    OptionalInt end = endOfText();
+    return end.isPresent() ? new int[] {end.getAsInt()} : encode("\n");
+  }
+
+  @Override
   public int safeCut(CharSequence text) {
     boolean spaced =
         addedTokens.stream()

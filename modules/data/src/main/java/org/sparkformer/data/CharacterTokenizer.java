@@ -76,6 +76,12 @@ public final class CharacterTokenizer implements Tokenizer {
   }
 
   @Override
+  public int[] documentSeparator() {
+    Integer lineFeed = idOfCodePoint.get((int) '\n');
+    return lineFeed == null ? new int[0] : new int[] {lineFeed};
+  }
+
+  @Override
   public int safeCut(CharSequence text) {
     int length = text.length();
     boolean splitsPair = length > 0 && Character.isHighSurrogate(text.charAt(length - 1));

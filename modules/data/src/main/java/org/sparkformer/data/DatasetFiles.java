@@ -43,6 +43,26 @@ final class DatasetFiles {
     }
   }
 
+  /**
+   * The manifest agrees with itself: shards of the size of their tokens, adding up to the split.
+   */
+  void verifyCounts(DatasetManifest manifest, Split split) throws CorruptDatasetException {
+    SplitManifest part = manifest.split(split);
+    boolean sizes =
+        part.shards().stream()
+            .allMatch(
+                shard ->
+                    shard.tokens().bytes() == shard.tokenCount() * manifest.tokenBytes()
+                        && shard.documents().bytes() == shard.documentCount() * Long.BYTES);
+    long sum = part.shards().stream().mapToLong(Shard::tokenCount).sum();
+    if (!sizes || sum != part.tokens()) {
+      throw new CorruptDatasetException(
+          new Path(folder, DatasetManifest.FILE_NAME).toString(),
+          "shards of %,d %s tokens in all".formatted(part.tokens(), split.label()),
+          sizes ? "shards of %,d".formatted(sum) : "shard sizes that contradict their counts");
+    }
+  }
+
   void verifySize(DatasetFile file) throws IOException {
     Path path = path(file);
     FileStatus status;

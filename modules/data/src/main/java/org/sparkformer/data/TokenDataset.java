@@ -66,6 +66,7 @@ public final class TokenDataset implements AutoCloseable {
       DatasetFiles files, DatasetManifest manifest, Verification verification) throws IOException {
     verify(files, manifest.tokenizer(), Verification.CHECKSUMS);
     for (Split split : Split.values()) {
+      files.verifyCounts(manifest, split);
       for (Shard shard : manifest.split(split).shards()) {
         verify(files, shard.tokens(), verification);
         verify(files, shard.documents(), verification);

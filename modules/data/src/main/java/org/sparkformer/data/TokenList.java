@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /** A growing list of token ids. */
 final class TokenList {
-  private int[] tokens = new int[64];
+  private int[] tokens = new int[4];
   private int size;
 
   void add(int token) {
@@ -16,6 +16,11 @@ final class TokenList {
     reserve(others.length);
     System.arraycopy(others, 0, tokens, size, others.length);
     size += others.length;
+  }
+
+  /** The newest token, -1 if there is none. */
+  int last() {
+    return size == 0 ? -1 : tokens[size - 1];
   }
 
   int[] toArray() {

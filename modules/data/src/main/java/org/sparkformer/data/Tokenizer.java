@@ -35,6 +35,12 @@ public interface Tokenizer {
   OptionalInt endOfText();
 
   /**
+   * What follows each document of a corpus of several: end-of-text, else a line feed where the
+   * vocabulary has one, else nothing.
+   */
+  int[] documentSeparator();
+
+  /**
    * The largest index at which the text can be cut without changing its tokens: {@code encode} of
    * what comes before, followed by {@code encode} of the rest and any text after it, equals {@code
    * encode} of the whole. 0 if there is none.
@@ -50,7 +56,7 @@ public interface Tokenizer {
     for (int token : tokens) {
       bytes.writeBytes(tokenBytes(token));
     }
-    return bytes.toString(StandardCharsets.UTF_8);
+    return new Utf8Decoder().decode(bytes.toByteArray(), bytes.size(), true);
   }
 
   /** SHA-256 of {@link #toJson()} in UTF-8, in lower-case hexadecimal. */

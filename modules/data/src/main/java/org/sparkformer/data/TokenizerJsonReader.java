@@ -88,6 +88,7 @@ final class TokenizerJsonReader {
       for (String flag : List.of("single_word", "lstrip", "rstrip")) {
         require(!token.path(flag).asBoolean(), "added_tokens." + flag);
       }
+      require(!token.path("content").asText().isEmpty(), "added_tokens.content");
       int id = token.path("id").asInt(-1);
       Integer known = ids.putIfAbsent(token.path("content").asText(), id);
       require(known == null || known == id, "added_tokens.id");

@@ -19,6 +19,20 @@ final class WellFormed {
     return new String(characters);
   }
 
+  /** The start of a file's text without the byte order mark that some programs put there. */
+  static String withoutByteOrderMark(String text) {
+    return text.startsWith("\ufeff") ? text.substring(1) : text;
+  }
+
+  /** How many unpaired surrogates a text holds. */
+  static int unpaired(String text) {
+    int count = 0;
+    for (int i = firstUnpaired(text, 0); i >= 0; i = firstUnpaired(text, i + 1)) {
+      count++;
+    }
+    return count;
+  }
+
   private static int firstUnpaired(String text, int from) {
     for (int i = from; i < text.length(); i++) {
       char character = text.charAt(i);

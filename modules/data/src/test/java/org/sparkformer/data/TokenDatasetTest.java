@@ -1,0 +1,203 @@
+package org.sparkformer.data;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TokenDatasetTest {
+  private static final Tokenizer BYTES = new BpeTokenizer(BpeTrainer.train(List.of(), 257, 1));
+
+  private final Configuration configuration = new Configuration();
+  @TempDir private Path folder;
+
+  /** 300 lines in slices of 1,000 bytes: some twenty shards a split. */
+  private String buildLines() throws IOException {
+    StringBuilder text = new StringBuilder();
+    IntStream.range(0, 300).forEach(i -> text.append("line ").append(i).append(" of the text\n"));
+    Path input = Files.writeString(folder.resolve("lines.txt"), text);
+    Corpus corpus = new Corpus(List.of(input.toString()), InputFormat.LINES, "text");
+    String output = folder.resolve("dataset").toString();
+    LocalDataset.build(configuration, corpus, output, BYTES, 1000);
+    return output;
+  }
+
+  private static int[] readAll(TokenDataset dataset, Split split) throws IOException {
+    int[] tokens = new int[Math.toIntExact(dataset.tokens(split))];
+    dataset.read(split, 0, tokens, 0, tokens.length);
+    return tokens;
+  }
+
+  @Test
+  void holdsEveryDocumentOnceFollowedByEndOfText() throws IOException {
+    try (TokenDataset dataset = TokenDataset.open(configuration, buildLines())) {
+      assertTrue(dataset.manifest().train().shards().size() > 5);
+      assertEquals(270, dataset.manifest().train().documents());
+      assertEquals(30, dataset.manifest().validation().documents());
+      List<String> train = lines(dataset, Split.TRAIN);
+      List<String> validation = lines(dataset, Split.VALIDATION);
+      assertEquals(270, train.size());
+      assertEquals(30, validation.size());
+      List<String> all =
+          IntStream.range(0, 300).mapToObj(i -> "line " + i + " of the text").toList();
+      assertEquals(all.stream().filter(line -> !validation.contains(line)).toList(), train);
+      assertEquals(all.stream().filter(validation::contains).toList(), validation);
+    }
+  }
+
+  private static List<String> lines(TokenDataset dataset, Split split) throws IOException {
+    String text = dataset.tokenizer().decode(readAll(dataset, split));
+    assertEquals(
+        dataset.textBytes(split),
+        text.replace(BpeModel.END_OF_TEXT, "").getBytes(StandardCharsets.UTF_8).length);
+    return List.of(text.split("<\\|endoftext\\|>"));
+  }
+
+  @Test
+  void readsAcrossShards() throws IOException {
+    try (TokenDataset dataset = TokenDataset.open(configuration, buildLines())) {
+      int[] all = readAll(dataset, Split.TRAIN);
+      Random random = new Random(1);
+      for (int i = 0; i < 500; i++) {
+        int position = random.nextInt(all.length);
+        int length = random.nextInt(all.length - position + 1);
+        int[] found = new int[length + 2];
+        dataset.read(Split.TRAIN, position, found, 1, length);
+        assertArrayEquals(
+            IntStream.range(position, position + length).map(p -> all[p]).toArray(),
+            IntStream.rangeClosed(1, length).map(p -> found[p]).toArray());
+        assertEquals(0, found[0] + found[length + 1]);
+      }
+      assertThrows(
+          IndexOutOfBoundsException.class,
+          () -> dataset.read(Split.TRAIN, all.length - 3, new int[9], 0, 4));
+    }
+  }
+
+  @Test
+  void namesTheShardThatHasAFlippedBit() throws IOException {
+    String dataset = buildLines();
+    Path shard = Path.of(dataset, "train-00002.bin");
+    byte[] bytes = Files.readAllBytes(shard);
+    bytes[17] ^= 4;
+    Files.write(shard, bytes);
+    CorruptDatasetException error =
+        assertThrows(
+            CorruptDatasetException.class, () -> TokenDataset.open(configuration, dataset));
+    assertTrue(error.getMessage().contains("train-00002.bin"), error.getMessage());
+    assertTrue(error.getMessage().contains("CRC32C"), error.getMessage());
+  }
+
+  @Test
+  void namesTheShardThatIsTooShortOrMissing() throws IOException {
+    String dataset = buildLines();
+    Path shard = Path.of(dataset, "validation-00001.idx");
+    byte[] bytes = Files.readAllBytes(shard);
+    Files.write(shard, Arrays.copyOf(bytes, bytes.length - 1));
+    CorruptDatasetException tooShort =
+        assertThrows(
+            CorruptDatasetException.class,
+            () -> TokenDataset.open(configuration, dataset, TokenDataset.Verification.SIZES));
+    assertTrue(
+        tooShort.getMessage().contains("found %,d bytes".formatted(bytes.length - 1)),
+        tooShort.getMessage());
+    Files.delete(shard);
+    CorruptDatasetException missing =
+        assertThrows(
+            CorruptDatasetException.class, () -> TokenDataset.open(configuration, dataset));
+    assertTrue(missing.getMessage().contains("no such file"), missing.getMessage());
+  }
+
+  @Test
+  void refusesATokenizerThatIsNotTheDatasets() throws IOException {
+    String uri = buildLines();
+    try (TokenDataset dataset = TokenDataset.open(configuration, uri)) {
+      dataset.requireTokenizer(BYTES, "here");
+      Tokenizer other = new CharacterTokenizer(new int[] {'a'});
+      IllegalArgumentException error =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> dataset.requireTokenizer(other, "model/tokenizer.json"));
+      assertTrue(error.getMessage().contains("model/tokenizer.json"), error.getMessage());
+    }
+    Tokenizers.save(
+        configuration, new CharacterTokenizer(new int[] {'a'}), uri + "/tokenizer.json");
+    CorruptDatasetException replaced =
+        assertThrows(CorruptDatasetException.class, () -> TokenDataset.open(configuration, uri));
+    assertTrue(replaced.getMessage().contains("tokenizer.json"), replaced.getMessage());
+  }
+
+  @Test
+  void refusesAFolderWithoutManifestAndABrokenOne() throws IOException {
+    FileNotFoundException missing =
+        assertThrows(
+            FileNotFoundException.class, () -> TokenDataset.open(configuration, folder.toString()));
+    assertTrue(missing.getMessage().contains("manifest.json"), missing.getMessage());
+    Files.writeString(folder.resolve("manifest.json"), "{\"format\": 3");
+    assertThrows(
+        CorruptDatasetException.class, () -> TokenDataset.open(configuration, folder.toString()));
+  }
+
+  @Test
+  void doesNotOverwriteADatasetUnasked() throws IOException {
+    String uri = buildLines();
+    IllegalArgumentException error =
+        assertThrows(
+            IllegalArgumentException.class, () -> DatasetWriter.create(configuration, uri, false));
+    assertTrue(error.getMessage().contains("already holds a dataset"), error.getMessage());
+    DatasetWriter.create(configuration, uri, true);
+    assertFalse(Files.exists(Path.of(uri, "manifest.json")));
+    assertFalse(Files.exists(Path.of(uri, "train-00000.bin")));
+  }
+
+  @Test
+  void cutsASingleDocumentAtNineTenthsOfItsCharacters() throws IOException {
+    String text = "ab😀cdé\n".repeat(30_001);
+    Path input = Files.writeString(folder.resolve("one.txt"), text);
+    Tokenizer tokenizer = new CharacterTokenizer(text.codePoints().sorted().distinct().toArray());
+    String output = folder.resolve("dataset").toString();
+    LocalDataset.build(configuration, Corpus.of(input.toString()), output, tokenizer, 1000);
+    try (TokenDataset dataset = TokenDataset.open(configuration, output)) {
+      int characters = text.codePointCount(0, text.length());
+      long cut = (long) (characters * 0.9);
+      assertEquals(cut, dataset.tokens(Split.TRAIN));
+      assertEquals(characters - cut, dataset.tokens(Split.VALIDATION));
+      assertArrayEquals(
+          tokenizer.encode(text),
+          IntStream.concat(
+                  IntStream.of(readAll(dataset, Split.TRAIN)),
+                  IntStream.of(readAll(dataset, Split.VALIDATION)))
+              .toArray());
+    }
+  }
+
+  @Test
+  void writesWideTokensForLargeVocabularies() throws IOException {
+    int[] codePoints = IntStream.range(0, 70_000).map(i -> i < 0xd800 ? i : i + 0x800).toArray();
+    Tokenizer tokenizer = new CharacterTokenizer(codePoints);
+    String text = "a" + Character.toString(codePoints[69_999]) + "z漢".repeat(100);
+    Path input = Files.writeString(folder.resolve("one.txt"), text);
+    String output = folder.resolve("dataset").toString();
+    LocalDataset.build(configuration, Corpus.of(input.toString()), output, tokenizer, 1000);
+    try (TokenDataset dataset = TokenDataset.open(configuration, output)) {
+      assertEquals(4, dataset.manifest().tokenBytes());
+      int[] tokens = new int[2];
+      dataset.read(Split.TRAIN, 0, tokens, 0, 2);
+      assertArrayEquals(new int[] {'a', 69_999}, tokens);
+    }
+  }
+}
