@@ -36,11 +36,6 @@ public final class Json {
     }
   }
 
-  /** A record as a tree. */
-  public static JsonNode tree(Object value) {
-    return MAPPER.valueToTree(value);
-  }
-
   /** Reads a tree. */
   public static JsonNode tree(byte[] json) throws IOException {
     return MAPPER.readTree(json);

@@ -48,17 +48,21 @@ public final class RankTrainer {
    * @throws InterruptedException if this thread is interrupted
    */
   public RunSummary train() throws IOException, InterruptedException {
+    CheckpointStore store =
+        new CheckpointStore(run.folder(), run.configuration().training().keepCheckpoints());
+    CheckpointRestorer restorer = new CheckpointRestorer(run, rank, store, listener);
     try (ModelState state = ModelState.allocate(rank.backend(), layout)) {
-      state.initialize(rank.backend(), run.configuration().training().seed());
-      try (RunRecorder recorder = recorder();
-          TrainingSession session =
-              new TrainingSession(run, rank, state, RunProgress.START, recorder)) {
+      RunProgress start = restorer.restore(state);
+      try (RunRecorder recorder = recorder(store, restorer.metrics(start));
+          TrainingSession session = new TrainingSession(run, rank, state, start, recorder)) {
         return session.run();
       }
     }
   }
 
-  private RunRecorder recorder() throws IOException {
-    return rank.isFirst() ? new RankZeroRecorder(run, new byte[0], listener) : RunRecorder.NONE;
+  private RunRecorder recorder(CheckpointStore store, byte[] earlierLines) throws IOException {
+    return rank.isFirst()
+        ? new RankZeroRecorder(run, store, earlierLines, listener)
+        : RunRecorder.NONE;
   }
 }

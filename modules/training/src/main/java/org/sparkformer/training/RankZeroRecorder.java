@@ -1,21 +1,29 @@
 package org.sparkformer.training;
 
 import java.io.IOException;
+import java.util.OptionalInt;
+import org.sparkformer.tensor.Backend;
 
 /** Rank 0's record of a run: the metrics file, checkpoints, the summary, and the listener. */
 final class RankZeroRecorder implements RunRecorder {
   private final TrainingRun run;
   private final MetricsWriter metrics;
   private final TrainingListener listener;
+  private final CheckpointStore store;
+  private final CheckpointWriter checkpoints;
+  private CheckpointSnapshot snapshot;
 
   /**
    * @param earlierLines of the metrics file, where a run is resumed
    */
-  RankZeroRecorder(TrainingRun run, byte[] earlierLines, TrainingListener listener)
+  RankZeroRecorder(
+      TrainingRun run, CheckpointStore store, byte[] earlierLines, TrainingListener listener)
       throws IOException {
     this.run = run;
     this.metrics = new MetricsWriter(run.folder(), earlierLines);
     this.listener = listener;
+    this.store = store;
+    this.checkpoints = new CheckpointWriter(store);
   }
 
   @Override
@@ -36,12 +44,34 @@ final class RankZeroRecorder implements RunRecorder {
   }
 
   @Override
-  public void finished(RunSummary summary) throws IOException {
+  public void check() throws IOException, InterruptedException {
+    announce(checkpoints.poll());
+  }
+
+  @Override
+  public void checkpoint(Backend backend, ModelState state, RunProgress progress)
+      throws IOException, InterruptedException {
+    announce(checkpoints.await());
+    if (snapshot == null) {
+      snapshot = new CheckpointSnapshot(run, state.layout());
+    }
+    checkpoints.start(progress.step(), snapshot.take(backend, state, progress, metrics.content()));
+  }
+
+  private void announce(OptionalInt committed) {
+    committed.ifPresent(step -> listener.onCheckpoint(step, store.folder(step).path().toString()));
+  }
+
+  @Override
+  public void finished(RunSummary summary) throws IOException, InterruptedException {
+    announce(checkpoints.await());
     run.folder().writeAtomically(RunSummary.FILE_NAME, Json.pretty(summary));
   }
 
   @Override
   public void close() throws IOException {
-    metrics.close();
+    try (metrics) {
+      checkpoints.close();
+    }
   }
 }

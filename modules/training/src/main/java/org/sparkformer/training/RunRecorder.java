@@ -1,6 +1,7 @@
 package org.sparkformer.training;
 
 import java.io.IOException;
+import org.sparkformer.tensor.Backend;
 
 /** What a rank keeps and tells of a run: everything on rank 0, nothing on the others. */
 interface RunRecorder extends AutoCloseable {
@@ -18,10 +19,10 @@ interface RunRecorder extends AutoCloseable {
    *
    * @throws IOException if a checkpoint could not be written
    */
-  default void check() throws IOException {}
+  default void check() throws IOException, InterruptedException {}
 
   /** Copies the state from the device and has it written as a checkpoint beside training. */
-  default void checkpoint(ModelState state, RunProgress progress)
+  default void checkpoint(Backend backend, ModelState state, RunProgress progress)
       throws IOException, InterruptedException {}
 
   /** Waits for the last checkpoint and writes the summary. */

@@ -82,7 +82,7 @@ final class TrainingSession implements AutoCloseable {
       }
       if (checkpoints) {
         progress = progress.withWallSeconds(wallSeconds());
-        recorder.checkpoint(state, progress);
+        recorder.checkpoint(rank.backend(), state, progress);
       }
       clock.resume();
     }

@@ -1,0 +1,116 @@
+package org.sparkformer.training;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.OptionalInt;
+import org.sparkformer.models.huggingface.HuggingFaceGpt;
+import org.sparkformer.models.huggingface.WeightFiles;
+import org.sparkformer.models.safetensors.SafetensorsReader;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.ops.Fill;
+
+/**
+ * Puts a rank into the state that a run goes on from. Rank 0 chooses the checkpoint, every rank
+ * verifies and reads it.
+ */
+final class CheckpointRestorer {
+  private static final int NONE = -1;
+
+  private final TrainingRun run;
+  private final Rank rank;
+  private final CheckpointStore store;
+  private final TrainingListener listener;
+
+  CheckpointRestorer(TrainingRun run, Rank rank, CheckpointStore store, TrainingListener listener) {
+    this.run = run;
+    this.rank = rank;
+    this.store = store;
+    this.listener = listener;
+  }
+
+  /**
+   * Restores the newest whole checkpoint, or initialises where there is none.
+   *
+   * @throws IllegalArgumentException if the checkpoint is of a run that gives other numbers, or
+   *     there is one and the run is not to be resumed
+   * @throws CorruptCheckpointException if there are checkpoints and none is whole
+   */
+  RunProgress restore(ModelState state) throws IOException {
+    int step = agree(rank.isFirst() ? choose() : NONE);
+    if (step == NONE) {
+      state.initialize(rank.backend(), run.configuration().training().seed());
+      return RunProgress.START;
+    }
+    return load(step, state);
+  }
+
+  /** The lines of the metrics file up to a checkpoint; none before the first. */
+  byte[] metrics(RunProgress progress) throws IOException {
+    return progress.step() == 0
+        ? new byte[0]
+        : required(store.folder(progress.step()), MetricsWriter.FILE_NAME);
+  }
+
+  private int choose() throws IOException {
+    store.removeLeftovers();
+    if (!run.resume() && !store.steps().isEmpty()) {
+      throw new IllegalArgumentException(
+          "%s holds checkpoints of an earlier run: resume it, remove the folder or choose another"
+              .formatted(run.folder().path()));
+    }
+    OptionalInt newest = store.newestWhole(listener::onMessage);
+    newest.ifPresent(step -> listener.onMessage("resuming from " + store.folder(step).path()));
+    return newest.orElse(NONE);
+  }
+
+  private int agree(int chosen) {
+    byte[] message = ByteBuffer.allocate(Integer.BYTES).putInt(chosen).array();
+    return ByteBuffer.wrap(rank.collective().allGather(message).get(0)).getInt();
+  }
+
+  private RunProgress load(int step, ModelState state) throws IOException {
+    RunFolder checkpoint = store.folder(step);
+    if (!rank.isFirst()) {
+      verify(step);
+    }
+    CheckpointState kept =
+        Json.read(required(checkpoint, CheckpointState.FILE_NAME), CheckpointState.class);
+    ResumeCheck check = new ResumeCheck(checkpoint.path().toString());
+    check.requireSame(
+        Json.tree(required(checkpoint, CheckpointSnapshot.CONFIGURATION)), run.configuration());
+    check.requireSame(kept.dataset(), run.dataset());
+    load(checkpoint, HuggingFaceGpt.WEIGHTS, state, state.parameters());
+    load(checkpoint, CheckpointSnapshot.FIRST_MOMENT, state, state.firstMoment());
+    load(checkpoint, CheckpointSnapshot.SECOND_MOMENT, state, state.secondMoment());
+    return kept.progress();
+  }
+
+  private void verify(int step) throws IOException {
+    try {
+      store.verify(step);
+    } catch (CorruptCheckpointException unlike) {
+      throw new CorruptCheckpointException(
+          "rank %d does not see the checkpoint that rank 0 verified: %s; the run's folder must be on a file system that all ranks share"
+              .formatted(rank.collective().rank(), unlike.getMessage()),
+          unlike);
+    }
+  }
+
+  private void load(RunFolder checkpoint, String name, ModelState state, Tensor flat)
+      throws IOException {
+    Backend backend = rank.backend();
+    backend.run(new Fill(flat, 0f));
+    try (SafetensorsReader file = SafetensorsReader.open(HadoopByteSource.open(checkpoint, name))) {
+      WeightFiles.read(backend, state.layout(), flat, List.of(file));
+    }
+  }
+
+  private static byte[] required(RunFolder checkpoint, String name) throws IOException {
+    return checkpoint
+        .read(name)
+        .orElseThrow(() -> new FileNotFoundException(checkpoint.resolve(name) + " is missing"));
+  }
+}

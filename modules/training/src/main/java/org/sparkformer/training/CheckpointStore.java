@@ -1,0 +1,219 @@
+package org.sparkformer.training;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.zip.CRC32C;
+import java.util.zip.CheckedInputStream;
+import java.util.zip.CheckedOutputStream;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileStatus;
+
+/**
+ * The checkpoints of a run, {@code checkpoints/step-00000250/} and so on. A checkpoint exists when
+ * its manifest does: the manifest is written last and put in place by one rename, and removed first
+ * when the checkpoint goes. Has one writer, rank 0.
+ */
+public final class CheckpointStore {
+  private static final Pattern NAME = Pattern.compile("step-(\\d{8,9})");
+
+  private final RunFolder folder;
+  private final int keep;
+
+  /**
+   * @param keep how many of the newest checkpoints stay, at least 1
+   */
+  public CheckpointStore(RunFolder run, int keep) {
+    this.folder = run.folder("checkpoints");
+    this.keep = keep;
+  }
+
+  /** The folder of a step's checkpoint. */
+  public RunFolder folder(int step) {
+    return folder.folder(name(step));
+  }
+
+  private static String name(int step) {
+    return "step-%08d".formatted(step);
+  }
+
+  /** Steps of the committed checkpoints, ascending; whether they are whole is not known. */
+  public List<Integer> steps() throws IOException {
+    return found(true);
+  }
+
+  private List<Integer> found(boolean committed) throws IOException {
+    List<Integer> steps = new ArrayList<>();
+    for (FileStatus status : list()) {
+      Matcher matcher = NAME.matcher(status.getPath().getName());
+      if (status.isDirectory() && matcher.matches()) {
+        int step = Integer.parseInt(matcher.group(1));
+        if (folder(step).exists(CheckpointManifest.FILE_NAME) == committed) {
+          steps.add(step);
+        }
+      }
+    }
+    return steps.stream().sorted().toList();
+  }
+
+  private FileStatus[] list() throws IOException {
+    try {
+      return folder.fileSystem().listStatus(folder.path());
+    } catch (FileNotFoundException none) {
+      return new FileStatus[0];
+    }
+  }
+
+  /**
+   * Writes a checkpoint, commits it, reads every byte of it back, and only then removes the ones
+   * that are no longer to be kept.
+   */
+  public void write(int step, List<CheckpointFile> files) throws IOException {
+    remove(step);
+    List<CheckpointManifest.Entry> entries = new ArrayList<>();
+    for (CheckpointFile file : files) {
+      entries.add(write(folder(step), file));
+    }
+    byte[] manifest = Json.pretty(CheckpointManifest.of(step, entries));
+    folder(step).writeAtomically(CheckpointManifest.FILE_NAME, manifest);
+    verify(step);
+    prune(step);
+  }
+
+  private static CheckpointManifest.Entry write(RunFolder folder, CheckpointFile file)
+      throws IOException {
+    CRC32C checksum = new CRC32C();
+    try (FSDataOutputStream stream =
+        folder.fileSystem().create(folder.resolve(file.name()), true)) {
+      OutputStream checked = new CheckedOutputStream(stream, checksum);
+      file.content().writeTo(checked);
+      checked.flush();
+      RunFolder.sync(stream);
+      return new CheckpointManifest.Entry(file.name(), stream.getPos(), hexadecimal(checksum));
+    }
+  }
+
+  /**
+   * Removes what is older than the newest {@code keep} up to a verified step, and what is newer:
+   * checkpoints that were passed over because they were damaged.
+   */
+  private void prune(int verified) throws IOException {
+    List<Integer> steps = steps();
+    int last = steps.indexOf(verified);
+    for (int i = 0; i < steps.size(); i++) {
+      if (i <= last - keep || i > last) {
+        remove(steps.get(i));
+      }
+    }
+  }
+
+  private void remove(int step) throws IOException {
+    RunFolder checkpoint = folder(step);
+    folder.fileSystem().delete(checkpoint.resolve(CheckpointManifest.FILE_NAME), false);
+    folder.fileSystem().delete(checkpoint.path(), true);
+  }
+
+  /** Removes what interrupted writes have left. */
+  public void removeLeftovers() throws IOException {
+    for (int step : found(false)) {
+      remove(step);
+    }
+  }
+
+  /**
+   * The newest checkpoint of which every byte is as it was written; empty where none is committed.
+   *
+   * @param messages told which checkpoints were passed over, and why
+   * @throws CorruptCheckpointException if there are checkpoints and none is whole
+   */
+  public OptionalInt newestWhole(Consumer<String> messages) throws IOException {
+    List<Integer> steps = steps();
+    for (int i = steps.size() - 1; i >= 0; i--) {
+      try {
+        verify(steps.get(i));
+        return OptionalInt.of(steps.get(i));
+      } catch (CorruptCheckpointException damaged) {
+        messages.accept("passing over a damaged checkpoint: " + damaged.getMessage());
+      }
+    }
+    if (!steps.isEmpty()) {
+      throw new CorruptCheckpointException(
+          "none of the %d checkpoints in %s is whole; remove that folder to start over"
+              .formatted(steps.size(), folder.path()));
+    }
+    return OptionalInt.empty();
+  }
+
+  /**
+   * Compares every byte of a checkpoint with its manifest.
+   *
+   * @throws CorruptCheckpointException naming the file that differs
+   */
+  public void verify(int step) throws IOException {
+    for (CheckpointManifest.Entry entry : manifest(step).files()) {
+      verify(folder(step), entry);
+    }
+  }
+
+  private CheckpointManifest manifest(int step) throws IOException {
+    RunFolder checkpoint = folder(step);
+    String path = checkpoint.resolve(CheckpointManifest.FILE_NAME).toString();
+    byte[] json =
+        checkpoint
+            .read(CheckpointManifest.FILE_NAME)
+            .orElseThrow(() -> new CorruptCheckpointException(path + " is missing"));
+    CheckpointManifest manifest;
+    try {
+      manifest = Json.read(json, CheckpointManifest.class);
+    } catch (IOException unreadable) {
+      throw new CorruptCheckpointException(path + " is no checkpoint manifest", unreadable);
+    }
+    if (!manifest.isOf(step)) {
+      throw new CorruptCheckpointException(path + " is not the manifest of step " + step);
+    }
+    return manifest;
+  }
+
+  private static void verify(RunFolder checkpoint, CheckpointManifest.Entry entry)
+      throws IOException {
+    CRC32C checksum = new CRC32C();
+    long bytes;
+    try (InputStream stream = checkpoint.fileSystem().open(checkpoint.resolve(entry.name()));
+        InputStream checked = new CheckedInputStream(stream, checksum)) {
+      bytes = skim(checked);
+    } catch (FileNotFoundException absent) {
+      throw new CorruptCheckpointException(
+          checkpoint.resolve(entry.name()) + " is missing", absent);
+    }
+    if (bytes != entry.bytes() || !hexadecimal(checksum).equals(entry.crc32c())) {
+      throw new CorruptCheckpointException(
+          "%s: expected %,d bytes with CRC32C %s, found %,d with %s"
+              .formatted(
+                  checkpoint.resolve(entry.name()),
+                  entry.bytes(),
+                  entry.crc32c(),
+                  bytes,
+                  hexadecimal(checksum)));
+    }
+  }
+
+  private static long skim(InputStream stream) throws IOException {
+    byte[] buffer = new byte[1 << 20];
+    long bytes = 0;
+    for (int count = stream.read(buffer); count >= 0; count = stream.read(buffer)) {
+      bytes += count;
+    }
+    return bytes;
+  }
+
+  private static String hexadecimal(CRC32C checksum) {
+    return "%08x".formatted(checksum.getValue());
+  }
+}

@@ -1,0 +1,208 @@
+package org.sparkformer.training;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.sparkformer.data.TokenDataset;
+import org.sparkformer.training.configuration.TrainingConfiguration;
+
+class ResumeTest {
+  private static final TrainingConfiguration TRAINING =
+      TinyRun.training().steps(7).checkpointInterval(2).logInterval(1).build();
+
+  @TempDir Path folder;
+  private TokenDataset dataset;
+
+  @BeforeEach
+  void buildDataset() throws Exception {
+    dataset = TinyDataset.open(Files.createDirectory(folder.resolve("data")), 100, 40);
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    dataset.close();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1", "3, 2", "1, 4"})
+  void aStoppedRunEndsWithTheBitsOfAnUnbrokenOne(int before, int after) throws Exception {
+    RunSummary straight = train("straight", TRAINING, 1);
+    assertThrows(IllegalStateException.class, () -> stop("broken", 5, before));
+    List<String> messages = new ArrayList<>();
+    RunSummary resumed =
+        TinyRun.train(run("broken", TRAINING, true), after, messages(messages)).get(0);
+    assertEquals(straight.weightsSha256(), resumed.weightsSha256());
+    assertEquals(straight.loss(), resumed.loss());
+    assertEquals(straight.valLoss(), resumed.valLoss());
+    assertTrue(messages.get(0).contains("step-00000004"), messages.toString());
+    for (String file :
+        List.of(
+            "model.safetensors",
+            CheckpointSnapshot.FIRST_MOMENT,
+            CheckpointSnapshot.SECOND_MOMENT)) {
+      String path = "checkpoints/step-00000007/" + file;
+      assertArrayEquals(
+          Files.readAllBytes(folder.resolve("straight").resolve(path)),
+          Files.readAllBytes(folder.resolve("broken").resolve(path)),
+          file);
+    }
+    assertEquals(steps("straight"), steps("broken"));
+  }
+
+  @Test
+  void deathAnywhereInARunLeavesItResumable() throws Exception {
+    TrainingConfiguration training =
+        TRAINING.toBuilder().steps(3).checkpointInterval(1).evalInterval(0).build();
+    RunSummary straight = train("straight", training, 1);
+    DyingFileSystem immortal = DyingFileSystem.at(0);
+    TinyRun.train(run("immortal", training, immortal), 1, TrainingListener.NONE);
+    for (int fatal = 1; fatal <= immortal.changes(); fatal += 11) {
+      String name = "death-" + fatal;
+      TrainingRun dying = run(name, training, DyingFileSystem.at(fatal));
+      assertThrows(IOException.class, () -> TinyRun.train(dying, 1, TrainingListener.NONE), name);
+      RunSummary resumed = train(name, training, 1);
+      assertEquals(straight.weightsSha256(), resumed.weightsSha256(), name);
+      assertEquals(steps("straight"), steps(name), name);
+    }
+  }
+
+  @Test
+  void aDamagedCheckpointIsPassedOverAloud() throws Exception {
+    RunSummary straight = train("run", TRAINING, 1);
+    Path damaged = folder.resolve("run/checkpoints/step-00000007/model.safetensors");
+    byte[] bytes = Files.readAllBytes(damaged);
+    bytes[bytes.length - 3] ^= 1;
+    Files.write(damaged, bytes);
+    List<String> messages = new ArrayList<>();
+    RunSummary again = TinyRun.train(run("run", TRAINING, true), 2, messages(messages)).get(0);
+    assertTrue(messages.get(0).contains("step-00000007/model.safetensors"), messages.toString());
+    assertTrue(messages.get(1).contains("step-00000006"), messages.toString());
+    assertEquals(straight.weightsSha256(), again.weightsSha256());
+  }
+
+  @Test
+  void aFinishedRunIsSummedUpAgainWithoutTraining() throws Exception {
+    RunSummary first = train("run", TRAINING, 1);
+    Files.delete(folder.resolve("run/run.json"));
+    List<StepMetrics> trained = new ArrayList<>();
+    TrainingListener listener =
+        new TrainingListener() {
+          @Override
+          public void onStep(StepMetrics metrics) {
+            trained.add(metrics);
+          }
+        };
+    RunSummary second = TinyRun.train(run("run", TRAINING, true), 1, listener).get(0);
+    assertEquals(List.of(), trained);
+    assertEquals(first.weightsSha256(), second.weightsSha256());
+    assertEquals(first.valLoss(), second.valLoss());
+    assertTrue(Files.exists(folder.resolve("run/run.json")));
+  }
+
+  @Test
+  void aChangedKeyIsRefusedByName() throws Exception {
+    train("run", TRAINING, 1);
+    TrainingConfiguration longer = TRAINING.toBuilder().steps(9).build();
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> train("run", longer, 1)).getMessage();
+    assertTrue(message.contains("training.steps is 9 now, but the run began with 7"), message);
+  }
+
+  @Test
+  void keysThatChangeNoNumberMayDiffer() throws Exception {
+    RunSummary straight = train("straight", TRAINING, 1);
+    assertThrows(IllegalStateException.class, () -> stop("broken", 5, 1));
+    TrainingConfiguration other =
+        TRAINING.toBuilder().logInterval(3).keepCheckpoints(1).evalInterval(0).build();
+    assertEquals(straight.weightsSha256(), train("broken", other, 1).weightsSha256());
+  }
+
+  @Test
+  void otherTokensAreRefused() throws Exception {
+    train("run", TRAINING, 1);
+    try (TokenDataset other =
+        TinyDataset.open(Files.createDirectory(folder.resolve("other")), 101, 40)) {
+      TrainingRun run =
+          new TrainingRun(TinyRun.configuration(TRAINING, 0.1), other, output("run"), true);
+      String message =
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> TinyRun.train(run, 1, TrainingListener.NONE))
+              .getMessage();
+      assertTrue(message.contains("holds other tokens"), message);
+    }
+  }
+
+  @Test
+  void aFreshStartInAFolderWithCheckpointsIsRefused() throws Exception {
+    train("run", TRAINING, 1);
+    TrainingRun fresh = run("run", TRAINING, false);
+    assertThrows(
+        IllegalArgumentException.class, () -> TinyRun.train(fresh, 1, TrainingListener.NONE));
+  }
+
+  private RunSummary train(String name, TrainingConfiguration training, int ranks)
+      throws Exception {
+    return TinyRun.train(run(name, training, true), ranks, TrainingListener.NONE).get(0);
+  }
+
+  private void stop(String name, int step, int ranks) throws Exception {
+    TrainingListener stopping =
+        new TrainingListener() {
+          @Override
+          public void onStep(StepMetrics metrics) {
+            if (metrics.step() == step) {
+              throw new IllegalStateException("stopped");
+            }
+          }
+        };
+    TinyRun.train(run(name, TRAINING, true), ranks, stopping);
+  }
+
+  private static TrainingListener messages(List<String> messages) {
+    return new TrainingListener() {
+      @Override
+      public void onMessage(String message) {
+        messages.add(message);
+      }
+    };
+  }
+
+  private TrainingRun run(String name, TrainingConfiguration training, boolean resume)
+      throws Exception {
+    return new TrainingRun(TinyRun.configuration(training, 0.1), dataset, output(name), resume);
+  }
+
+  private TrainingRun run(String name, TrainingConfiguration training, DyingFileSystem dying)
+      throws Exception {
+    RunFolder folder = new RunFolder(dying, output(name).path());
+    return new TrainingRun(TinyRun.configuration(training, 0.1), dataset, folder, true);
+  }
+
+  private RunFolder output(String name) throws Exception {
+    return RunFolder.of(new Configuration(false), folder.resolve(name).toUri().toString());
+  }
+
+  private List<String> steps(String name) throws Exception {
+    List<String> steps = new ArrayList<>();
+    for (String line : Files.readAllLines(folder.resolve(name).resolve("metrics.jsonl"))) {
+      var json = Json.tree(line.getBytes());
+      steps.add(json.get("step") + (json.has("loss") ? " loss " + json.get("loss") : " evaluated"));
+    }
+    return steps;
+  }
+}
