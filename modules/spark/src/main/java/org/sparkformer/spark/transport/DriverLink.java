@@ -26,7 +26,7 @@ public final class DriverLink implements AutoCloseable {
   private DriverLink(SparkNetwork network, Calls calls) {
     this.calls = calls;
     this.context = network.context(calls);
-    this.server = context.createServer(network.host(), 0, network.serverBootstraps());
+    this.server = context.createServer(network.bindAddress(), 0, network.serverBootstraps());
     this.address = Addresses.format(network.host(), server.getPort());
   }
 

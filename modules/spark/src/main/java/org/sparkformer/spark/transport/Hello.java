@@ -17,6 +17,13 @@ record Hello(String runId, int attempt, int rank, int size) {
   private static final int MAGIC = 0x53464831; // "SFH1"
   private static final int LONGEST = 4096;
 
+  Hello {
+    if (attempt < 0 || rank < 0) {
+      throw new IllegalArgumentException(
+          "there is no rank " + rank + " of attempt " + attempt + ": both count from 0");
+    }
+  }
+
   /**
    * What a refusal says; Spark sends the callee's stack trace along, of which the first line is the
    * reason.

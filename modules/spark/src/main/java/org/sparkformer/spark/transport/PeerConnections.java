@@ -142,8 +142,9 @@ final class PeerConnections extends RpcHandler {
       early.clear();
       open = List.copyOf(couriers.values());
     }
+    long deadline = System.nanoTime() + longest.toNanos();
     for (Courier courier : open) {
-      drain(courier, longest);
+      drain(courier, Duration.ofNanos(deadline - System.nanoTime()));
       courier.channel().close();
     }
   }

@@ -29,7 +29,7 @@ public final class RankServer implements AutoCloseable {
     this.attempt = attempt;
     this.peers = new PeerConnections(runId, attempt);
     this.context = network.context(peers);
-    this.server = context.createServer(network.host(), 0, network.serverBootstraps());
+    this.server = context.createServer(network.bindAddress(), 0, network.serverBootstraps());
     this.clients = context.createClientFactory(network.clientBootstraps());
     this.address = Addresses.format(network.host(), server.getPort());
   }
@@ -40,7 +40,8 @@ public final class RankServer implements AutoCloseable {
   }
 
   /**
-   * Connects to every peer. The transport owns this server from now on.
+   * Connects to every peer. The transport closes this server; when this method throws, the caller
+   * does.
    *
    * @param addresses address of every rank, by rank, this one's included
    * @param rank this rank

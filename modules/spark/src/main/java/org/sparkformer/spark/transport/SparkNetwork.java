@@ -21,20 +21,26 @@ import scala.Option;
  */
 public final class SparkNetwork {
   private static final String MODULE = "rpc";
+  private static final String DRIVER = "driver";
   private static final int MOST_THREADS = 4;
 
   private final SecurityManager security;
   private final TransportConf conf;
   private final String host;
+  private final String bindAddress;
 
   /**
-   * @param host name or address under which the other executors reach this one
+   * @param host name or address under which the other processes reach this one
+   * @param bindAddress local address to listen on; differs from {@code host} where addresses are
+   *     translated
    * @throws IllegalArgumentException when encryption is asked for in a form that would not protect
    *     the frames
    */
-  public SparkNetwork(SparkConf sparkConf, SecurityManager security, String host) {
+  public SparkNetwork(
+      SparkConf sparkConf, SecurityManager security, String host, String bindAddress) {
     this.security = security;
     this.host = host;
+    this.bindAddress = bindAddress;
     int threads = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
     this.conf =
         SparkTransportConf.fromSparkConf(
@@ -44,13 +50,19 @@ public final class SparkNetwork {
 
   /** Of the process that this runs in, a driver or an executor. */
   public static SparkNetwork of(SparkEnv env) {
-    return new SparkNetwork(
-        env.conf(), env.securityManager(), env.blockManager().blockManagerId().host());
+    String host = env.blockManager().blockManagerId().host();
+    boolean driver = DRIVER.equals(env.executorId());
+    String bindAddress = driver ? env.conf().get("spark.driver.bindAddress", host) : host;
+    return new SparkNetwork(env.conf(), env.securityManager(), host, bindAddress);
   }
 
-  /** Name or address under which the other executors reach this one. */
+  /** Name or address under which the other processes reach this one. */
   public String host() {
     return host;
+  }
+
+  String bindAddress() {
+    return bindAddress;
   }
 
   TransportContext context(RpcHandler handler) {

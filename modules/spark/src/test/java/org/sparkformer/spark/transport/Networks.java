@@ -77,6 +77,7 @@ final class Networks {
     return new SparkNetwork(
         conf,
         new SecurityManager(conf, Option.empty(), SecurityManager.$lessinit$greater$default$3()),
+        "localhost",
         "localhost");
   }
 }

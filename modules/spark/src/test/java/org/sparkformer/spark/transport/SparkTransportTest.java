@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -122,8 +123,7 @@ final class SparkTransportTest {
         List<String> addresses = List.of(server.address(), peer.address());
         try (Collective collective = collective(server.connect(addresses, 0, LONG), 600)) {
           collective.barrier();
-          Future<?> waiting =
-              Executors.newSingleThreadExecutor().submit(() -> collective.barrier());
+          CompletableFuture<Void> waiting = CompletableFuture.runAsync(collective::barrier);
           peer.kill();
           ExecutionException failure = assertThrows(ExecutionException.class, waiting::get);
           String message = failure.getCause().getMessage();

@@ -1,0 +1,16 @@
+/**
+ * Gradients between executors and news to the driver, both over Spark's own network layer, so that
+ * whatever authentication and encryption the cluster has configured for Spark covers them too.
+ *
+ * <p>{@link org.sparkformer.spark.transport.SparkTransport}: one connection for each pair of ranks.
+ * A connection counts for nothing until its greeting names run, attempt and rank; frames are
+ * one-way messages from then on, and the end of the connection is the end of the peer. {@link
+ * org.sparkformer.spark.transport.DriverLink}: lines of text from ranks to the driver. Nothing here
+ * deserialises Java objects.
+ *
+ * <p>Encryption: TLS ({@code spark.ssl.rpc}) is served. Of {@code spark.network.crypto} only
+ * AES/GCM with version 2 of the key exchange and no SASL fallback is, and only where this Spark's
+ * AES/GCM works: 4.1.0 drops every message after a connection's first (SPARK-56227), which is found
+ * out by trying.
+ */
+package org.sparkformer.spark.transport;
