@@ -5,8 +5,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import org.sparkformer.tensor.DType;
-import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.Binding;
 import org.sparkformer.tensor.ops.Binding.Argument;
 import org.sparkformer.tensor.ops.Operation;
@@ -55,9 +53,7 @@ final class Definitions {
 
   private static void pass(Launch launch, Argument argument, Operation operation) {
     if (argument.isArray()) {
-      Tensor tensor = argument.tensor(operation);
-      refuseBfloat16(tensor, argument, operation);
-      launch.buffer(tensor);
+      launch.buffer(argument.tensor(operation));
       return;
     }
     Number value = argument.scalar(operation);
@@ -67,14 +63,6 @@ final class Definitions {
       launch.number(number.longValue());
     } else {
       launch.number(value.floatValue());
-    }
-  }
-
-  private static void refuseBfloat16(Tensor tensor, Argument argument, Operation operation) {
-    if (tensor != null && tensor.dtype() == DType.BFLOAT16) {
-      throw new IllegalArgumentException(
-          "%s: %s is BFLOAT16, which no kernel takes yet; use FLOAT32"
-              .formatted(operation.getClass().getSimpleName(), argument.name()));
     }
   }
 }

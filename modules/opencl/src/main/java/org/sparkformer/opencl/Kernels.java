@@ -1,10 +1,14 @@
 package org.sparkformer.opencl;
 
 import java.util.List;
-import java.util.function.BiConsumer;
-import java.util.function.Predicate;
+import java.util.stream.Stream;
+import org.sparkformer.opencl.kernels.AdamWKernels;
+import org.sparkformer.opencl.kernels.ElementwiseKernels;
+import org.sparkformer.opencl.kernels.EmbeddingKernels;
+import org.sparkformer.opencl.kernels.LayerNormKernels;
 import org.sparkformer.opencl.kernels.PackedMatMul;
-import org.sparkformer.tensor.ops.Operation;
+import org.sparkformer.opencl.kernels.ReductionKernels;
+import org.sparkformer.opencl.kernels.SoftmaxCrossEntropyKernels;
 
 /** The specialisations that there are. */
 final class Kernels {
@@ -12,39 +16,15 @@ final class Kernels {
 
   /** In the order in which they are asked. */
   static List<Specialisation<?>> standard() {
-    return List.of(new PackedMatMul());
-  }
-
-  /** A specialisation that takes every operation of its class, on every device. */
-  static <O extends Operation> Specialisation<O> of(
-      Class<O> operation, String description, BiConsumer<O, LaunchContext> enqueue) {
-    return of(operation, description, ignored -> true, enqueue);
-  }
-
-  /** A specialisation that takes some operations of its class, on every device. */
-  static <O extends Operation> Specialisation<O> of(
-      Class<O> operation,
-      String description,
-      Predicate<O> supported,
-      BiConsumer<O, LaunchContext> enqueue) {
-    return new Anywhere<>(operation, description, supported, enqueue);
-  }
-
-  private record Anywhere<O extends Operation>(
-      Class<O> operation,
-      String description,
-      Predicate<O> supported,
-      BiConsumer<O, LaunchContext> launcher)
-      implements Specialisation<O> {
-
-    @Override
-    public boolean supports(O candidate, DeviceInfo device) {
-      return supported.test(candidate);
-    }
-
-    @Override
-    public void enqueue(O candidate, LaunchContext context) {
-      launcher.accept(candidate, context);
-    }
+    return Stream.of(
+            List.of(new PackedMatMul()),
+            ElementwiseKernels.all(),
+            LayerNormKernels.all(),
+            SoftmaxCrossEntropyKernels.all(),
+            EmbeddingKernels.all(),
+            AdamWKernels.all(),
+            ReductionKernels.all())
+        .<Specialisation<?>>flatMap(List::stream)
+        .toList();
   }
 }

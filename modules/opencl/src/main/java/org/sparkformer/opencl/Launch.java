@@ -3,6 +3,7 @@ package org.sparkformer.opencl;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.system.MemoryStack;
+import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
 
 /**
@@ -37,6 +38,11 @@ public final class Launch {
 
   /** A buffer alone; the tensor's offset is passed otherwise, or known to be 0. */
   Launch buffer(Tensor tensor) {
+    if (tensor != null && tensor.dtype() == DType.BFLOAT16) {
+      throw new IllegalArgumentException(
+          "argument %d of kernel %s is a BFLOAT16 tensor %s, which no kernel takes yet; use FLOAT32"
+              .formatted(next, kernel.name(), tensor.shape()));
+    }
     long buffer = tensor == null ? nothing : OpenClStorage.buffer(tensor, pool);
     return checked(CL10.clSetKernelArg1p(kernel.id(), next, buffer));
   }
@@ -89,6 +95,11 @@ public final class Launch {
               queue.queue(), kernel.id(), groups.length, null, global, local, null, null);
       Status.check(status, "run kernel " + kernel.name());
     }
+  }
+
+  /** Groups that cover so many things, so many a group. */
+  public static long groups(long things, long each) {
+    return (things + each - 1) / each;
   }
 
   /** Queues the kernel over {@code groups} work-groups of {@code group} items on one axis. */

@@ -1,0 +1,84 @@
+package org.sparkformer.opencl.kernels;
+
+import java.util.List;
+import java.util.Map;
+import org.sparkformer.opencl.Launch;
+import org.sparkformer.opencl.LaunchContext;
+import org.sparkformer.opencl.Specialisation;
+import org.sparkformer.tensor.ops.Add;
+import org.sparkformer.tensor.ops.Copy;
+import org.sparkformer.tensor.ops.DropoutApply;
+import org.sparkformer.tensor.ops.Fill;
+import org.sparkformer.tensor.ops.Gelu;
+import org.sparkformer.tensor.ops.GeluBackward;
+
+/** Launches of {@code elementwise.cl}. */
+public final class ElementwiseKernels {
+  private static final String FILE = "elementwise.cl";
+  private static final int DROPOUT_GROUP = 64;
+
+  private ElementwiseKernels() {}
+
+  public static List<Specialisation<?>> all() {
+    return List.of(
+        KernelLaunch.of(Fill.class, FILE, ElementwiseKernels::fill),
+        KernelLaunch.of(Copy.class, FILE, ElementwiseKernels::copy),
+        KernelLaunch.of(Add.class, FILE, ElementwiseKernels::add),
+        KernelLaunch.of(Gelu.class, FILE, ElementwiseKernels::gelu),
+        KernelLaunch.of(GeluBackward.class, FILE, ElementwiseKernels::geluBackward),
+        KernelLaunch.of(DropoutApply.class, FILE, ElementwiseKernels::dropout));
+  }
+
+  private static void fill(Fill fill, LaunchContext context) {
+    long n = fill.x().size();
+    over(context.kernel(FILE, "fill").tensor(fill.x()).number(n).number(fill.value()), n, context);
+  }
+
+  private static void copy(Copy copy, LaunchContext context) {
+    long n = copy.x().size();
+    over(context.kernel(FILE, "copy").tensor(copy.x()).tensor(copy.y()).number(n), n, context);
+  }
+
+  private static void add(Add add, LaunchContext context) {
+    long n = add.y().size();
+    Launch launch = context.kernel(FILE, "add").tensor(add.a()).tensor(add.b()).tensor(add.y());
+    over(launch.number(n), n, context);
+  }
+
+  private static void gelu(Gelu gelu, LaunchContext context) {
+    long n = gelu.x().size();
+    over(context.kernel(FILE, "gelu").tensor(gelu.x()).tensor(gelu.y()).number(n), n, context);
+  }
+
+  private static void geluBackward(GeluBackward gelu, LaunchContext context) {
+    long n = gelu.x().size();
+    Launch launch = context.kernel(FILE, "geluBackward").tensor(gelu.x()).tensor(gelu.dy());
+    over(launch.tensor(gelu.dx()).number(n), n, context);
+  }
+
+  private static void over(Launch launch, long n, LaunchContext context) {
+    Map<String, Integer> tunables = context.tunables(FILE);
+    int items = tunables.get("ITEMS");
+    int group = items * tunables.get("VECTORS") * tunables.get("WIDTH");
+    launch.over(Launch.groups(n, group), items);
+  }
+
+  private static void dropout(DropoutApply dropout, LaunchContext context) {
+    long n = dropout.x().size();
+    int elements = context.tunables(FILE).get("WIDTH") == 16 ? 64 : 4;
+    long skew = dropout.firstElement() & 3;
+    context
+        .kernel(FILE, "dropout")
+        .tensor(dropout.x())
+        .tensor(dropout.y())
+        .number(n)
+        .number(dropout.firstElement())
+        .number(dropout.threshold())
+        .number(dropout.scale())
+        .number(dropout.seedLow())
+        .number(dropout.seedHigh())
+        .number(dropout.site())
+        .number(dropout.step())
+        .over(Launch.groups(n + skew, elements * DROPOUT_GROUP), DROPOUT_GROUP);
+  }
+}

@@ -1,0 +1,31 @@
+package org.sparkformer.opencl.kernels;
+
+import java.util.List;
+import org.sparkformer.opencl.Launch;
+import org.sparkformer.opencl.LaunchContext;
+import org.sparkformer.opencl.Specialisation;
+import org.sparkformer.tensor.ops.SoftmaxCrossEntropy;
+
+/** Launches of {@code softmax_cross_entropy.cl}. */
+public final class SoftmaxCrossEntropyKernels {
+  private static final String FILE = "softmax_cross_entropy.cl";
+
+  private SoftmaxCrossEntropyKernels() {}
+
+  public static List<Specialisation<?>> all() {
+    return List.of(
+        KernelLaunch.of(SoftmaxCrossEntropy.class, FILE, SoftmaxCrossEntropyKernels::enqueue));
+  }
+
+  private static void enqueue(SoftmaxCrossEntropy softmax, LaunchContext context) {
+    context
+        .kernel(FILE, "softmaxCrossEntropy")
+        .tensor(softmax.logits())
+        .tensor(softmax.targets())
+        .tensor(softmax.losses())
+        .number(softmax.columns())
+        .number(softmax.scale())
+        .number(softmax.gradient() ? 1 : 0)
+        .over(softmax.logits().rows(), context.tunables(FILE).get("ITEMS"));
+  }
+}

@@ -1,0 +1,86 @@
+// Embedding of tokens and positions; row r = b T + t of C elements.
+//
+//   embeddingForward     y[r] = tokenWeight[tokens[r]] + positionWeight[firstPosition + t]; overwrites
+//   tokenBackward        dTokenWeight[tokens[r]] += dy[r], rows in their order
+//   positionBackward     dPositionWeight[t] += dy[r], sequences in their order
+//
+// tokens int32 [B, T]; tokenWeight [V, C]; positionWeight [contextLength, C]; y, dy [B T, C]. The
+// scatter-add shares out columns, never rows: the order of the sums is that of the rows.
+
+#include "common.cl"
+
+#ifndef ROWS
+#define ROWS 8 // rows of a group
+#endif
+#ifndef STRIP
+#define STRIP 4 // vectors of columns of a work-item of tokenBackward
+#endif
+
+__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void embeddingForward(
+    __global const int *tokens, long tokensFirst, __global const float *tokenWeight,
+    long tokenWeightFirst, __global const float *positionWeight, long positionWeightFirst,
+    __global float *y, long yFirst, int rows, int length, int columns, int firstPosition) {
+  long start = (long)get_group_id(0) * ROWS;
+  long end = min(start + ROWS, (long)rows);
+  int item = get_local_id(0);
+  for (long row = start; row < end; row++) {
+    __global const float *token =
+        tokenWeight + tokenWeightFirst + (long)tokens[tokensFirst + row] * columns;
+    __global const float *position =
+        positionWeight + positionWeightFirst + (firstPosition + row % length) * columns;
+    __global float *out = y + yFirst + row * columns;
+    for (int c = item * WIDTH; c + WIDTH <= columns; c += ITEMS * WIDTH) {
+      STORE(LOAD(token + c) + LOAD(position + c), out + c);
+    }
+    for (int c = columns / WIDTH * WIDTH + item; c < columns; c += ITEMS) {
+      out[c] = token[c] + position[c];
+    }
+  }
+}
+
+/** A work-item a strip of columns, over all rows. */
+__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void tokenBackward(
+    __global const int *tokens, long tokensFirst, __global const float *dy, long dyFirst,
+    __global float *dTokenWeight, long dTokenWeightFirst, int rows, int columns) {
+  int first = (int)get_global_id(0) * (STRIP * WIDTH);
+  int width = min(STRIP * WIDTH, columns - first);
+  for (long row = 0; row < rows; row++) {
+    __global const float *in = dy + dyFirst + row * columns + first;
+    __global float *out =
+        dTokenWeight + dTokenWeightFirst + (long)tokens[tokensFirst + row] * columns + first;
+    if (width == STRIP * WIDTH) {
+      for (int s = 0; s < STRIP; s++) {
+        STORE(LOAD(out + s * WIDTH) + LOAD(in + s * WIDTH), out + s * WIDTH);
+      }
+    } else {
+      for (int c = 0; c < width; c++) {
+        out[c] += in[c];
+      }
+    }
+  }
+}
+
+/** A group a position, over all sequences. */
+__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void positionBackward(
+    __global const float *dy, long dyFirst, __global float *dPositionWeight,
+    long dPositionWeightFirst, int batch, int length, int columns) {
+  long position = get_group_id(0);
+  int item = get_local_id(0);
+  __global float *out = dPositionWeight + dPositionWeightFirst + position * columns;
+  dy += dyFirst + position * columns;
+  long sequence = (long)length * columns;
+  for (int c = item * WIDTH; c + WIDTH <= columns; c += ITEMS * WIDTH) {
+    floatv sum = LOAD(out + c);
+    for (long b = 0; b < batch; b++) {
+      sum += LOAD(dy + b * sequence + c);
+    }
+    STORE(sum, out + c);
+  }
+  for (int c = columns / WIDTH * WIDTH + item; c < columns; c += ITEMS) {
+    float sum = out[c];
+    for (long b = 0; b < batch; b++) {
+      sum += dy[b * sequence + c];
+    }
+    out[c] = sum;
+  }
+}

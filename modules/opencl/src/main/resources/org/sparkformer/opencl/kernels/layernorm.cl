@@ -1,0 +1,208 @@
+// Layer normalisation (Ba et al., arXiv:1607.06450, equation 4) of rows of C elements, row-major.
+//
+//   layerNormForward          sum = x + branch (where there is a branch, else sum is x)
+//                             y = (sum - mean) rstd weight + bias,  rstd = 1 / sqrt(variance + epsilon)
+//                             x, branch, sum, y [rows, C]; weight, bias [C]; mean, rstd [rows]
+//   layerNormBackward         n = (x - mean) rstd, g = dy weight
+//                             dx = rstd (g - mean(g) - n mean(g n)) + dSum (where there is one)
+//                             dx may be dSum
+//   layerNormWeightPartials   partial[b, 0, c] = sum over rows of block b of dy n
+//                             partial[b, 1, c] = sum over rows of block b of dy
+//   layerNormWeightBackward   dWeight[c] += sum over b of partial[b, 0, c], dBias[c] likewise
+//
+// All overwrite their outputs but the last, which adds to them. A group works on ROWS rows; mean and
+// variance in two passes over a row that the first pass brought into the cache. The weights'
+// gradients take two stages over fixed blocks of ROW_BLOCK rows, so that they do not depend on how
+// many groups run at once.
+
+#include "common.cl"
+
+#ifndef ROWS
+#define ROWS 8 // rows of a group
+#endif
+#ifndef ROW_BLOCK
+#define ROW_BLOCK 64 // rows of a partial sum
+#endif
+#ifndef STRIP
+#define STRIP 4 // vectors of columns that a work-item sums side by side
+#endif
+
+#define ALL_ROWS                                  \
+  long rowStart = (long)get_group_id(0) * ROWS;   \
+  long rowEnd = min(rowStart + ROWS, (long)rows); \
+  for (long row = rowStart; row < rowEnd; row++)
+
+/** This item's part of a row: whole vectors, then single elements of the tail. */
+#define FOR_COLUMNS(vector, scalar)                                        \
+  {                                                                        \
+    int item = get_local_id(0);                                            \
+    int c = item * WIDTH;                                                  \
+    for (; c + WIDTH <= columns; c += ITEMS * WIDTH) {                     \
+      vector;                                                              \
+    }                                                                      \
+    for (c = columns / WIDTH * WIDTH + item; c < columns; c += ITEMS) {    \
+      scalar;                                                              \
+    }                                                                      \
+  }
+
+__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormForward(
+    __global const float *x, long xFirst, __global const float *branch, long branchFirst,
+    __global float *sum, long sumFirst, __global const float *weight, long weightFirst,
+    __global const float *bias, long biasFirst, __global float *y, long yFirst,
+    __global float *mean, long meanFirst, __global float *rstd, long rstdFirst, int rows,
+    int columns, float epsilon, int branchPresent) {
+  __local float scratch[ITEMS];
+  weight += weightFirst;
+  bias += biasFirst;
+  ALL_ROWS {
+    __global const float *in = x + xFirst + row * columns;
+    __global float *out = y + yFirst + row * columns;
+    floatv total = 0.0f;
+    float totalOfTail = 0.0f;
+    if (branchPresent) {
+      __global const float *added = branch + branchFirst + row * columns;
+      __global float *kept = sum + sumFirst + row * columns;
+      FOR_COLUMNS({
+        floatv v = LOAD(in + c) + LOAD(added + c);
+        STORE(v, kept + c);
+        total += v;
+      }, {
+        kept[c] = in[c] + added[c];
+        totalOfTail += kept[c];
+      })
+      in = kept;
+    } else {
+      FOR_COLUMNS(total += LOAD(in + c), totalOfTail += in[c])
+    }
+    float m = sumOfGroup(sumOfLanes(total) + totalOfTail, scratch) / columns;
+    floatv squares = 0.0f;
+    float squaresOfTail = 0.0f;
+    FOR_COLUMNS({
+      floatv d = LOAD(in + c) - m;
+      squares = fma(d, d, squares);
+    }, squaresOfTail = fma(in[c] - m, in[c] - m, squaresOfTail))
+    float variance = sumOfGroup(sumOfLanes(squares) + squaresOfTail, scratch) / columns;
+    float r = 1.0f / sqrt(variance + epsilon);
+    FOR_COLUMNS(
+        STORE(fma((LOAD(in + c) - m) * r, LOAD(weight + c), LOAD(bias + c)), out + c),
+        out[c] = fma((in[c] - m) * r, weight[c], bias[c]))
+    if (get_local_id(0) == 0) {
+      mean[meanFirst + row] = m;
+      rstd[rstdFirst + row] = r;
+    }
+  }
+}
+
+__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormBackward(
+    __global const float *dy, long dyFirst, __global const float *x, long xFirst,
+    __global const float *weight, long weightFirst, __global const float *mean, long meanFirst,
+    __global const float *rstd, long rstdFirst, __global const float *dSum, long dSumFirst,
+    __global float *dx, long dxFirst, int rows, int columns, int dSumPresent) {
+  __local float scratch[ITEMS];
+  weight += weightFirst;
+  ALL_ROWS {
+    __global const float *d = dy + dyFirst + row * columns;
+    __global const float *in = x + xFirst + row * columns;
+    __global float *out = dx + dxFirst + row * columns;
+    float m = mean[meanFirst + row];
+    float r = rstd[rstdFirst + row];
+    floatv sumG = 0.0f;
+    floatv sumGN = 0.0f;
+    float sumGOfTail = 0.0f;
+    float sumGNOfTail = 0.0f;
+    FOR_COLUMNS({
+      floatv g = LOAD(d + c) * LOAD(weight + c);
+      sumG += g;
+      sumGN = fma(g, (LOAD(in + c) - m) * r, sumGN);
+    }, {
+      float g = d[c] * weight[c];
+      sumGOfTail += g;
+      sumGNOfTail = fma(g, (in[c] - m) * r, sumGNOfTail);
+    })
+    float meanG = sumOfGroup(sumOfLanes(sumG) + sumGOfTail, scratch) / columns;
+    float meanGN = sumOfGroup(sumOfLanes(sumGN) + sumGNOfTail, scratch) / columns;
+    if (dSumPresent) {
+      __global const float *past = dSum + dSumFirst + row * columns;
+      FOR_COLUMNS({
+        floatv n = (LOAD(in + c) - m) * r;
+        floatv g = fma(LOAD(d + c), LOAD(weight + c), (floatv)(-meanG)) - n * meanGN;
+        STORE(fma(g, (floatv)(r), LOAD(past + c)), out + c);
+      }, {
+        float n = (in[c] - m) * r;
+        out[c] = fma(fma(d[c], weight[c], -meanG) - n * meanGN, r, past[c]);
+      })
+    } else {
+      FOR_COLUMNS({
+        floatv n = (LOAD(in + c) - m) * r;
+        STORE((fma(LOAD(d + c), LOAD(weight + c), (floatv)(-meanG)) - n * meanGN) * r, out + c);
+      }, {
+        float n = (in[c] - m) * r;
+        out[c] = (fma(d[c], weight[c], -meanG) - n * meanGN) * r;
+      })
+    }
+  }
+}
+
+/** Group (s, b): the columns of strip s, the rows of block b. */
+__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormWeightPartials(
+    __global const float *dy, long dyFirst, __global const float *x, long xFirst,
+    __global const float *mean, long meanFirst, __global const float *rstd, long rstdFirst,
+    __global float *partial, long partialFirst, int rows, int columns) {
+  long block = get_group_id(1);
+  long end = min((block + 1) * ROW_BLOCK, (long)rows);
+  int first = ((int)get_group_id(0) * ITEMS + (int)get_local_id(0)) * (STRIP * WIDTH);
+  __global float *weightOut = partial + partialFirst + 2 * block * columns;
+  __global float *biasOut = weightOut + columns;
+  mean += meanFirst;
+  rstd += rstdFirst;
+  if (first + STRIP * WIDTH <= columns) {
+    floatv weightSum[STRIP];
+    floatv biasSum[STRIP];
+    for (int s = 0; s < STRIP; s++) {
+      weightSum[s] = 0.0f;
+      biasSum[s] = 0.0f;
+    }
+    for (long row = block * ROW_BLOCK; row < end; row++) {
+      __global const float *d = dy + dyFirst + row * columns + first;
+      __global const float *in = x + xFirst + row * columns + first;
+      for (int s = 0; s < STRIP; s++) {
+        floatv g = LOAD(d + s * WIDTH);
+        weightSum[s] = fma(g, (LOAD(in + s * WIDTH) - mean[row]) * rstd[row], weightSum[s]);
+        biasSum[s] += g;
+      }
+    }
+    for (int s = 0; s < STRIP; s++) {
+      STORE(weightSum[s], weightOut + first + s * WIDTH);
+      STORE(biasSum[s], biasOut + first + s * WIDTH);
+    }
+  } else {
+    for (int c = first; c < columns; c++) {
+      float weightSum = 0.0f;
+      float biasSum = 0.0f;
+      for (long row = block * ROW_BLOCK; row < end; row++) {
+        float g = dy[dyFirst + row * columns + c];
+        weightSum = fma(g, (x[xFirst + row * columns + c] - mean[row]) * rstd[row], weightSum);
+        biasSum += g;
+      }
+      weightOut[c] = weightSum;
+      biasOut[c] = biasSum;
+    }
+  }
+}
+
+/** A work-item a column. */
+__kernel __attribute__((reqd_work_group_size(64, 1, 1))) void layerNormWeightBackward(
+    __global const float *partial, long partialFirst, __global float *dWeight, long dWeightFirst,
+    __global float *dBias, long dBiasFirst, int blocks, int columns) {
+  int c = get_global_id(0);
+  if (c < columns) {
+    float weightSum = 0.0f;
+    float biasSum = 0.0f;
+    for (long block = 0; block < blocks; block++) {
+      weightSum += partial[partialFirst + 2 * block * columns + c];
+      biasSum += partial[partialFirst + (2 * block + 1) * columns + c];
+    }
+    dWeight[dWeightFirst + c] += weightSum;
+    dBias[dBiasFirst + c] += biasSum;
+  }
+}
