@@ -15,7 +15,6 @@ import org.sparkformer.tensor.ops.GeluBackward;
 /** Launches of {@code elementwise.cl}. */
 public final class ElementwiseKernels {
   private static final String FILE = "elementwise.cl";
-  private static final int DROPOUT_GROUP = 64;
 
   private ElementwiseKernels() {}
 
@@ -65,7 +64,9 @@ public final class ElementwiseKernels {
 
   private static void dropout(DropoutApply dropout, LaunchContext context) {
     long n = dropout.x().size();
-    int elements = context.tunables(FILE).get("WIDTH") == 16 ? 64 : 4;
+    Map<String, Integer> tunables = context.tunables(FILE);
+    int items = tunables.get("ITEMS");
+    int words = tunables.get("WIDTH") == 16 ? 32 : 4;
     long skew = dropout.firstElement() & 3;
     context
         .kernel(FILE, "dropout")
@@ -79,6 +80,6 @@ public final class ElementwiseKernels {
         .number(dropout.seedHigh())
         .number(dropout.site())
         .number(dropout.step())
-        .over(Launch.groups(n + skew, elements * DROPOUT_GROUP), DROPOUT_GROUP);
+        .over(Launch.groups(n + skew, words * items * tunables.get("VECTORS")), items);
   }
 }

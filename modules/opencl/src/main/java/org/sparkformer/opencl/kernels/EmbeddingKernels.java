@@ -39,7 +39,6 @@ public final class EmbeddingKernels {
   private static void backward(EmbeddingBackward embedding, LaunchContext context) {
     Map<String, Integer> tunables = context.tunables(FILE);
     int items = tunables.get("ITEMS");
-    int strip = items * tunables.get("STRIP") * tunables.get("WIDTH");
     context
         .kernel(FILE, "tokenBackward")
         .tensor(embedding.tokens())
@@ -47,7 +46,7 @@ public final class EmbeddingKernels {
         .tensor(embedding.dTokenWeight())
         .number(embedding.rows())
         .number(embedding.columns())
-        .over(Launch.groups(embedding.columns(), strip), items);
+        .over(tunables.get("BUCKETS"), items);
     context
         .kernel(FILE, "positionBackward")
         .tensor(embedding.dy())

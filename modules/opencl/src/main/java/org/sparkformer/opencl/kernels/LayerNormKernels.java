@@ -81,9 +81,6 @@ public final class LayerNormKernels {
 
   private static void partials(
       LayerNormWeightBackward norm, Tensor partial, int blocks, LaunchContext context) {
-    Map<String, Integer> tunables = context.tunables(FILE);
-    int items = tunables.get("ITEMS");
-    int strip = items * tunables.get("STRIP") * tunables.get("WIDTH");
     context
         .kernel(FILE, "layerNormWeightPartials")
         .tensor(norm.dy())
@@ -93,6 +90,6 @@ public final class LayerNormKernels {
         .tensor(partial)
         .number(norm.rows())
         .number(norm.columns())
-        .over(new long[] {Launch.groups(norm.columns(), strip), blocks}, new long[] {items, 1});
+        .over(blocks, context.tunables(FILE).get("ITEMS"));
   }
 }

@@ -35,8 +35,6 @@ public final class ReductionKernels {
   private static void columnSum(ColumnSum sum, LaunchContext context) {
     Map<String, Integer> tunables = context.tunables(FILE);
     int blocks = Math.toIntExact(Launch.groups(sum.rows(), tunables.get("ROW_BLOCK")));
-    int items = tunables.get("ITEMS");
-    int strip = items * tunables.get("STRIP") * tunables.get("WIDTH");
     try (Tensor partial = context.floats((long) blocks * sum.columns())) {
       context
           .kernel(FILE, "columnPartials")
@@ -44,7 +42,7 @@ public final class ReductionKernels {
           .tensor(partial)
           .number(sum.rows())
           .number(sum.columns())
-          .over(new long[] {Launch.groups(sum.columns(), strip), blocks}, new long[] {items, 1});
+          .over(blocks, tunables.get("ITEMS"));
       context
           .kernel(FILE, "columnSum")
           .tensor(partial)

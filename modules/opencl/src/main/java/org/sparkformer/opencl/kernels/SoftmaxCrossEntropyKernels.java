@@ -1,6 +1,7 @@
 package org.sparkformer.opencl.kernels;
 
 import java.util.List;
+import java.util.Map;
 import org.sparkformer.opencl.Launch;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.opencl.Specialisation;
@@ -18,14 +19,17 @@ public final class SoftmaxCrossEntropyKernels {
   }
 
   private static void enqueue(SoftmaxCrossEntropy softmax, LaunchContext context) {
+    Map<String, Integer> tunables = context.tunables(FILE);
+    int rows = softmax.logits().rows();
     context
         .kernel(FILE, "softmaxCrossEntropy")
         .tensor(softmax.logits())
         .tensor(softmax.targets())
         .tensor(softmax.losses())
+        .number(rows)
         .number(softmax.columns())
         .number(softmax.scale())
         .number(softmax.gradient() ? 1 : 0)
-        .over(softmax.logits().rows(), context.tunables(FILE).get("ITEMS"));
+        .over(Launch.groups(rows, tunables.get("ROWS")), tunables.get("ITEMS"));
   }
 }

@@ -18,13 +18,48 @@
 
 #if WIDTH == 1
 typedef float floatv;
-#define LOAD(p) (*(p))
-#define STORE(v, p) (*(p) = (v))
+typedef int intv;
+typedef float unalignedv;
+#define AS_INT as_int
+#define AS_FLOAT as_float
+#define SELECT(otherwise, then, condition) ((condition) ? (then) : (otherwise))
 #else
 typedef JOIN(float, WIDTH) floatv;
-#define LOAD(p) JOIN(vload, WIDTH)(0, p)
-#define STORE(v, p) JOIN(vstore, WIDTH)(v, 0, p)
+typedef JOIN(int, WIDTH) intv;
+// One unaligned move; PoCL 3.1 makes several of vloadn and vstoren.
+typedef floatv __attribute__((aligned(4))) unalignedv;
+#define AS_INT JOIN(as_int, WIDTH)
+#define AS_FLOAT JOIN(as_float, WIDTH)
+#define SELECT(otherwise, then, condition) select(otherwise, then, condition)
 #endif
+#define LOAD(p) (*(__global const unalignedv *)(p))
+#define STORE(v, p) (*(__global unalignedv *)(p) = (v))
+
+/**
+ * exp(x) to 2 units in the last place (Cephes, expf) for x up to 88, infinity not far beyond; 0 where
+ * the result would be denormal; NaN stays NaN. The nearest integer to x / ln 2 comes from adding 1.5
+ * times 2^23, which leaves it in the low bits, from where it is shifted into the exponent.
+ */
+#define DEFINE_EXPONENTIAL(name, real, AS_INTEGER, AS_REAL, CHOOSE)          \
+  inline real name(real x) {                                                \
+    real shifted = fma(x, (real)(1.44269504f), (real)(12582912.0f));        \
+    real n = shifted - 12582912.0f;                                         \
+    real r = fma(n, (real)(-0.693359375f), x);                              \
+    r = fma(n, (real)(2.12194440e-4f), r);                                  \
+    real p = fma((real)(1.9875691500e-4f), r, (real)(1.3981999507e-3f));    \
+    p = fma(p, r, (real)(8.3334519073e-3f));                                \
+    p = fma(p, r, (real)(4.1665795894e-2f));                                \
+    p = fma(p, r, (real)(1.6666665459e-1f));                                \
+    p = fma(p, r, (real)(0.5f));                                            \
+    p = fma(p, r * r, r + 1.0f);                                            \
+    real result = p * AS_REAL((AS_INTEGER(shifted) << 23) + 0x3F800000);    \
+    result = CHOOSE(result, (real)(0.0f), x < -87.3f);                      \
+    return CHOOSE(result, (real)(INFINITY), x > 88.3f);                     \
+  }
+
+#define CHOOSE_ONE(otherwise, then, condition) ((condition) ? (then) : (otherwise))
+DEFINE_EXPONENTIAL(exponentialOfOne, float, as_int, as_float, CHOOSE_ONE)
+DEFINE_EXPONENTIAL(exponential, floatv, AS_INT, AS_FLOAT, SELECT)
 
 /** Sum of a vector's lanes, by halves. */
 inline float sumOfLanes(floatv v) {

@@ -54,21 +54,19 @@ __kernel void add(__global const float *a, long aFirst, __global const float *b,
   FOR_ELEMENTS(STORE(LOAD(a + i) + LOAD(b + i), y + i), y[i] = a[i] + b[i])
 }
 
-/** exp(-2 u); beyond u = -40 GELU is 0 to the last digit, and the exponential would overflow. */
-#define EXPONENTIAL(x) \
-  exp(-2.0f * fmax(0.7978845608f * fma(0.044715f * (x) * (x), (x), (x)), -40.0f))
-
-#define GELU(x) ((x) / (1.0f + EXPONENTIAL(x)))
+/** -2 u */
+#define EXPONENT(x) (-1.5957691216f * fma(0.044715f * (x) * (x), (x), (x)))
 
 __kernel void gelu(__global const float *x, long xFirst, __global float *y, long yFirst, long n) {
   x += xFirst;
   y += yFirst;
   FOR_ELEMENTS({
     floatv v = LOAD(x + i);
-    STORE(GELU(v), y + i);
-  }, y[i] = GELU(x[i]))
+    STORE(v / (1.0f + exponential(EXPONENT(v))), y + i);
+  }, y[i] = x[i] / (1.0f + exponentialOfOne(EXPONENT(x[i]))))
 }
 
+/** The logistic function is 0 to the last digit where e, which must stay finite, is limited. */
 #define SLOPE(v, e, s) \
   fma(2.0f * (v) * (s) * ((e) * (s)), 0.7978845608f * (1.0f + 0.134145f * (v) * (v)), (s))
 
@@ -79,47 +77,46 @@ __kernel void geluBackward(__global const float *x, long xFirst, __global const 
   dx += dxFirst;
   FOR_ELEMENTS({
     floatv v = LOAD(x + i);
-    floatv e = EXPONENTIAL(v);
+    floatv t = EXPONENT(v);
+    floatv e = exponential(SELECT(t, (floatv)(80.0f), t > 80.0f));
     floatv s = 1.0f / (1.0f + e);
     STORE(LOAD(dy + i) * SLOPE(v, e, s), dx + i);
   }, {
     float v = x[i];
-    float e = EXPONENTIAL(v);
+    float t = EXPONENT(v);
+    float e = exponentialOfOne(t > 80.0f ? 80.0f : t);
     float s = 1.0f / (1.0f + e);
     dx[i] = dy[i] * SLOPE(v, e, s);
   })
 }
 
-/**
- * One work-item covers DROPPED = 4 LANES elements a step: LANES Philox blocks side by side, starting
- * at a multiple of 4 of the global element number.
- */
-#define DROPPED (4 * LANES)
+typedef realv __attribute__((aligned(4))) unalignedReal;
 
+/** A step of a work-item covers WORDS elements, from a multiple of 4 of the global number on. */
 __kernel void dropout(__global const float *x, long xFirst, __global float *y, long yFirst, long n,
                       long firstElement, long threshold, float scale, uint seedLow, uint seedHigh,
-                      uint site, uint step) {
+                      uint site, uint stepOfTraining) {
   x += xFirst;
   y += yFirst;
-  long skew = firstElement & 3;
-  long i = (long)get_global_id(0) * DROPPED - skew;
   uint limit = (uint)threshold;
-  wordv words[4];
-  philox((ulong)((firstElement + i) >> 2), (uint2)(seedLow, seedHigh), site, step, words);
-  if (i >= 0 && i + DROPPED <= n) {
-    for (int part = 0; part < 4; part++) {
-      wordv kept = words[part];
-      realv value = LOAD_LANES(x + i + part * LANES);
-      STORE_LANES(KEEP(kept, limit, value * scale), y + i + part * LANES);
-    }
-  } else {
-    uint single[DROPPED];
-    for (int part = 0; part < 4; part++) {
-      STORE_WORDS(words[part], single + part * LANES);
-    }
-    for (int j = 0; j < DROPPED; j++) {
-      if (i + j >= 0 && i + j < n) {
-        y[i + j] = single[j] >= limit ? x[i + j] * scale : 0.0f;
+  long start = (long)get_group_id(0) * (ITEMS * VECTORS) + get_local_id(0);
+  for (int step = 0; step < VECTORS; step++) {
+    long i = (start + step * ITEMS) * WORDS - (firstElement & 3);
+    wordv words[WORD_VECTORS];
+    philox((ulong)(firstElement + i) >> 2, (uint2)(seedLow, seedHigh), site, stepOfTraining,
+           words);
+    if (i >= 0 && i + WORDS <= n) {
+      __global const unalignedReal *in = (__global const unalignedReal *)(x + i);
+      __global unalignedReal *out = (__global unalignedReal *)(y + i);
+      for (int part = 0; part < WORD_VECTORS; part++) {
+        out[part] = select((realv)(0.0f), in[part] * scale, words[part] >= (wordv)(limit));
+      }
+    } else {
+      const uint *single = (const uint *)words;
+      for (int j = 0; j < WORDS; j++) {
+        if (i + j >= 0 && i + j < n) {
+          y[i + j] = single[j] >= limit ? x[i + j] * scale : 0.0f;
+        }
       }
     }
   }

@@ -5,15 +5,15 @@
 //   positionBackward     dPositionWeight[t] += dy[r], sequences in their order
 //
 // tokens int32 [B, T]; tokenWeight [V, C]; positionWeight [contextLength, C]; y, dy [B T, C]. The
-// scatter-add shares out columns, never rows: the order of the sums is that of the rows.
+// scatter-add shares out the vocabulary, so that one group adds all rows of a token in their order.
 
 #include "common.cl"
 
 #ifndef ROWS
 #define ROWS 8 // rows of a group
 #endif
-#ifndef STRIP
-#define STRIP 4 // vectors of columns of a work-item of tokenBackward
+#ifndef BUCKETS
+#define BUCKETS 32 // groups that share the vocabulary in tokenBackward
 #endif
 
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void embeddingForward(
@@ -38,22 +38,21 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void embeddingForwar
   }
 }
 
-/** A work-item a strip of columns, over all rows. */
+/** Group k: the rows whose token is k modulo BUCKETS. */
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void tokenBackward(
     __global const int *tokens, long tokensFirst, __global const float *dy, long dyFirst,
     __global float *dTokenWeight, long dTokenWeightFirst, int rows, int columns) {
-  int first = (int)get_global_id(0) * (STRIP * WIDTH);
-  int width = min(STRIP * WIDTH, columns - first);
+  int bucket = get_group_id(0);
+  int item = get_local_id(0);
+  tokens += tokensFirst;
   for (long row = 0; row < rows; row++) {
-    __global const float *in = dy + dyFirst + row * columns + first;
-    __global float *out =
-        dTokenWeight + dTokenWeightFirst + (long)tokens[tokensFirst + row] * columns + first;
-    if (width == STRIP * WIDTH) {
-      for (int s = 0; s < STRIP; s++) {
-        STORE(LOAD(out + s * WIDTH) + LOAD(in + s * WIDTH), out + s * WIDTH);
+    if (tokens[row] % BUCKETS == bucket) {
+      __global const float *in = dy + dyFirst + row * columns;
+      __global float *out = dTokenWeight + dTokenWeightFirst + (long)tokens[row] * columns;
+      for (int c = item * WIDTH; c + WIDTH <= columns; c += ITEMS * WIDTH) {
+        STORE(LOAD(out + c) + LOAD(in + c), out + c);
       }
-    } else {
-      for (int c = 0; c < width; c++) {
+      for (int c = columns / WIDTH * WIDTH + item; c < columns; c += ITEMS) {
         out[c] += in[c];
       }
     }

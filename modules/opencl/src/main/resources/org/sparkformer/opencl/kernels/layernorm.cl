@@ -23,10 +23,6 @@
 #ifndef ROW_BLOCK
 #define ROW_BLOCK 64 // rows of a partial sum
 #endif
-#ifndef STRIP
-#define STRIP 4 // vectors of columns that a work-item sums side by side
-#endif
-
 #define ALL_ROWS                                  \
   long rowStart = (long)get_group_id(0) * ROWS;   \
   long rowEnd = min(rowStart + ROWS, (long)rows); \
@@ -143,50 +139,76 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormBackwa
   }
 }
 
-/** Group (s, b): the columns of strip s, the rows of block b. */
+#define NORMALISED(r, at) ((LOAD(in + (r) * (long)columns + (at)) - m[r]) * s[r])
+
+/** Adds four rows to the partial sums, or sets them where the rows are the block's first. */
+inline void addFourRows(__global const float *d, __global const float *in,
+                        __global const float *m, __global const float *s,
+                        __global float *weightOut, __global float *biasOut, int columns,
+                        bool first) {
+  long stride = columns;
+  FOR_COLUMNS({
+    floatv g0 = LOAD(d + c);
+    floatv g1 = LOAD(d + stride + c);
+    floatv g2 = LOAD(d + 2 * stride + c);
+    floatv g3 = LOAD(d + 3 * stride + c);
+    floatv sum = first ? (floatv)(0.0f) : LOAD(weightOut + c);
+    sum = fma(g0, NORMALISED(0, c), sum);
+    sum = fma(g1, NORMALISED(1, c), sum);
+    sum = fma(g2, NORMALISED(2, c), sum);
+    STORE(fma(g3, NORMALISED(3, c), sum), weightOut + c);
+    sum = first ? (floatv)(0.0f) : LOAD(biasOut + c);
+    STORE((((sum + g0) + g1) + g2) + g3, biasOut + c);
+  }, {
+    float weightSum = first ? 0.0f : weightOut[c];
+    float biasSum = first ? 0.0f : biasOut[c];
+    for (int r = 0; r < 4; r++) {
+      float g = d[r * stride + c];
+      weightSum = fma(g, (in[r * stride + c] - m[r]) * s[r], weightSum);
+      biasSum += g;
+    }
+    weightOut[c] = weightSum;
+    biasOut[c] = biasSum;
+  })
+}
+
+/** As addFourRows, one row. */
+inline void addRow(__global const float *d, __global const float *in, float m, float s,
+                   __global float *weightOut, __global float *biasOut, int columns, bool first) {
+  FOR_COLUMNS({
+    floatv g = LOAD(d + c);
+    floatv sum = first ? (floatv)(0.0f) : LOAD(weightOut + c);
+    STORE(fma(g, (LOAD(in + c) - m) * s, sum), weightOut + c);
+    sum = first ? (floatv)(0.0f) : LOAD(biasOut + c);
+    STORE(sum + g, biasOut + c);
+  }, {
+    weightOut[c] = fma(d[c], (in[c] - m) * s, first ? 0.0f : weightOut[c]);
+    biasOut[c] = first ? d[c] : biasOut[c] + d[c];
+  })
+}
+
+/** Group b: the rows of block b, in their order, along whole rows. */
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormWeightPartials(
     __global const float *dy, long dyFirst, __global const float *x, long xFirst,
     __global const float *mean, long meanFirst, __global const float *rstd, long rstdFirst,
     __global float *partial, long partialFirst, int rows, int columns) {
-  long block = get_group_id(1);
-  long end = min((block + 1) * ROW_BLOCK, (long)rows);
-  int first = ((int)get_group_id(0) * ITEMS + (int)get_local_id(0)) * (STRIP * WIDTH);
+  long block = get_group_id(0);
+  long start = block * ROW_BLOCK;
+  long end = min(start + ROW_BLOCK, (long)rows);
   __global float *weightOut = partial + partialFirst + 2 * block * columns;
   __global float *biasOut = weightOut + columns;
+  dy += dyFirst;
+  x += xFirst;
   mean += meanFirst;
   rstd += rstdFirst;
-  if (first + STRIP * WIDTH <= columns) {
-    floatv weightSum[STRIP];
-    floatv biasSum[STRIP];
-    for (int s = 0; s < STRIP; s++) {
-      weightSum[s] = 0.0f;
-      biasSum[s] = 0.0f;
-    }
-    for (long row = block * ROW_BLOCK; row < end; row++) {
-      __global const float *d = dy + dyFirst + row * columns + first;
-      __global const float *in = x + xFirst + row * columns + first;
-      for (int s = 0; s < STRIP; s++) {
-        floatv g = LOAD(d + s * WIDTH);
-        weightSum[s] = fma(g, (LOAD(in + s * WIDTH) - mean[row]) * rstd[row], weightSum[s]);
-        biasSum[s] += g;
-      }
-    }
-    for (int s = 0; s < STRIP; s++) {
-      STORE(weightSum[s], weightOut + first + s * WIDTH);
-      STORE(biasSum[s], biasOut + first + s * WIDTH);
-    }
-  } else {
-    for (int c = first; c < columns; c++) {
-      float weightSum = 0.0f;
-      float biasSum = 0.0f;
-      for (long row = block * ROW_BLOCK; row < end; row++) {
-        float g = dy[dyFirst + row * columns + c];
-        weightSum = fma(g, (x[xFirst + row * columns + c] - mean[row]) * rstd[row], weightSum);
-        biasSum += g;
-      }
-      weightOut[c] = weightSum;
-      biasOut[c] = biasSum;
-    }
+  long row = start;
+  for (; row + 4 <= end; row += 4) {
+    addFourRows(dy + row * columns, x + row * columns, mean + row, rstd + row, weightOut, biasOut,
+                columns, row == start);
+  }
+  for (; row < end; row++) {
+    addRow(dy + row * columns, x + row * columns, mean[row], rstd[row], weightOut, biasOut,
+           columns, row == start);
   }
 }
 

@@ -12,9 +12,6 @@
 #ifndef ROW_BLOCK
 #define ROW_BLOCK 64 // rows of a partial sum
 #endif
-#ifndef STRIP
-#define STRIP 4 // vectors of columns that a work-item sums side by side
-#endif
 
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void blockSum(
     __global const float *x, long xFirst, __global float *y, long yFirst, long n, int squared) {
@@ -38,33 +35,36 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void blockSum(
   }
 }
 
-/** Group (s, b): the columns of strip s, the rows of block b. */
+/** Group b: the rows of block b, in their order, along whole rows, four at a time. */
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void columnPartials(
     __global const float *x, long xFirst, __global float *partial, long partialFirst, int rows,
     int columns) {
-  long block = get_group_id(1);
-  long end = min((block + 1) * ROW_BLOCK, (long)rows);
-  int first = ((int)get_group_id(0) * ITEMS + (int)get_local_id(0)) * (STRIP * WIDTH);
+  long block = get_group_id(0);
+  long start = block * ROW_BLOCK;
+  long end = min(start + ROW_BLOCK, (long)rows);
+  long stride = columns;
+  int item = get_local_id(0);
   __global float *out = partial + partialFirst + block * columns;
-  if (first + STRIP * WIDTH <= columns) {
-    floatv sum[STRIP];
-    for (int s = 0; s < STRIP; s++) {
-      sum[s] = 0.0f;
-    }
-    for (long row = block * ROW_BLOCK; row < end; row++) {
-      __global const float *in = x + xFirst + row * columns + first;
-      for (int s = 0; s < STRIP; s++) {
-        sum[s] += LOAD(in + s * WIDTH);
+  for (long row = start; row < end; row += 4) {
+    __global const float *in = x + xFirst + row * columns;
+    bool first = row == start;
+    int count = min(4L, end - row);
+    for (int c = item * WIDTH; c + WIDTH <= columns; c += ITEMS * WIDTH) {
+      floatv sum = first ? (floatv)(0.0f) : LOAD(out + c);
+      if (count == 4) {
+        sum = (((sum + LOAD(in + c)) + LOAD(in + stride + c)) + LOAD(in + 2 * stride + c)) +
+              LOAD(in + 3 * stride + c);
+      } else {
+        for (int r = 0; r < count; r++) {
+          sum += LOAD(in + r * stride + c);
+        }
       }
+      STORE(sum, out + c);
     }
-    for (int s = 0; s < STRIP; s++) {
-      STORE(sum[s], out + first + s * WIDTH);
-    }
-  } else {
-    for (int c = first; c < columns; c++) {
-      float sum = 0.0f;
-      for (long row = block * ROW_BLOCK; row < end; row++) {
-        sum += x[xFirst + row * columns + c];
+    for (int c = columns / WIDTH * WIDTH + item; c < columns; c += ITEMS) {
+      float sum = first ? 0.0f : out[c];
+      for (int r = 0; r < count; r++) {
+        sum += in[r * stride + c];
       }
       out[c] = sum;
     }

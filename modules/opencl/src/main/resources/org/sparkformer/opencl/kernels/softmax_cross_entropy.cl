@@ -6,12 +6,16 @@
 // logits [rows, V], row-major, overwritten in place only with gradient; losses [rows] overwritten.
 //
 // The sum of exponentials is online (Milakov and Gimelshein, arXiv:1805.02867): chunk by chunk of
-// CHUNK vectors an item, rescaled where a chunk holds a larger logit. One group a row.
+// CHUNK vectors an item, rescaled where a chunk holds a larger logit. A group works on ROWS rows.
 
 #include "common.cl"
 
 #ifndef CHUNK
 #define CHUNK 16 // vectors of an item between rescalings
+#endif
+
+#ifndef ROWS
+#define ROWS 4 // rows of a group
 #endif
 
 #define LEAST -3.0e38f
@@ -25,62 +29,87 @@ inline floatv tail(__global const float *row, int first, int columns) {
   for (int i = 0; i < WIDTH; i++) {
     values[i] = first + i < columns ? row[first + i] : -INFINITY;
   }
-  return LOAD(values);
+  return JOIN(vload, WIDTH)(0, values);
 #endif
 }
 
-__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void softmaxCrossEntropy(
-    __global float *logits, long logitsFirst, __global const int *targets, long targetsFirst,
-    __global float *losses, long lossesFirst, int columns, float scale, int gradient) {
-  __local float scratch[ITEMS];
-  long row = get_group_id(0);
+/** Logarithm of the sum of exponentials of a row, the same in every item of the group. */
+inline float logSumExp(__global const float *x, int columns, __local float *scratch) {
   int item = get_local_id(0);
-  __global float *x = logits + logitsFirst + row * columns;
-  int target = targets[targetsFirst + row];
   int whole = columns / WIDTH * WIDTH;
-  bool hasTail = item == 0 && whole < columns;
-  floatv last = LEAST;
-  if (hasTail) {
-    last = tail(x, whole, columns);
-  }
-  float largest = hasTail ? fmax(LEAST, largestOfLanes(last)) : LEAST;
-  float total = hasTail ? sumOfLanes(exp(last - largest)) : 0.0f;
+  float largest = LEAST;
+  float total = 0.0f;
   for (int start = item * WIDTH; start < whole; start += CHUNK * ITEMS * WIDTH) {
     int end = min(start + CHUNK * ITEMS * WIDTH, whole);
     floatv chunkLargest = LEAST;
     for (int c = start; c < end; c += ITEMS * WIDTH) {
-      chunkLargest = fmax(chunkLargest, LOAD(x + c));
+      floatv v = LOAD(x + c);
+      chunkLargest = SELECT(chunkLargest, v, v > chunkLargest);
     }
     float next = fmax(largest, largestOfLanes(chunkLargest));
     floatv sum = 0.0f;
     for (int c = start; c < end; c += ITEMS * WIDTH) {
-      sum += exp(LOAD(x + c) - next);
+      sum += exponential(LOAD(x + c) - next);
     }
-    total = fma(total, exp(largest - next), sumOfLanes(sum));
+    total = fma(total, exponentialOfOne(largest - next), sumOfLanes(sum));
+    largest = next;
+  }
+  if (item == 0 && whole < columns) {
+    floatv last = tail(x, whole, columns);
+    float next = fmax(largest, largestOfLanes(last));
+    floatv sum = exponential(last - next);
+    total = fma(total, exponentialOfOne(largest - next), sumOfLanes(sum));
     largest = next;
   }
   float largestOfRow = largestOfGroup(largest, scratch);
-  total = sumOfGroup(total * exp(largest - largestOfRow), scratch);
-  float logTotal = largestOfRow + log(total);
-  float hit = target < 0 ? 0.0f : x[target];
-  if (item == 0) {
-    losses[lossesFirst + row] = target < 0 ? 0.0f : logTotal - hit;
+  total = sumOfGroup(total * exponentialOfOne(largest - largestOfRow), scratch);
+  return largestOfRow + log(total);
+}
+
+/** x = exp(x - logTotal) scale. */
+inline void overwriteByProbabilities(__global float *x, int columns, float logTotal,
+                                     float scale) {
+  int item = get_local_id(0);
+  for (int c = item * WIDTH; c + WIDTH <= columns; c += ITEMS * WIDTH) {
+    STORE(exponential(LOAD(x + c) - logTotal) * scale, x + c);
   }
-  if (!gradient) {
-    return;
+  for (int c = columns / WIDTH * WIDTH + item; c < columns; c += ITEMS) {
+    x[c] = exponentialOfOne(x[c] - logTotal) * scale;
   }
-  // Until all items have read the target's logit, none may overwrite it.
-  waitForGroup();
-  float factor = target < 0 ? 0.0f : scale;
-  for (int c = item * WIDTH; c < whole; c += ITEMS * WIDTH) {
-    floatv p = target < 0 ? (floatv)(0.0f) : exp(LOAD(x + c) - logTotal) * factor;
-    STORE(p, x + c);
+}
+
+inline void overwriteByZero(__global float *x, int columns) {
+  for (int c = get_local_id(0); c < columns; c += ITEMS) {
+    x[c] = 0.0f;
   }
-  for (int c = whole + item; c < columns; c += ITEMS) {
-    x[c] = target < 0 ? 0.0f : exp(x[c] - logTotal) * factor;
-  }
-  waitForGroup();
-  if (item == 0 && target >= 0) {
-    x[target] = (exp(hit - logTotal) - 1.0f) * factor;
+}
+
+__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void softmaxCrossEntropy(
+    __global float *logits, long logitsFirst, __global const int *targets, long targetsFirst,
+    __global float *losses, long lossesFirst, int rows, int columns, float scale, int gradient) {
+  __local float scratch[ITEMS];
+  long start = (long)get_group_id(0) * ROWS;
+  long end = min(start + ROWS, (long)rows);
+  for (long row = start; row < end; row++) {
+    __global float *x = logits + logitsFirst + row * columns;
+    int target = targets[targetsFirst + row];
+    float logTotal = logSumExp(x, columns, scratch);
+    float hit = target < 0 ? 0.0f : x[target];
+    if (get_local_id(0) == 0) {
+      losses[lossesFirst + row] = target < 0 ? 0.0f : logTotal - hit;
+    }
+    if (gradient) {
+      // Until all items have read the target's logit, none may overwrite it.
+      waitForGroup();
+      if (target < 0) {
+        overwriteByZero(x, columns);
+      } else {
+        overwriteByProbabilities(x, columns, logTotal, scale);
+      }
+      waitForGroup();
+      if (get_local_id(0) == 0 && target >= 0) {
+        x[target] = (exponentialOfOne(hit - logTotal) - 1.0f) * scale;
+      }
+    }
   }
 }
