@@ -18,7 +18,7 @@ import org.apache.hadoop.fs.Path;
  */
 public final class DatasetWriter {
   private static final Pattern OWN_FILES =
-      Pattern.compile("(train|validation)-\\d+\\.(bin|idx)|\\..*\\.tmp|tokenizer\\.json");
+      Pattern.compile("(train|validation)-\\d+\\.(bin|idx)|\\..*\\.tmp");
 
   private final FileSystem fileSystem;
   private final Path folder;
@@ -107,8 +107,10 @@ public final class DatasetWriter {
     try (OutputStream stream = fileSystem.create(temporary, true)) {
       stream.write(content);
     }
-    if (!fileSystem.rename(temporary, new Path(folder, name))) {
-      throw new IOException("cannot rename %s to %s in %s".formatted(temporary, name, folder));
+    Path destination = new Path(folder, name);
+    fileSystem.delete(destination, false);
+    if (!fileSystem.rename(temporary, destination)) {
+      throw new IOException("cannot rename %s to %s".formatted(temporary, destination));
     }
   }
 }

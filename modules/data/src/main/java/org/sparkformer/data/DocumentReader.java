@@ -13,6 +13,9 @@ public interface DocumentReader extends TextSource, Closeable {
   @Override
   String read() throws IOException;
 
+  /** Where the current document stands (file, offset), for messages. */
+  String place();
+
   /** How often U+FFFD was put in the place of broken UTF-8 so far. */
   long replacedCharacters();
 

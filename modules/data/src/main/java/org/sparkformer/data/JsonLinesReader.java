@@ -46,8 +46,7 @@ final class JsonLinesReader implements DocumentReader {
     try {
       object = mapper.readTree(line);
     } catch (JsonProcessingException e) {
-      throw new IOException(
-          "%s is not a JSON object: %s".formatted(lines.place(), e.getOriginalMessage()), e);
+      throw new IOException("not a JSON object: " + e.getOriginalMessage(), e);
     }
     JsonNode value = object.path(field);
     if (value.isNull()) {
@@ -55,8 +54,7 @@ final class JsonLinesReader implements DocumentReader {
     }
     if (!value.isTextual()) {
       throw new IOException(
-          "%s has no text in the field '%s'; name the field that holds it"
-              .formatted(lines.place(), field));
+          "no text in the field '%s'; name the field that holds it".formatted(field));
     }
     return value.textValue();
   }
@@ -66,6 +64,11 @@ final class JsonLinesReader implements DocumentReader {
     String piece = text;
     text = null;
     return piece;
+  }
+
+  @Override
+  public String place() {
+    return lines.place();
   }
 
   @Override

@@ -32,7 +32,7 @@ final class LineReader implements DocumentReader {
   @Override
   public boolean next() throws IOException {
     lineStart = lines.position();
-    if (lineStart >= end || !readLine()) {
+    if (lineStart >= end || !lines.next()) {
       return false;
     }
     int length = lines.length();
@@ -44,16 +44,8 @@ final class LineReader implements DocumentReader {
     return true;
   }
 
-  private boolean readLine() throws IOException {
-    try {
-      return lines.next();
-    } catch (IOException e) {
-      throw new IOException("cannot read %s: %s".formatted(place(), e.getMessage()), e);
-    }
-  }
-
-  /** File and offset of the current line, for messages. */
-  String place() {
+  @Override
+  public String place() {
     return "%s at byte %,d".formatted(part.path(), lineStart);
   }
 

@@ -40,7 +40,7 @@ public final class SliceEncoder {
         if (first != null) {
           DocumentCut cut = new DocumentCut(plan, document++, first, reader);
           for (Split split = cut.split(); split != null; split = cut.split()) {
-            encoder(encoders, split, slice, attempt).encode(cut, !plan.isSingleDocument());
+            encode(encoder(encoders, split, slice, attempt), cut, reader);
           }
         }
       }
@@ -53,6 +53,15 @@ public final class SliceEncoder {
       for (SplitEncoder encoder : encoders.values()) {
         encoder.close();
       }
+    }
+  }
+
+  private void encode(SplitEncoder encoder, DocumentCut text, DocumentReader reader)
+      throws IOException {
+    try {
+      encoder.encode(text, !plan.isSingleDocument());
+    } catch (IllegalArgumentException e) {
+      throw new IOException("cannot tokenize %s: %s".formatted(reader.place(), e.getMessage()), e);
     }
   }
 

@@ -3,10 +3,14 @@ package org.sparkformer.data;
 import java.io.IOException;
 import java.util.Iterator;
 
-/** The documents of a slice: those of its parts, one part open at a time. */
+/**
+ * The documents of a slice: those of its parts, one part open at a time. Errors name the place that
+ * could not be read.
+ */
 public final class SliceReader implements DocumentReader {
   private final Iterator<CorpusPart> parts;
   private final Opener opener;
+  private CorpusPart part;
   private DocumentReader current;
   private long replacedBefore;
 
@@ -17,19 +21,37 @@ public final class SliceReader implements DocumentReader {
 
   @Override
   public boolean next() throws IOException {
-    while (current == null || !current.next()) {
-      close();
-      if (!parts.hasNext()) {
-        return false;
+    try {
+      while (current == null || !current.next()) {
+        close();
+        if (!parts.hasNext()) {
+          return false;
+        }
+        part = parts.next();
+        current = opener.open(part);
       }
-      current = opener.open(parts.next());
+      return true;
+    } catch (IOException e) {
+      throw placed(e);
     }
-    return true;
   }
 
   @Override
   public String read() throws IOException {
-    return current.read();
+    try {
+      return current.read();
+    } catch (IOException e) {
+      throw placed(e);
+    }
+  }
+
+  private IOException placed(IOException error) {
+    return new IOException("cannot read %s: %s".formatted(place(), error.getMessage()), error);
+  }
+
+  @Override
+  public String place() {
+    return current == null ? part.path() : current.place();
   }
 
   @Override
@@ -41,8 +63,9 @@ public final class SliceReader implements DocumentReader {
   public void close() throws IOException {
     if (current != null) {
       replacedBefore += current.replacedCharacters();
-      current.close();
+      DocumentReader closing = current;
       current = null;
+      closing.close();
     }
   }
 }

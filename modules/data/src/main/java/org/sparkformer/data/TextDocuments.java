@@ -10,7 +10,7 @@ public record TextDocuments(Configuration configuration, String field)
   @Override
   public DocumentReader open(CorpusPart part) throws IOException {
     return switch (part.format()) {
-      case TEXT -> new TextReader(PartStream.open(configuration, part, 0));
+      case TEXT -> new TextReader(part, PartStream.open(configuration, part, 0));
       case LINES -> lines(part);
       case JSONL -> new JsonLinesReader(lines(part), field);
       case PARQUET, AUTO ->

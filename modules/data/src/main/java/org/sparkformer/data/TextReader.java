@@ -7,13 +7,15 @@ import java.io.InputStream;
 final class TextReader implements DocumentReader {
   private static final int PIECE_BYTES = 1 << 20;
 
+  private final CorpusPart part;
   private final InputStream stream;
   private final Utf8Decoder decoder = new Utf8Decoder();
   private boolean started;
   private boolean begun;
   private boolean ended;
 
-  TextReader(InputStream stream) {
+  TextReader(CorpusPart part, InputStream stream) {
+    this.part = part;
     this.stream = stream;
   }
 
@@ -35,6 +37,11 @@ final class TextReader implements DocumentReader {
     boolean first = !begun;
     begun = true;
     return first ? WellFormed.withoutByteOrderMark(text) : text;
+  }
+
+  @Override
+  public String place() {
+    return part.path();
   }
 
   @Override

@@ -123,6 +123,15 @@ class CorpusTest {
   }
 
   @Test
+  void namesACompressedFileThatIsNone() throws IOException {
+    write("a.txt.gz", "not compressed");
+    IOException error =
+        assertThrows(
+            IOException.class, () -> documents(corpus(InputFormat.AUTO, "a.txt.gz"), 1000));
+    assertTrue(error.getMessage().contains("a.txt.gz"), error.getMessage());
+  }
+
+  @Test
   void plansTheSameSlicesForTheSameFilesAndKeepsSmallFilesTogether() {
     List<CorpusFile> files = new ArrayList<>();
     for (int i = 0; i < 10; i++) {

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -86,6 +88,39 @@ class TokenDatasetTest {
           IndexOutOfBoundsException.class,
           () -> dataset.read(Split.TRAIN, all.length - 3, new int[9], 0, 4));
     }
+  }
+
+  @Test
+  void recordsWhereEachDocumentEnds() throws IOException {
+    String uri = buildLines();
+    ByteBuffer ends =
+        ByteBuffer.wrap(Files.readAllBytes(Path.of(uri, "train-00003.idx")))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer tokens =
+        ByteBuffer.wrap(Files.readAllBytes(Path.of(uri, "train-00003.bin")))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    int endOfText = BYTES.endOfText().getAsInt();
+    for (int position = 0; position < tokens.capacity() / 2; position++) {
+      if (tokens.getShort(2 * position) == endOfText) {
+        assertEquals(position + 1, ends.getLong());
+      }
+    }
+    assertFalse(ends.hasRemaining());
+  }
+
+  @Test
+  void namesTheDocumentThatCannotBeTokenized() throws IOException {
+    Path input = Files.writeString(folder.resolve("lines.txt"), "aaa\naab\n");
+    Corpus corpus = new Corpus(List.of(input.toString()), InputFormat.LINES, "text");
+    Tokenizer tokenizer = new CharacterTokenizer(new int[] {'a'});
+    IOException error =
+        assertThrows(
+            IOException.class,
+            () ->
+                LocalDataset.build(
+                    configuration, corpus, folder.resolve("dataset").toString(), tokenizer, 99));
+    assertTrue(error.getMessage().contains("lines.txt at byte 4"), error.getMessage());
+    assertTrue(error.getMessage().contains("U+0062"), error.getMessage());
   }
 
   @Test
