@@ -32,8 +32,8 @@ record ParquetColumn(MessageType projection, List<String> path) {
     Type type = project(schema, path);
     if (type == null) {
       throw new IOException(
-          "%s has no text column '%s'; its columns are %s"
-              .formatted(file, name, schema.getFields().stream().map(Type::getName).toList()));
+          "no text column '%s'; the columns are %s"
+              .formatted(name, schema.getFields().stream().map(Type::getName).toList()));
     }
     return new ParquetColumn(new MessageType(schema.getName(), type), path);
   }

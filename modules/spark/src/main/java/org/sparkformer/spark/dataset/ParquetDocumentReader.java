@@ -16,12 +16,14 @@ import org.sparkformer.data.Utf8Decoder;
  * column's pages are read.
  */
 final class ParquetDocumentReader implements DocumentReader {
+  private final CorpusPart part;
   private final ParquetReader<Group> rows;
   private final ParquetColumn column;
   private final Utf8Decoder decoder = new Utf8Decoder();
   private String text;
 
-  private ParquetDocumentReader(ParquetReader<Group> rows, ParquetColumn column) {
+  private ParquetDocumentReader(CorpusPart part, ParquetReader<Group> rows, ParquetColumn column) {
+    this.part = part;
     this.rows = rows;
     this.column = column;
   }
@@ -37,7 +39,7 @@ final class ParquetDocumentReader implements DocumentReader {
             .withConf(projected)
             .withFileRange(part.start(), part.end())
             .build();
-    return new ParquetDocumentReader(rows, column);
+    return new ParquetDocumentReader(part, rows, column);
   }
 
   @Override
@@ -57,6 +59,11 @@ final class ParquetDocumentReader implements DocumentReader {
     String piece = text;
     text = null;
     return piece;
+  }
+
+  @Override
+  public String place() {
+    return part.path();
   }
 
   @Override

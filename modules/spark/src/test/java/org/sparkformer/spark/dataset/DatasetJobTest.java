@@ -19,6 +19,7 @@ import org.sparkformer.data.Corpus;
 import org.sparkformer.data.InputFormat;
 import org.sparkformer.data.Split;
 import org.sparkformer.data.TokenDataset;
+import org.sparkformer.spark.SparkformerKryoRegistrator;
 
 /** A local Spark with Kryo registration required, and a folder for inputs and outputs. */
 abstract class DatasetJobTest {
@@ -35,7 +36,7 @@ abstract class DatasetJobTest {
             .set("spark.ui.enabled", "false")
             .set("spark.serializer", "org.apache.spark.serializer.KryoSerializer")
             .set("spark.kryo.registrationRequired", "true")
-            .registerKryoClasses(DatasetKryoClasses.list().toArray(Class<?>[]::new));
+            .set("spark.kryo.registrator", SparkformerKryoRegistrator.class.getName());
     spark = new JavaSparkContext(configuration);
     spark.setLogLevel("ERROR");
     return spark;
