@@ -1,14 +1,21 @@
 package org.sparkformer.spark;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
+import org.sparkformer.data.DatasetManifest;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.data.TokenDataset.Verification;
+import org.sparkformer.data.Tokenizer;
+import org.sparkformer.spark.dataset.DatasetBuild;
+import org.sparkformer.spark.dataset.DatasetBuildRequest;
+import org.sparkformer.spark.dataset.TokenizerTraining;
+import org.sparkformer.training.RunFolder;
 import org.sparkformer.training.configuration.DataConfiguration;
 
 /**
@@ -18,6 +25,9 @@ import org.sparkformer.training.configuration.DataConfiguration;
 public final class DatasetPreparation {
   /** Folder of the dataset in the run's folder. */
   public static final String FOLDER = "dataset";
+
+  /** What the dataset was built from; written after its manifest, removed before it is replaced. */
+  private static final String SOURCE = "source.sha256";
 
   private final JavaSparkContext spark;
 
@@ -45,7 +55,35 @@ public final class DatasetPreparation {
       throw new IllegalArgumentException(
           "nothing to learn from: give data.input (text) or data.dataset (a built dataset)");
     }
-    throw new IllegalArgumentException("build the dataset of " + data.input() + " first");
+    CorpusSource source = CorpusSource.of(data, vocabularySize);
+    String fingerprint = source.fingerprint(hadoop());
+    RunFolder folder = RunFolder.of(hadoop(), qualified(hadoop(), output)).folder(FOLDER);
+    String uri = folder.path().toString();
+    if (!isBuilt(folder, fingerprint)) {
+      messages.accept("building the dataset of %s in %s".formatted(data.input(), uri));
+      build(source, uri, folder);
+      folder.writeAtomically(SOURCE, fingerprint.getBytes(StandardCharsets.UTF_8));
+    }
+    return open(uri);
+  }
+
+  private static boolean isBuilt(RunFolder folder, String fingerprint) throws IOException {
+    return folder.exists(DatasetManifest.FILE_NAME)
+        && folder
+            .read(SOURCE)
+            .map(stored -> new String(stored, StandardCharsets.UTF_8).equals(fingerprint))
+            .orElse(false);
+  }
+
+  private void build(CorpusSource source, String uri, RunFolder folder) throws IOException {
+    folder.fileSystem().delete(new Path(uri, SOURCE), false);
+    Tokenizer tokenizer =
+        TokenizerTraining.resolve(
+            spark, source.tokenizer(), source.corpus(), source.largestVocabulary());
+    DatasetBuild.run(
+        spark,
+        new DatasetBuildRequest(
+            source.corpus(), uri, tokenizer, source.data().validationFraction(), true));
   }
 
   private PreparedDataset open(String uri) throws IOException {

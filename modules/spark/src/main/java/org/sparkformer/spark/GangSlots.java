@@ -2,12 +2,16 @@ package org.sparkformer.spark;
 
 import java.time.Duration;
 import java.util.OptionalInt;
+import java.util.function.BooleanSupplier;
 import org.apache.spark.SparkContext;
 import org.apache.spark.resource.ResourceProfile;
 
 /** How many ranks a cluster can run at the same time. */
 final class GangSlots {
   private static final long POLL_MILLISECONDS = 200;
+
+  /** Without a number to expect, executors that come within this time of each other count. */
+  private static final Duration SETTLING = Duration.ofSeconds(3);
 
   private final SparkContext context;
   private final Duration patience;
@@ -27,37 +31,60 @@ final class GangSlots {
    * @throws IllegalArgumentException when it has not
    */
   int await(OptionalInt asked) throws InterruptedException {
-    int ranks = asked.orElseGet(() -> context.isLocal() ? 1 : expectedExecutors());
-    long deadline = System.nanoTime() + patience.toNanos();
-    boolean growing = !context.isLocal();
-    while (growing && lacking(ranks, asked) && System.nanoTime() < deadline) {
-      Thread.sleep(POLL_MILLISECONDS);
+    if (context.isLocal()) {
+      return requireRoom(asked.orElse(1));
     }
-    int found = slots();
-    int needed = asked.isPresent() ? ranks : Math.max(ranks, executors());
-    if (found < needed || needed == 0) {
-      throw new IllegalArgumentException(tooFew(Math.max(1, needed), found));
+    int expected = asked.orElseGet(this::expectedExecutors);
+    if (expected > 0) {
+      waitUntil(() -> slots() >= expected && (asked.isPresent() || executors() >= expected));
+      return requireRoom(expected);
     }
-    return needed;
+    waitUntilSettled();
+    return requireRoom(Math.max(1, executors()));
   }
 
-  private boolean lacking(int ranks, OptionalInt asked) {
-    return slots() < Math.max(1, ranks) || (asked.isEmpty() && executors() < ranks);
+  private int requireRoom(int ranks) {
+    int found = slots();
+    if (found < ranks) {
+      throw new IllegalArgumentException(tooFew(ranks, found));
+    }
+    return ranks;
+  }
+
+  private void waitUntil(BooleanSupplier condition) throws InterruptedException {
+    long deadline = System.nanoTime() + patience.toNanos();
+    while (!condition.getAsBoolean() && System.nanoTime() < deadline) {
+      Thread.sleep(POLL_MILLISECONDS);
+    }
+  }
+
+  private void waitUntilSettled() throws InterruptedException {
+    int[] seen = {0};
+    long[] since = {System.nanoTime()};
+    waitUntil(
+        () -> {
+          long now = System.nanoTime();
+          if (executors() != seen[0]) {
+            seen[0] = executors();
+            since[0] = now;
+          }
+          return seen[0] > 0 && now - since[0] > SETTLING.toNanos();
+        });
   }
 
   private String tooFew(int needed, int found) {
-    return "%d ranks need %d task slots at the same time, but %s has %d%s (spark.task.cpus is %s); "
-            .formatted(
-                needed,
-                needed,
-                context.master(),
-                found,
-                context.isLocal() ? "" : " after waiting " + patience.toSeconds() + " s",
-                context.conf().get("spark.task.cpus", "1"))
-        + (context.isLocal()
-            ? "use --master local[%d] or more, or fewer --ranks".formatted(needed)
-            : "add executors or cores, free those that other applications hold, or use fewer"
-                + " --ranks");
+    String room =
+        "%d ranks need %d task slots at the same time, but %s has %d"
+            .formatted(needed, needed, context.master(), found);
+    String cores =
+        " (spark.task.cpus is %s); ".formatted(context.conf().get("spark.task.cpus", "1"));
+    return context.isLocal()
+        ? room + cores + "use --master local[%d] or more, or fewer --ranks".formatted(needed)
+        : room
+            + " after waiting %d s".formatted(patience.toSeconds())
+            + cores
+            + "add executors or cores, free those that other applications hold, or use fewer"
+            + " --ranks";
   }
 
   /** Executors that were asked for; 0 where the cluster decides. */
@@ -68,7 +95,7 @@ final class GangSlots {
 
   /** Executors that have come, the driver left out. */
   private int executors() {
-    return context.isLocal() ? 1 : context.getExecutorMemoryStatus().size() - 1;
+    return context.getExecutorMemoryStatus().size() - 1;
   }
 
   // What Spark itself asks before it starts a barrier stage; visible to Java, private in Scala.

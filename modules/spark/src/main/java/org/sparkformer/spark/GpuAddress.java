@@ -2,6 +2,7 @@ package org.sparkformer.spark;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.regex.Pattern;
 import org.sparkformer.opencl.DeviceSelector;
 
@@ -24,7 +25,7 @@ final class GpuAddress {
 
   /** nvidia-smi writes a domain of eight digits, OpenCL one of four. */
   static String normalize(String bus) {
-    return bus.strip().toLowerCase(java.util.Locale.ROOT).replaceFirst("^0{4}([0-9a-f]{4}:)", "$1");
+    return bus.strip().toLowerCase(Locale.ROOT).replaceFirst("^0{4}([0-9a-f]{4}:)", "$1");
   }
 
   private static String ask(String address) throws IOException, InterruptedException {

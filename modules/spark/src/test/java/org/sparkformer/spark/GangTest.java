@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.holdenkarau.spark.testing.SharedJavaSparkContext;
 import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,12 +15,14 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.spark.SparkConf;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.sparkformer.collective.CollectiveException;
 
 /** Ranks are threads here; what they share with the test lies in static fields. */
 class GangTest extends SharedJavaSparkContext {
+  private static final Charset UTF = StandardCharsets.UTF_8;
   private static final AtomicInteger RUNS = new AtomicInteger();
   private static final AtomicInteger INTERRUPTED = new AtomicInteger();
 
@@ -33,6 +36,11 @@ class GangTest extends SharedJavaSparkContext {
     runBefore();
     RUNS.set(0);
     INTERRUPTED.set(0);
+  }
+
+  @AfterAll
+  static void stop() {
+    runAfterClass();
   }
 
   @Test
@@ -146,8 +154,6 @@ class GangTest extends SharedJavaSparkContext {
     assertEquals(1, slots.await(OptionalInt.empty()));
     assertEquals(3, slots.await(OptionalInt.of(3)));
   }
-
-  private static final java.nio.charset.Charset UTF = StandardCharsets.UTF_8;
 
   private static byte[] waitForEver() throws InterruptedException {
     try {

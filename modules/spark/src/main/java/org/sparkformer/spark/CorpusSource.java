@@ -1,0 +1,86 @@
+package org.sparkformer.spark;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.regex.Pattern;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.sparkformer.data.Corpus;
+import org.sparkformer.data.CorpusFile;
+import org.sparkformer.data.CorpusFiles;
+import org.sparkformer.data.InputFormat;
+import org.sparkformer.data.Tokenizers;
+import org.sparkformer.training.configuration.DataConfiguration;
+import org.sparkformer.training.configuration.Documents;
+
+/**
+ * Everything that a dataset is made from.
+ *
+ * @param data the configuration's section
+ * @param corpus the text
+ * @param largestVocabulary most tokens that are accepted; for {@code bpe} the number to learn
+ */
+record CorpusSource(DataConfiguration data, Corpus corpus, int largestVocabulary) {
+  private static final String CHARACTERS = "char";
+  private static final String BYTE_PAIRS = "bpe";
+
+  /** Files that say themselves where a document ends. */
+  private static final Pattern STRUCTURED =
+      Pattern.compile(".*\\.(jsonl|ndjson|parquet)(\\.\\w+)?", Pattern.CASE_INSENSITIVE);
+
+  static CorpusSource of(DataConfiguration data, OptionalInt vocabularySize) {
+    if (data.tokenizer().equals(BYTE_PAIRS) && vocabularySize.isEmpty()) {
+      throw new IllegalArgumentException(
+          "model.vocab_size is missing: data.tokenizer bpe learns as many tokens as it says");
+    }
+    List<String> inputs = List.of(data.input().split("\\s*,\\s*"));
+    boolean lines =
+        data.documents() == Documents.LINES
+            && inputs.stream().noneMatch(input -> STRUCTURED.matcher(input).matches());
+    Corpus corpus =
+        new Corpus(inputs, lines ? InputFormat.LINES : InputFormat.AUTO, data.textColumn());
+    return new CorpusSource(data, corpus, vocabularySize.orElse(Integer.MAX_VALUE));
+  }
+
+  String tokenizer() {
+    return data.tokenizer();
+  }
+
+  /**
+   * SHA-256 over the names, sizes and times of the files, and over all that decides how they are
+   * cut and encoded.
+   */
+  String fingerprint(Configuration hadoop) throws IOException {
+    StringBuilder text = new StringBuilder();
+    for (CorpusFile file : CorpusFiles.list(hadoop, corpus)) {
+      text.append(stamp(hadoop, file.path())).append(' ').append(file.format()).append('\n');
+    }
+    text.append(tokenizerStamp(hadoop)).append('\n');
+    text.append(data.textColumn()).append('\n').append(data.validationFraction());
+    try {
+      byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8);
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("this Java run time lacks SHA-256", e);
+    }
+  }
+
+  private String tokenizerStamp(Configuration hadoop) throws IOException {
+    return switch (tokenizer()) {
+      case CHARACTERS, Tokenizers.GPT2 -> tokenizer();
+      case BYTE_PAIRS -> BYTE_PAIRS + " " + largestVocabulary;
+      default -> Tokenizers.load(hadoop, tokenizer()).digest();
+    };
+  }
+
+  private static String stamp(Configuration hadoop, String file) throws IOException {
+    Path path = new Path(file);
+    var status = path.getFileSystem(hadoop).getFileStatus(path);
+    return "%s %d %d".formatted(file, status.getLen(), status.getModificationTime());
+  }
+}

@@ -1,0 +1,176 @@
+package org.sparkformer.spark;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.holdenkarau.spark.testing.SharedJavaSparkContext;
+import java.io.FileNotFoundException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+import org.apache.spark.SparkConf;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sparkformer.data.CorruptDatasetException;
+import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.training.RunSummary;
+import org.sparkformer.training.TrainingListener;
+import org.sparkformer.training.configuration.DataConfiguration;
+import org.sparkformer.training.configuration.RunConfiguration;
+
+class TrainingDriverTest extends SharedJavaSparkContext {
+  @TempDir Path folder;
+  private final TinyRun.Log log = new TinyRun.Log();
+
+  @Override
+  public SparkConf conf() {
+    return SessionSettings.complete(super.conf(), "driver", "local[2]");
+  }
+
+  @BeforeEach
+  void start() {
+    runBefore();
+  }
+
+  @AfterAll
+  static void stop() {
+    runAfterClass();
+  }
+
+  @Test
+  void oneAndTwoRanksGiveTheSameWeights() throws Exception {
+    RunSummary one = train(request("one"));
+    RunSummary two = train(request("two").withRanks(OptionalInt.of(2)));
+    assertEquals(64, one.weightsSha256().length());
+    assertEquals(one.weightsSha256(), two.weightsSha256());
+    assertEquals(List.of(1, 2), List.of(one.ranks(), two.ranks()));
+    assertEquals(List.of(1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6), log.steps);
+    assertEquals(List.of(3, 6, 3, 6), log.evaluations);
+    assertTrue(Files.exists(folder.resolve("two/run.json")));
+    assertTrue(Files.readString(folder.resolve("two/metrics.jsonl")).contains("\"val_loss\""));
+  }
+
+  @Test
+  void aDatasetIsTakenAsItIsUntilItsSourceChanges() throws Exception {
+    DatasetPreparation preparation = new DatasetPreparation(session());
+    TinyRun.text(folder);
+    for (int i = 0; i < 2; i++) {
+      preparation.prepare(input(), OptionalInt.empty(), out("data"), log::onMessage);
+    }
+    assertEquals(1, log.messages.size(), log.messages.toString());
+    Files.writeString(folder.resolve("text.txt"), "l");
+    PreparedDataset changed =
+        preparation.prepare(input(), OptionalInt.empty(), out("data"), log::onMessage);
+    assertEquals(2, log.messages.size(), log.messages.toString());
+    assertEquals(1, changed.vocabularySize());
+  }
+
+  @Test
+  void aDamagedShardIsFoundBeforeTraining() throws Exception {
+    Path shard = folder.resolve("data/dataset/train-00000.bin");
+    PreparedDataset dataset = prepare();
+    byte[] bytes = Files.readAllBytes(shard);
+    bytes[100] ^= 1;
+    Files.write(shard, bytes);
+    CorruptDatasetException found =
+        assertThrows(
+            CorruptDatasetException.class,
+            () -> train(TinyRun.request(DataConfiguration.ofDataset(dataset.uri()), outPath("x"))));
+    assertTrue(found.getMessage().contains("train-00000.bin"), found.getMessage());
+    assertNothingRan();
+  }
+
+  @Test
+  void aVocabularyLargerThanTheModelsIsRefused() throws Exception {
+    TrainingRequest request = request("small");
+    RunConfiguration tiny = request.configuration();
+    RunConfiguration small =
+        new RunConfiguration(
+            "small", GptConfiguration.of(1, 1, 8, 8, 5), tiny.data(), tiny.training());
+    assertRefused(
+        "the tokenizer has 12 tokens but model.vocab_size is 5", request.withConfiguration(small));
+  }
+
+  @Test
+  void anotherTokenizerThanTheDatasetsIsRefused() throws Exception {
+    DataConfiguration gpt2 =
+        new DataConfiguration(null, prepare().uri(), "gpt2", "text", data().documents(), 0.1);
+    assertRefused("was built with another tokenizer", TinyRun.request(gpt2, outPath("x")));
+  }
+
+  @Test
+  void moreRanksThanMicroBatchesAreRefused() throws Exception {
+    assertRefused(
+        "5 ranks cannot share a global batch of 4 micro-batches",
+        request("x").withRanks(OptionalInt.of(5)));
+  }
+
+  @Test
+  void moreRanksThanTaskSlotsAreRefused() throws Exception {
+    assertRefused("local[2] has 2", request("x").withRanks(OptionalInt.of(3)));
+  }
+
+  @Test
+  void aDeviceThatIsNotThereIsRefused() throws Exception {
+    assertRefused("no OpenCL device", request("x").withDevice("no such device"));
+  }
+
+  @Test
+  void textThatIsNotThereIsNamed() {
+    DataConfiguration missing = DataConfiguration.ofInput(folder + "/missing.txt", "char");
+    FileNotFoundException found =
+        assertThrows(
+            FileNotFoundException.class, () -> train(TinyRun.request(missing, outPath("x"))));
+    assertTrue(found.getMessage().contains("missing.txt"), found.getMessage());
+  }
+
+  private void assertRefused(String part, TrainingRequest request) {
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> train(request)).getMessage();
+    assertTrue(message.contains(part), message);
+    assertNothingRan();
+  }
+
+  private void assertNothingRan() {
+    assertEquals(List.of(), log.starts);
+  }
+
+  private RunSummary train(TrainingRequest request) throws Exception {
+    return new TrainingDriver(session()).train(request, log);
+  }
+
+  private PreparedDataset prepare() throws Exception {
+    return new DatasetPreparation(session())
+        .prepare(data(), OptionalInt.empty(), out("data"), TrainingListener.NONE::onMessage);
+  }
+
+  private TrainingRequest request(String output) throws Exception {
+    return TinyRun.request(data(), outPath(output));
+  }
+
+  private DataConfiguration data() throws Exception {
+    TinyRun.text(folder);
+    return input();
+  }
+
+  private DataConfiguration input() {
+    return DataConfiguration.ofInput(folder.resolve("text.txt").toString(), "char");
+  }
+
+  private String out(String name) {
+    return outPath(name).toString();
+  }
+
+  private Path outPath(String name) {
+    return folder.resolve(name);
+  }
+
+  private SparkSession session() {
+    return SparkSession.builder().config(conf()).getOrCreate();
+  }
+}
