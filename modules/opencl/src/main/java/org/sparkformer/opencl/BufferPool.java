@@ -107,6 +107,10 @@ final class BufferPool implements AutoCloseable {
   /** Returns idle buffers to the device, once nothing queued uses them. */
   private void trim() {
     queue.finish();
+    releaseIdle();
+  }
+
+  private void releaseIdle() {
     free.values().forEach(list -> list.forEach(CL10::clReleaseMemObject));
     free.clear();
     bytes -= idle;
@@ -121,7 +125,7 @@ final class BufferPool implements AutoCloseable {
   @Override
   public synchronized void close() {
     closed = true;
-    trim();
+    releaseIdle();
     lent.forEach(CL10::clReleaseMemObject);
     lent.clear();
   }

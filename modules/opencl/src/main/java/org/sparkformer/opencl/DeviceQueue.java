@@ -34,7 +34,7 @@ record DeviceQueue(OpenClDevice device, long id, long context, long queue, Strin
     }
     return divided
         ? "part %d of %d, %d compute units"
-            .formatted(part, parts, DeviceQuery.number(id, CL10.CL_DEVICE_MAX_COMPUTE_UNITS))
+            .formatted(part + 1, parts, DeviceQuery.number(id, CL10.CL_DEVICE_MAX_COMPUTE_UNITS))
         : "whole device shared by " + parts + " ranks, it cannot be divided so";
   }
 

@@ -115,7 +115,7 @@ public final class OpenClBackend implements Backend {
   @Override
   public void finish() {
     queue.finish();
-    transfers.close();
+    transfers.settle();
     marks.forEach(EventMark::resolve);
     marks.clear();
   }
@@ -142,10 +142,13 @@ public final class OpenClBackend implements Backend {
   public void close() {
     if (!closed) {
       closed = true;
-      finish();
-      programs.close();
-      pool.close();
-      queue.close();
+      try {
+        finish();
+      } finally {
+        programs.close();
+        pool.close();
+        queue.close();
+      }
     }
   }
 }

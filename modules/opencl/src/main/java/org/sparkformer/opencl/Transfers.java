@@ -10,7 +10,7 @@ import org.lwjgl.system.MemoryUtil;
 import org.sparkformer.tensor.Tensor;
 
 /** Copies between host and device. */
-final class Transfers implements AutoCloseable {
+final class Transfers {
   /** Writes up to this many bytes are staged, so that the caller need not wait for the queue. */
   private static final int LARGEST_STAGED = 16 << 20;
 
@@ -130,14 +130,18 @@ final class Transfers implements AutoCloseable {
   }
 
   private static boolean isDone(long event) {
+    int state = state(event);
+    Status.check(Math.min(state, CL10.CL_SUCCESS), "write to the device");
+    return state == CL10.CL_COMPLETE;
+  }
+
+  /** CL_COMPLETE, a positive number for what is still to come, or an error. */
+  private static int state(long event) {
     int[] state = new int[1];
     Status.check(
         CL10.clGetEventInfo(event, CL10.CL_EVENT_COMMAND_EXECUTION_STATUS, state, null),
         "ask for the state of a write");
-    if (state[0] < 0) {
-      Status.check(state[0], "write to the device");
-    }
-    return state[0] == CL10.CL_COMPLETE;
+    return state[0];
   }
 
   private static void free(Staged copy) {
@@ -145,10 +149,18 @@ final class Transfers implements AutoCloseable {
     MemoryUtil.memFree(copy.bytes());
   }
 
-  /** Frees all copies; only when nothing is queued. */
-  @Override
-  public void close() {
-    staged.forEach(Transfers::free);
-    staged.clear();
+  /**
+   * Frees all copies, once the queue is done with them.
+   *
+   * @throws OpenClException if one of the writes failed
+   */
+  void settle() {
+    int failed = CL10.CL_SUCCESS;
+    while (!staged.isEmpty()) {
+      Staged copy = staged.remove();
+      failed = Math.min(failed, state(copy.event()));
+      free(copy);
+    }
+    Status.check(Math.min(failed, CL10.CL_SUCCESS), "write to the device");
   }
 }

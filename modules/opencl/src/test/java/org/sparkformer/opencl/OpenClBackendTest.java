@@ -75,6 +75,17 @@ class OpenClBackendTest {
   }
 
   @Test
+  void buffersMayBeLargerThanTwoGibibytes() {
+    long size = (1L << 29) + 1001;
+    try (Tensor x = backend.floats(size)) {
+      backend.run(new Fill(x, 1));
+      backend.run(new Fill(x.view(size - 3, 2), 2));
+      assertArrayEquals(new float[] {1, 2, 2, 1}, backend.readFloats(x.view(size - 4, 4)));
+      assertArrayEquals(new float[] {1, 1}, backend.readFloats(x.view(0, 2)));
+    }
+  }
+
+  @Test
   void memoryComesBackToThePool() {
     for (int i = 0; i < 20; i++) {
       try (Tensor x = backend.floats(1 << 18)) {
