@@ -38,6 +38,11 @@ final class BufferPool implements AutoCloseable {
     this.limit = limit;
   }
 
+  /** Bytes that may be taken from the device. */
+  long limit() {
+    return limit;
+  }
+
   /** Sizes share a free list in eight steps an octave, so at most an eighth of a buffer idles. */
   static long rounded(long bytes) {
     long step = Math.max(PAGE, Long.highestOneBit(Math.max(1, bytes)) / 8);

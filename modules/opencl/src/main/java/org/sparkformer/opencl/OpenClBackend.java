@@ -139,6 +139,11 @@ public final class OpenClBackend implements Backend {
   }
 
   @Override
+  public long capacityBytes() {
+    return pool.limit();
+  }
+
+  @Override
   public void close() {
     if (!closed) {
       closed = true;

@@ -40,6 +40,9 @@ public interface Backend extends AutoCloseable {
   /** Bytes now taken from the device, and the most that ever were. */
   Memory memory();
 
+  /** Most bytes that can be taken: the device's memory, or the limit set for the pool. */
+  long capacityBytes();
+
   @Override
   void close();
 

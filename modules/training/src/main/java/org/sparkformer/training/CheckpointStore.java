@@ -3,6 +3,7 @@ package org.sparkformer.training;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,6 +75,8 @@ public final class CheckpointStore {
   /**
    * Writes a checkpoint, commits it, reads every byte of it back, and only then removes the ones
    * that are no longer to be kept.
+   *
+   * @throws InterruptedIOException if the thread is interrupted; nothing is committed then
    */
   public void write(int step, List<CheckpointFile> files) throws IOException {
     remove(step);
@@ -81,10 +84,18 @@ public final class CheckpointStore {
     for (CheckpointFile file : files) {
       entries.add(write(folder(step), file));
     }
+    requireNotGivenUp(step);
     byte[] manifest = Json.pretty(CheckpointManifest.of(step, entries));
     folder(step).writeAtomically(CheckpointManifest.FILE_NAME, manifest);
     verify(step);
     prune(step);
+  }
+
+  private static void requireNotGivenUp(int step) throws InterruptedIOException {
+    if (Thread.interrupted()) {
+      throw new InterruptedIOException(
+          "the checkpoint of step " + step + " was given up before it was committed");
+    }
   }
 
   private static CheckpointManifest.Entry write(RunFolder folder, CheckpointFile file)

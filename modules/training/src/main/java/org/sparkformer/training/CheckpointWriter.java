@@ -1,15 +1,19 @@
 package org.sparkformer.training;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 
 /** Writes checkpoints on a thread of its own, one at a time. */
 final class CheckpointWriter implements AutoCloseable {
+  private static final int SECONDS_TO_GIVE_UP = 30;
+
   private final CheckpointStore store;
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(
@@ -68,15 +72,32 @@ final class CheckpointWriter implements AutoCloseable {
     }
   }
 
-  /** Lets the last checkpoint finish, unless interrupted. */
+  /**
+   * Lets the last checkpoint finish; where this thread is interrupted, has it given up instead, so
+   * that nothing of it is committed after this returns.
+   */
   @Override
   public void close() throws IOException {
     try {
       await();
     } catch (InterruptedException interrupted) {
+      giveUp();
       Thread.currentThread().interrupt();
     } finally {
-      thread.shutdownNow();
+      thread.shutdown();
+    }
+  }
+
+  private void giveUp() throws IOException {
+    thread.shutdownNow();
+    try {
+      if (!thread.awaitTermination(SECONDS_TO_GIVE_UP, TimeUnit.SECONDS)) {
+        throw new IOException(
+            "the checkpoint of step %d is still being written %d s after its end was asked for"
+                .formatted(pendingStep, SECONDS_TO_GIVE_UP));
+      }
+    } catch (InterruptedException again) {
+      throw new InterruptedIOException("interrupted while a checkpoint was being given up");
     }
   }
 }

@@ -43,11 +43,14 @@ public final class RankTrainer {
    * Trains to the last step.
    *
    * @return what came of it, the same on every rank but for device and wall time
+   * @throws IllegalArgumentException if the device has too little memory, or the folder holds
+   *     checkpoints that this run cannot go on from
    * @throws NonFiniteGradientException if training diverges
    * @throws CollectiveException if another rank fails
    * @throws InterruptedException if this thread is interrupted
    */
   public RunSummary train() throws IOException, InterruptedException {
+    requireMemory();
     CheckpointStore store =
         new CheckpointStore(run.folder(), run.configuration().training().keepCheckpoints());
     CheckpointRestorer restorer = new CheckpointRestorer(run, rank, store, listener);
@@ -58,6 +61,13 @@ public final class RankTrainer {
         return session.run();
       }
     }
+  }
+
+  private void requireMemory() {
+    Collective collective = rank.collective();
+    int gradientBuffers = collective.tree().buffersNeeded(collective.ownedLeaves());
+    MemoryEstimate.of(run.configuration(), gradientBuffers)
+        .requireFits(run.configuration(), rank.backend());
   }
 
   private RunRecorder recorder(CheckpointStore store, byte[] earlierLines) throws IOException {

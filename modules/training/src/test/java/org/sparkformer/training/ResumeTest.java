@@ -70,7 +70,7 @@ class ResumeTest {
     RunSummary straight = train("straight", training, 1);
     DyingFileSystem immortal = DyingFileSystem.at(0);
     TinyRun.train(run("immortal", training, immortal), 1, TrainingListener.NONE);
-    for (int fatal = 1; fatal <= immortal.changes(); fatal += 11) {
+    for (int fatal = 1; fatal <= immortal.changes(); fatal += 17) {
       String name = "death-" + fatal;
       TrainingRun dying = run(name, training, DyingFileSystem.at(fatal));
       assertThrows(IOException.class, () -> TinyRun.train(dying, 1, TrainingListener.NONE), name);

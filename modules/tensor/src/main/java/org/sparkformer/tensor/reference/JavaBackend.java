@@ -156,6 +156,11 @@ public final class JavaBackend implements Backend {
   }
 
   @Override
+  public long capacityBytes() {
+    return Runtime.getRuntime().maxMemory();
+  }
+
+  @Override
   public void close() {
     // Arrays are the garbage collector's.
   }

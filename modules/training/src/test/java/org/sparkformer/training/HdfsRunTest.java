@@ -1,0 +1,67 @@
+package org.sparkformer.training;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.hdfs.HdfsConfiguration;
+import org.apache.hadoop.hdfs.MiniDFSCluster;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sparkformer.data.TokenDataset;
+import org.sparkformer.training.configuration.TrainingConfiguration;
+
+class HdfsRunTest {
+  @TempDir Path folder;
+
+  @Test
+  void aRunOnHdfsResumesToTheBitsOfALocalOne() throws Exception {
+    Configuration hadoop = new HdfsConfiguration();
+    hadoop.setBoolean("dfs.namenode.redundancy.considerLoad", false);
+    Path data = Files.createDirectory(folder.resolve("data"));
+    Path dfs = Files.createDirectory(folder.resolve("dfs"));
+    try (MiniDFSCluster cluster =
+            new MiniDFSCluster.Builder(hadoop, dfs.toFile()).numDataNodes(1).build();
+        TokenDataset dataset = TinyDataset.open(data, 100, 40)) {
+      FileSystem hdfs = cluster.getFileSystem();
+      RunFolder local =
+          RunFolder.of(new Configuration(false), folder.resolve("local").toUri().toString());
+      RunFolder remote = new RunFolder(hdfs, new org.apache.hadoop.fs.Path("/runs/remote"));
+      RunSummary straight = TinyRun.train(run(dataset, local), 1, TrainingListener.NONE).get(0);
+      assertThrows(
+          IllegalStateException.class, () -> TinyRun.train(run(dataset, remote), 1, stopAt(5)));
+      RunSummary resumed = TinyRun.train(run(dataset, remote), 2, TrainingListener.NONE).get(0);
+      assertEquals(straight.weightsSha256(), resumed.weightsSha256());
+      assertEquals(List.of(4, 6), new CheckpointStore(remote, 2).steps());
+      assertEquals(6 + 2, text(remote, "metrics.jsonl").lines().count());
+      assertTrue(text(remote, RunSummary.FILE_NAME).contains(straight.weightsSha256()));
+    }
+  }
+
+  private static TrainingRun run(TokenDataset dataset, RunFolder folder) {
+    TrainingConfiguration training =
+        TinyRun.training().checkpointInterval(2).logInterval(1).build();
+    return new TrainingRun(TinyRun.configuration(training, 0.1), dataset, folder, true);
+  }
+
+  private static TrainingListener stopAt(int step) {
+    return new TrainingListener() {
+      @Override
+      public void onStep(StepMetrics metrics) {
+        if (metrics.step() == step) {
+          throw new IllegalStateException("stopped");
+        }
+      }
+    };
+  }
+
+  private static String text(RunFolder folder, String name) throws Exception {
+    return new String(folder.read(name).orElseThrow(), StandardCharsets.UTF_8);
+  }
+}

@@ -1,0 +1,80 @@
+package org.sparkformer.training;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.sparkformer.data.TokenDataset;
+import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.reference.JavaBackend;
+import org.sparkformer.training.configuration.DataConfiguration;
+import org.sparkformer.training.configuration.RunConfiguration;
+import org.sparkformer.training.configuration.TrainingConfiguration;
+
+class MemoryEstimateTest {
+  @TempDir Path folder;
+
+  @ParameterizedTest
+  @CsvSource({"1, 0, false", "6, 0, false", "6, 0.1, false", "6, 0, true", "6, 0.1, true"})
+  void theEstimateIsCloseToWhatTrainingTakes(int layers, double dropout, boolean recompute)
+      throws Exception {
+    GptConfiguration model =
+        new GptConfiguration(layers, 2, 32, 16, TinyDataset.VOCABULARY, dropout, recompute);
+    RunConfiguration configuration = configuration(model, 4);
+    try (TokenDataset dataset = dataset();
+        Backend backend = new JavaBackend(1)) {
+      String output = folder.resolve("run").toUri().toString();
+      TrainingRun run =
+          new TrainingRun(
+              configuration, dataset, RunFolder.of(new Configuration(false), output), true);
+      TinyRun.train(run, 1, TrainingListener.NONE, rank -> backend);
+      double taken = backend.memory().peakBytes();
+      double ratio = MemoryEstimate.of(configuration, 2).total() / taken;
+      assertTrue(ratio > 0.9 && ratio < 1.1, "estimate over real peak: " + ratio);
+    }
+  }
+
+  @Test
+  void aModelTooLargeForTheDeviceIsRefusedWithAdvice() {
+    RunConfiguration configuration =
+        configuration(new GptConfiguration(96, 96, 12288, 2048, 50257, 0, false), 1);
+    MemoryEstimate estimate = MemoryEstimate.of(configuration, 1);
+    try (Backend backend = new JavaBackend()) {
+      String message =
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> estimate.requireFits(configuration, backend))
+              .getMessage();
+      assertTrue(message.contains("model.recompute_activations"), message);
+      assertTrue(message.contains("MiB"), message);
+    }
+  }
+
+  @Test
+  void moreAndLargerMicroBatchesTakeMore() {
+    GptConfiguration model = GptConfiguration.of(2, 2, 64, 64, 50257);
+    MemoryEstimate one = MemoryEstimate.of(configuration(model, 1), 1);
+    MemoryEstimate four = MemoryEstimate.of(configuration(model, 4), 3);
+    assertEquals(4 * one.activations(), four.activations());
+    assertEquals(3 * one.gradients(), four.gradients());
+    assertEquals(one.weights(), four.weights());
+  }
+
+  private TokenDataset dataset() throws Exception {
+    return TinyDataset.open(Files.createDirectory(folder.resolve("data")), 100, 0);
+  }
+
+  private static RunConfiguration configuration(GptConfiguration model, int microBatchSize) {
+    TrainingConfiguration training =
+        TinyRun.training().steps(2).batchSize(8).microBatchSize(microBatchSize).build();
+    return new RunConfiguration("memory", model, DataConfiguration.ofDataset("unused"), training);
+  }
+}
