@@ -148,6 +148,31 @@ class ResumeTest {
   }
 
   @Test
+  void aCheckpointThatCannotBeWrittenEndsTrainingWithTheReason() throws Exception {
+    Files.createDirectory(folder.resolve("run"));
+    Files.createFile(folder.resolve("run/checkpoints"));
+    String message = assertThrows(IOException.class, () -> train("run", TRAINING, 2)).getMessage();
+    assertTrue(message.startsWith("cannot write the checkpoint of step 2 to "), message);
+  }
+
+  @Test
+  void anInterruptEndsTrainingAfterTheStep() {
+    TrainingListener interrupting =
+        new TrainingListener() {
+          @Override
+          public void onStep(StepMetrics metrics) {
+            if (metrics.step() == 3) {
+              Thread.currentThread().interrupt();
+            }
+          }
+        };
+    assertThrows(
+        InterruptedException.class,
+        () -> TinyRun.train(run("run", TRAINING, true), 1, interrupting));
+    assertTrue(Files.notExists(folder.resolve("run/run.json")));
+  }
+
+  @Test
   void aFreshStartInAFolderWithCheckpointsIsRefused() throws Exception {
     train("run", TRAINING, 1);
     TrainingRun fresh = run("run", TRAINING, false);
