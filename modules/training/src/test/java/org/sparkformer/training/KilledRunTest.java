@@ -23,7 +23,8 @@ class KilledRunTest {
   void aRunKilledAgainAndAgainEndsWithTheWeightsOfAnUnbrokenOne() throws Exception {
     Path data = Files.createDirectory(folder.resolve("data"));
     TinyDataset.open(data, 100, 40).close();
-    Child.main(new String[] {data.toString(), folder.resolve("unbroken").toUri().toString()});
+    Child.train(
+        data.toString(), folder.resolve("unbroken").toUri().toString(), TrainingListener.NONE);
     for (int deadly : new int[] {3, 11}) {
       assertTrue(!reachedTheEnd(data, "killed", deadly), "survived step " + deadly);
     }
@@ -78,8 +79,6 @@ class KilledRunTest {
     private Child() {}
 
     public static void main(String[] arguments) throws Exception {
-      TrainingConfiguration training =
-          TinyRun.training().steps(20).checkpointInterval(3).logInterval(1).build();
       TrainingListener listener =
           new TrainingListener() {
             @Override
@@ -87,11 +86,17 @@ class KilledRunTest {
               System.out.println(metrics.step());
             }
           };
+      train(arguments[0], arguments[1], listener);
+    }
+
+    static void train(String data, String output, TrainingListener listener) throws Exception {
+      TrainingConfiguration training =
+          TinyRun.training().steps(20).checkpointInterval(3).logInterval(1).build();
       Configuration hadoop = new Configuration(false);
-      try (TokenDataset dataset = TokenDataset.open(hadoop, arguments[0])) {
-        RunFolder output = RunFolder.of(hadoop, arguments[1]);
+      try (TokenDataset dataset = TokenDataset.open(hadoop, data)) {
+        RunFolder folder = RunFolder.of(hadoop, output);
         TinyRun.train(
-            new TrainingRun(TinyRun.configuration(training, 0.1), dataset, output, true),
+            new TrainingRun(TinyRun.configuration(training, 0.1), dataset, folder, true),
             1,
             listener);
       }
