@@ -9,6 +9,8 @@ import org.sparkformer.opencl.kernels.LayerNormKernels;
 import org.sparkformer.opencl.kernels.PackedMatMul;
 import org.sparkformer.opencl.kernels.ReductionKernels;
 import org.sparkformer.opencl.kernels.SoftmaxCrossEntropyKernels;
+import org.sparkformer.opencl.kernels.TiledAttentionBackward;
+import org.sparkformer.opencl.kernels.TiledAttentionForward;
 
 /** The specialisations that there are. */
 final class Kernels {
@@ -18,6 +20,7 @@ final class Kernels {
   static List<Specialisation<?>> standard() {
     return Stream.of(
             List.of(new PackedMatMul()),
+            List.of(new TiledAttentionForward(), new TiledAttentionBackward()),
             ElementwiseKernels.all(),
             LayerNormKernels.all(),
             SoftmaxCrossEntropyKernels.all(),

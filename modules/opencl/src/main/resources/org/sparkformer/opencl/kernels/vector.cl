@@ -61,10 +61,10 @@ void transpose_square(floatV *row) {
   }
 }
 
-// exp(x) to 2 units in the last place on [-87.3, 88], constant beyond; NaN stays NaN. Range
+// exp(x) to 2 units in the last place on [-87.3, 88], 0 below, constant above; NaN stays NaN. Range
 // reduction to |r| <= ln(2) / 2 and a polynomial: Cephes, expf.
 floatV exponential(floatV x) {
-  x = x < -87.3f ? (floatV)(-87.3f) : x;
+  x = x < -88.0f ? (floatV)(-88.0f) : x;
   x = x > 88.0f ? (floatV)(88.0f) : x;
   floatV n = rint(x * 1.44269504f);
   floatV r = fma(n, (floatV)(-0.693359375f), x);

@@ -1,0 +1,386 @@
+// Scaled dot-product attention, forward and backward, for processors with vector units and caches.
+// fp32. Memory linear in the sequence length.
+//
+// y = softmax(mask(q k^T scale)) v for each sequence b and head h. Queries [B, Tq, heads, D], keys
+// and values [B, Tk, heads, D], each row apart from the next by its own stride, so that the packed
+// [B T, 3 C] matrix is read in place; y and dy [B Tq, heads D]; logSumExp and delta [B, heads, Tq].
+// Key j is visible to query i where j < key_lengths[b] (with PADDED) and j <= first_query + i (with
+// CAUSAL). Backward overwrites dq, dk and dv within the heads' columns. All outputs are overwritten.
+//
+// Algorithm: online softmax as in Dao, arXiv:2307.08691, algorithms 1 and 2; backward as one kernel
+// that owns keys and one that owns queries, which both compute the probabilities again: no atomics,
+// one fixed order of summation.
+//
+// A work-group of one work-item owns LANES = NV VW queries (or keys), one a vector lane, and goes
+// over blocks of ROWS keys (or queries). Own vectors lie transposed in local memory, [D][LANES];
+// those of the block as rows, [ROWS][D]. Then both products, scores [ROWS][LANES] and sums
+// [D][LANES], take vectors from one operand and single elements from the other, tiles of 8 x NV
+// vectors live in registers, and the softmax runs down the lanes without any reduction across them.
+//
+// D is the head size. Tunables: VW vector width; NV vectors of lanes; ROWS of a block, a multiple
+// of 8.
+
+#include "vector.cl"
+
+#ifndef NV
+#define NV 2
+#endif
+#ifndef ROWS
+#define ROWS 32
+#endif
+#ifndef CAUSAL
+#define CAUSAL 0
+#endif
+#ifndef PADDED
+#define PADDED 0
+#endif
+#ifndef DROPOUT
+#define DROPOUT 0
+#endif
+
+#define TILE 8
+#define DP ((D + TILE - 1) / TILE * TILE)
+#define LANES (NV * VW)
+#define EACH_ROW UNROLL for (int i = 0; i < TILE; i++)
+#define EACH_VECTOR UNROLL for (int v = 0; v < NV; v++)
+#define LOWEST (-3.0e38f)
+
+#define ulongV PASTE(ulong, VW)
+#define uintV PASTE(uint, VW)
+#define convert_uintV PASTE(convert_uint, VW)
+
+// Queries, keys and values, each a matrix and the column in it of head 0.
+#define INPUT_PARAMETERS                                                                        \
+  const global float *q, long q_first, long q_column, const global float *k, long k_first,      \
+      long k_column, const global float *v_, long v_first, long v_column,                       \
+      const global int *key_lengths, long key_lengths_first
+// k_length and v_length: rows of a sequence in the matrices of keys and values.
+#define EXTENT_PARAMETERS                                                                       \
+  int queries, int keys, int first_query, int q_stride, int k_stride, int v_stride,             \
+      int k_length, int v_length, float scale
+
+// Arguments of dropout; see the operation for the counter's layout.
+#define DROPOUT_PARAMETERS \
+  long first_element, long threshold, float keep_scale, int seed_low, int seed_high, int site, int step
+#define DROPOUT_ARGUMENTS first_element, threshold, keep_scale, seed_low, seed_high, site, step
+
+// What a kept probability is multiplied with, 0 for a dropped one: Philox4x32-10 (Salmon et al.,
+// SC 2011) of the elements first, first + between, ...
+floatV keep_factor(ulong first, ulong between, DROPOUT_PARAMETERS) {
+  ulong numbers[VW];
+  for (int lane = 0; lane < VW; lane++) numbers[lane] = first_element + first + lane * between;
+  ulongV e = PASTE(vload, VW)(0, numbers);
+  uintV c0 = convert_uintV(e >> 2), c1 = convert_uintV(e >> 34);
+  uintV c2 = (uintV)(site), c3 = (uintV)(step);
+  uint k0 = seed_low, k1 = seed_high;
+  for (int round = 0; round < 10; round++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
+    uintV high0 = mul_hi(c0, (uintV)(0xD2511F53u)), high1 = mul_hi(c2, (uintV)(0xCD9E8D57u));
+    uintV low0 = c0 * 0xD2511F53u, low1 = c2 * 0xCD9E8D57u;
+    c0 = high1 ^ c1 ^ k0;
+    c1 = low1;
+    c2 = high0 ^ c3 ^ k1;
+    c3 = low0;
+  }
+  uintV word = convert_uintV(e) & 3u;
+  uintV drawn = word == 0u ? c0 : word == 1u ? c1 : word == 2u ? c2 : c3;
+  return drawn >= (uintV)((uint)threshold) ? (floatV)(keep_scale) : (floatV)(0.0f);
+}
+
+// The numbers 0, 1, ... of a vector's lanes.
+intV lane_numbers() {
+  int numbers[VW];
+  UNROLL for (int lane = 0; lane < VW; lane++) numbers[lane] = lane;
+  return PASTE(vload, VW)(0, numbers);
+}
+
+// count rows of D elements to the lanes of [DP][LANES], times factor, 0 elsewhere.
+void rows_to_lanes(const global float *source, ulong stride, int count, float factor,
+                   local float *lanes) {
+  for (int lane = 0; lane < LANES; lane += VW) {
+    int here = min(VW, count - lane), d = 0;
+    for (; here == VW && d + VW <= D; d += VW) {
+      floatV square[VW];
+      UNROLL for (int i = 0; i < VW; i++) square[i] = LOAD(global, source + (lane + i) * stride + d);
+      transpose_square(square);
+      UNROLL for (int i = 0; i < VW; i++)
+          STORE(local, lanes + (d + i) * LANES + lane, square[i] * factor);
+    }
+    for (; d < DP; d++)
+      for (int i = 0; i < VW; i++)
+        lanes[d * LANES + lane + i] =
+            i < here && d < D ? source[(lane + i) * stride + d] * factor : 0.0f;
+  }
+}
+
+// The way back, for the first count lanes.
+void lanes_to_rows(const local float *lanes, global float *target, ulong stride, int count) {
+  for (int lane = 0; lane < count; lane += VW) {
+    int here = min(VW, count - lane), d = 0;
+    for (; here == VW && d + VW <= D; d += VW) {
+      floatV square[VW];
+      UNROLL for (int i = 0; i < VW; i++) square[i] = LOAD(local, lanes + (d + i) * LANES + lane);
+      transpose_square(square);
+      UNROLL for (int i = 0; i < VW; i++) STORE(global, target + (lane + i) * stride + d, square[i]);
+    }
+    for (; d < D; d++)
+      for (int i = 0; i < here; i++) target[(lane + i) * stride + d] = lanes[d * LANES + lane + i];
+  }
+}
+
+// count rows of D elements to [padded][DP], 0 elsewhere.
+void copy_rows(const global float *source, ulong stride, int count, int padded, local float *rows) {
+  for (int row = 0; row < padded; row++) {
+    int d = 0;
+    for (; row < count && d + VW <= D; d += VW)
+      STORE(local, rows + row * DP + d, LOAD(global, source + row * stride + d));
+    for (; d < DP; d++) rows[row * DP + d] = row < count && d < D ? source[row * stride + d] : 0.0f;
+  }
+}
+
+// products[r][lane] = sum over d of rows[r][d] lanes[d][lane].
+void multiply(const local float *rows, const local float *lanes, int padded,
+              local float *products) {
+  for (int r = 0; r < padded; r += TILE) {
+    floatV sum[TILE][NV];
+    EACH_ROW EACH_VECTOR sum[i][v] = (floatV)(0.0f);
+    for (int d = 0; d < D; d++) {
+      floatV x[NV];
+      EACH_VECTOR x[v] = LOAD(local, lanes + d * LANES + v * VW);
+      EACH_ROW EACH_VECTOR sum[i][v] = fma((floatV)(rows[(r + i) * DP + d]), x[v], sum[i][v]);
+    }
+    EACH_ROW EACH_VECTOR STORE(local, products + (r + i) * LANES + v * VW, sum[i][v]);
+  }
+}
+
+// sums[d][lane] = sums[d][lane] factor[lane] + sum over r of rows[r][d] weights[r][lane].
+void accumulate(const local float *rows, const local float *weights, int padded,
+                const floatV *factor, local float *sums) {
+  for (int d = 0; d < DP; d += TILE) {
+    floatV sum[TILE][NV];
+    EACH_ROW EACH_VECTOR sum[i][v] = LOAD(local, sums + (d + i) * LANES + v * VW) * factor[v];
+    for (int r = 0; r < padded; r++) {
+      floatV x[NV];
+      EACH_VECTOR x[v] = LOAD(local, weights + r * LANES + v * VW);
+      EACH_ROW EACH_VECTOR sum[i][v] = fma((floatV)(rows[r * DP + d + i]), x[v], sum[i][v]);
+    }
+    EACH_ROW EACH_VECTOR STORE(local, sums + (d + i) * LANES + v * VW, sum[i][v]);
+  }
+}
+
+void clear(local float *sums) {
+  for (int at = 0; at < DP * LANES; at += VW) STORE(local, sums + at, (floatV)(0.0f));
+}
+
+int padded_rows(int count) { return (count + TILE - 1) / TILE * TILE; }
+
+kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void attention_forward(INPUT_PARAMETERS, global float *y, long y_first,
+                       global float *log_sum_exp, long log_sum_exp_first, EXTENT_PARAMETERS,
+                       DROPOUT_PARAMETERS) {
+  local float own[DP * LANES], sums[DP * LANES], p[ROWS * LANES], block[ROWS * DP];
+  // The last queries see most keys: they go first, so that none waits long for the last group.
+  int tile = get_num_groups(0) - 1 - get_group_id(0), h = get_group_id(1), heads = get_num_groups(1);
+  ulong b = get_group_id(2);
+  int first = tile * LANES, count = min(LANES, queries - first);
+  q += q_first + q_column + (b * queries + first) * q_stride + h * D;
+  k += k_first + k_column + b * k_length * k_stride + h * D;
+  v_ += v_first + v_column + b * v_length * v_stride + h * D;
+  y += y_first + ((b * queries + first) * heads + h) * D;
+  ulong row = (b * heads + h) * queries + first;
+  int visible = PADDED ? min(keys, key_lengths[key_lengths_first + b]) : keys;
+  int end = CAUSAL ? min(visible, first_query + first + count) : visible;
+  int open = CAUSAL ? min(visible, first_query + first + 1) : visible;
+
+  rows_to_lanes(q, q_stride, count, scale, own);
+  clear(sums);
+  intV limit[NV];
+  floatV largest[NV], total[NV], factor[NV];
+  EACH_VECTOR {
+    limit[v] = CAUSAL ? first_query + first + v * VW + 1 + lane_numbers() : (intV)(keys);
+    limit[v] = min(limit[v], (intV)(visible));
+    largest[v] = (floatV)(LOWEST);
+    total[v] = (floatV)(0.0f);
+  }
+  for (int j0 = 0; j0 < end; j0 += ROWS) {
+    int rows = min(ROWS, end - j0), padded = padded_rows(rows);
+    copy_rows(k + (ulong)j0 * k_stride, k_stride, rows, padded, block);
+    multiply(block, own, padded, p);
+    copy_rows(v_ + (ulong)j0 * v_stride, v_stride, rows, padded, block);
+    EACH_VECTOR {
+      floatV highest = largest[v];
+      for (int r = 0; r < padded; r++) {
+        floatV score = LOAD(local, p + r * LANES + v * VW);
+        if (j0 + r >= open) {
+          score = j0 + r < limit[v] ? score : (floatV)(-INFINITY);
+          STORE(local, p + r * LANES + v * VW, score);
+        }
+        highest = fmax(highest, score);
+      }
+      factor[v] = exponential(largest[v] - highest);
+      largest[v] = highest;
+      floatV sum = total[v] * factor[v];
+      for (int r = 0; r < padded; r++) {
+        floatV weight = exponential(LOAD(local, p + r * LANES + v * VW) - highest);
+        sum += weight;
+        if (DROPOUT)
+          weight *= keep_factor((row + v * VW) * keys + j0 + r, keys, DROPOUT_ARGUMENTS);
+        STORE(local, p + r * LANES + v * VW, weight);
+      }
+      total[v] = sum;
+    }
+    accumulate(block, p, padded, factor, sums);
+  }
+  EACH_VECTOR {
+    for (int d = 0; d < D; d++)
+      STORE(local, sums + d * LANES + v * VW,
+            LOAD(local, sums + d * LANES + v * VW) / total[v]);
+    int here = clamp(count - v * VW, 0, VW);
+    store_part(log_sum_exp + log_sum_exp_first + row + v * VW, largest[v] + log(total[v]), here);
+  }
+  lanes_to_rows(sums, y, heads * D, count);
+}
+
+// delta[row] = sum over d of dy y, for rows of [B, heads, Tq]; a group takes a head's every query.
+kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void attention_delta(const global float *y, long y_first, const global float *dy, long dy_first,
+                     global float *delta, long delta_first, int queries) {
+  int h = get_group_id(0), heads = get_num_groups(0);
+  ulong b = get_group_id(1);
+  ulong at = (b * queries * heads + h) * D;
+  y += y_first + at;
+  dy += dy_first + at;
+  delta += delta_first + (b * heads + h) * queries;
+  for (int i = 0; i < queries; i++, y += heads * D, dy += heads * D) {
+    floatV sums = (floatV)(0.0f);
+    int d = 0;
+    for (; d + VW <= D; d += VW) sums = fma(LOAD(global, y + d), LOAD(global, dy + d), sums);
+    float lanes[VW], sum = 0.0f;
+    STORE(private, lanes, sums);
+    for (; d < D; d++) sum += y[d] * dy[d];
+    for (int lane = 0; lane < VW; lane++) sum += lanes[lane];
+    delta[i] = sum;
+  }
+}
+
+// Owns queries.
+kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void attention_backward_query(
+    INPUT_PARAMETERS, const global float *log_sum_exp, long log_sum_exp_first,
+    const global float *dy, long dy_first, const global float *delta, long delta_first,
+    global float *dq, long dq_first, long dq_column, EXTENT_PARAMETERS, DROPOUT_PARAMETERS) {
+  local float own[DP * LANES], own_dy[DP * LANES], sums[DP * LANES];
+  local float p[ROWS * LANES], dp[ROWS * LANES], block[ROWS * DP], block_v[ROWS * DP];
+  int tile = get_num_groups(0) - 1 - get_group_id(0), h = get_group_id(1), heads = get_num_groups(1);
+  ulong b = get_group_id(2);
+  int first = tile * LANES, count = min(LANES, queries - first);
+  q += q_first + q_column + (b * queries + first) * q_stride + h * D;
+  dq += dq_first + dq_column + (b * queries + first) * q_stride + h * D;
+  k += k_first + k_column + b * k_length * k_stride + h * D;
+  v_ += v_first + v_column + b * v_length * v_stride + h * D;
+  dy += dy_first + ((b * queries + first) * heads + h) * D;
+  ulong row = (b * heads + h) * queries + first;
+  int visible = PADDED ? min(keys, key_lengths[key_lengths_first + b]) : keys;
+  int end = CAUSAL ? min(visible, first_query + first + count) : visible;
+  int open = CAUSAL ? min(visible, first_query + first + 1) : visible;
+
+  rows_to_lanes(q, q_stride, count, scale, own);
+  rows_to_lanes(dy, heads * D, count, 1.0f, own_dy);
+  clear(sums);
+  intV limit[NV];
+  floatV shift[NV], mean[NV], one[NV];
+  EACH_VECTOR {
+    limit[v] = CAUSAL ? first_query + first + v * VW + 1 + lane_numbers() : (intV)(keys);
+    limit[v] = min(limit[v], (intV)(visible));
+    int here = clamp(count - v * VW, 0, VW);
+    shift[v] = load_up_to(log_sum_exp + log_sum_exp_first + row + v * VW, here);
+    mean[v] = load_up_to(delta + delta_first + row + v * VW, here);
+    one[v] = (floatV)(1.0f);
+  }
+  for (int j0 = 0; j0 < end; j0 += ROWS) {
+    int rows = min(ROWS, end - j0), padded = padded_rows(rows);
+    copy_rows(k + (ulong)j0 * k_stride, k_stride, rows, padded, block);
+    copy_rows(v_ + (ulong)j0 * v_stride, v_stride, rows, padded, block_v);
+    multiply(block, own, padded, p);
+    multiply(block_v, own_dy, padded, dp);
+    for (int r = 0; r < padded; r++) EACH_VECTOR {
+      floatV weight = exponential(LOAD(local, p + r * LANES + v * VW) - shift[v]);
+      floatV slope = LOAD(local, dp + r * LANES + v * VW);
+      if (DROPOUT) slope *= keep_factor((row + v * VW) * keys + j0 + r, keys, DROPOUT_ARGUMENTS);
+      slope = weight * (slope - mean[v]);
+      if (j0 + r >= open) slope = j0 + r < limit[v] ? slope : (floatV)(0.0f);
+      STORE(local, p + r * LANES + v * VW, slope);
+    }
+    accumulate(block, p, padded, one, sums);
+  }
+  for (int at = 0; at < DP * LANES; at += VW)
+    STORE(local, sums + at, LOAD(local, sums + at) * scale);
+  lanes_to_rows(sums, dq, q_stride, count);
+}
+
+// Owns keys and their values.
+kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void attention_backward_key(
+    INPUT_PARAMETERS, const global float *log_sum_exp, long log_sum_exp_first,
+    const global float *dy, long dy_first, const global float *delta, long delta_first,
+    global float *dk, long dk_first, long dk_column, global float *dv, long dv_first,
+    long dv_column, EXTENT_PARAMETERS, DROPOUT_PARAMETERS) {
+  local float own[DP * LANES], own_v[DP * LANES], sums[DP * LANES], sums_v[DP * LANES];
+  local float p[ROWS * LANES], dp[ROWS * LANES], block[ROWS * DP], block_dy[ROWS * DP];
+  int tile = get_group_id(0), h = get_group_id(1), heads = get_num_groups(1);
+  ulong b = get_group_id(2);
+  int first = tile * LANES, count = min(LANES, keys - first);
+  q += q_first + q_column + b * queries * q_stride + h * D;
+  dy += dy_first + (b * queries * heads + h) * D;
+  k += k_first + k_column + (b * k_length + first) * k_stride + h * D;
+  v_ += v_first + v_column + (b * v_length + first) * v_stride + h * D;
+  dk += dk_first + dk_column + (b * k_length + first) * k_stride + h * D;
+  dv += dv_first + dv_column + (b * v_length + first) * v_stride + h * D;
+  ulong row = (b * heads + h) * queries;
+  log_sum_exp += log_sum_exp_first + row;
+  delta += delta_first + row;
+  int visible = PADDED ? min(keys, key_lengths[key_lengths_first + b]) : keys;
+  // Queries before the first see none of these keys; from the open one on, they see all.
+  int begin = CAUSAL ? max(0, first - first_query) : 0;
+  int open = CAUSAL ? first + count - 1 - first_query : 0;
+  if (first + count > visible) open = queries;
+  if (first >= visible) begin = queries;
+
+  rows_to_lanes(k, k_stride, count, scale, own);
+  rows_to_lanes(v_, v_stride, count, 1.0f, own_v);
+  clear(sums);
+  clear(sums_v);
+  floatV one[NV];
+  EACH_VECTOR one[v] = (floatV)(1.0f);
+  for (int i0 = begin; i0 < queries; i0 += ROWS) {
+    int rows = min(ROWS, queries - i0), padded = padded_rows(rows);
+    copy_rows(q + (ulong)i0 * q_stride, q_stride, rows, padded, block);
+    copy_rows(dy + (ulong)i0 * heads * D, heads * D, rows, padded, block_dy);
+    multiply(block, own, padded, p);
+    multiply(block_dy, own_v, padded, dp);
+    for (int r = 0; r < padded; r++) {
+      // Rows beyond the last weigh nothing.
+      int i = min(i0 + r, queries - 1);
+      float shift = i0 + r < queries ? log_sum_exp[i] : INFINITY, mean = delta[i];
+      int limit = CAUSAL ? min(visible, first_query + i + 1) : visible;
+      EACH_VECTOR {
+        floatV weight = exponential(LOAD(local, p + r * LANES + v * VW) - shift);
+        floatV slope = LOAD(local, dp + r * LANES + v * VW);
+        if (i < open) weight = first + v * VW + lane_numbers() < limit ? weight : (floatV)(0.0f);
+        floatV kept = weight;
+        if (DROPOUT) {
+          floatV keep = keep_factor((row + i) * keys + first + v * VW, 1, DROPOUT_ARGUMENTS);
+          slope *= keep;
+          kept *= keep;
+        }
+        STORE(local, p + r * LANES + v * VW, kept);
+        STORE(local, dp + r * LANES + v * VW, weight * (slope - mean));
+      }
+    }
+    accumulate(block_dy, p, padded, one, sums_v);
+    accumulate(block, dp, padded, one, sums);
+  }
+  for (int at = 0; at < DP * LANES; at += VW)
+    STORE(local, sums + at, LOAD(local, sums + at) * scale);
+  lanes_to_rows(sums, dk, k_stride, count);
+  lanes_to_rows(sums_v, dv, v_stride, count);
+}
