@@ -19,9 +19,8 @@ import org.sparkformer.tensor.reference.JavaBackend;
  *
  * @param backend to be closed by whoever opened it
  * @param name the same for devices of the same kind
- * @param availableBytes this rank's share of the device's memory
  */
-record RankDevice(Backend backend, String name, long availableBytes) implements AutoCloseable {
+record RankDevice(Backend backend, String name) implements AutoCloseable {
   /** The selector that asks for the definitions as Java, without OpenCL. */
   static final String JAVA = "java";
 
@@ -69,19 +68,18 @@ record RankDevice(Backend backend, String name, long availableBytes) implements 
 
   private static RankDevice onJava(Neighbours neighbours) {
     int threads = Math.max(1, Runtime.getRuntime().availableProcessors() / neighbours.count());
-    long heap = Runtime.getRuntime().maxMemory() / neighbours.count();
-    return new RankDevice(new JavaBackend(threads), "the Java heap", heap);
+    return new RankDevice(new JavaBackend(threads), JAVA);
   }
 
   private static RankDevice onOpenCl(OpenClDevice device, Neighbours neighbours) {
-    boolean shared = device.info().kind() == DeviceInfo.Kind.CPU;
     OpenClOptions options = OpenClOptions.defaults();
-    OpenClBackend backend =
-        OpenClBackend.open(
-            device, shared ? options.withPart(neighbours.index(), neighbours.count()) : options);
-    long memory = device.info().memory().global();
-    return new RankDevice(
-        backend, device.info().name(), shared ? memory / neighbours.count() : memory);
+    if (device.info().kind() == DeviceInfo.Kind.CPU) {
+      options =
+          options
+              .withPart(neighbours.index(), neighbours.count())
+              .withMemoryLimit(device.info().memory().global() / neighbours.count());
+    }
+    return new RankDevice(OpenClBackend.open(device, options), device.info().name());
   }
 
   /** Where the selector names any GPU, the rank's own among several. */

@@ -48,6 +48,21 @@ public final class TrainingDriver {
    */
   public RunSummary train(TrainingRequest request, TrainingListener listener)
       throws IOException, InterruptedException, TrainingFailedException {
+    try (StopSignal stop = new StopSignal(context.sc())) {
+      try {
+        return checkAndLaunch(request, listener);
+      } catch (IOException | RuntimeException | TrainingFailedException e) {
+        if (stop.received()) {
+          throw new TrainingFailedException(
+              "stopped by a signal; the same command goes on from the newest checkpoint", e);
+        }
+        throw e;
+      }
+    }
+  }
+
+  private RunSummary checkAndLaunch(TrainingRequest request, TrainingListener listener)
+      throws IOException, InterruptedException, TrainingFailedException {
     request.ranks().ifPresent(asked -> RunChecks.ranks(request, asked));
     if (context.sc().isLocal()) {
       RunChecks.localDevice(request.device());
@@ -89,6 +104,7 @@ public final class TrainingDriver {
         try {
           return launch(order, ranks, launch, progress);
         } catch (GangException e) {
+          requireSpark(e);
           requireAnother(progress, e);
         }
         order = order.resumed();
@@ -113,6 +129,12 @@ public final class TrainingDriver {
         request.device(),
         request.resume(),
         channels);
+  }
+
+  private void requireSpark(GangException ending) throws TrainingFailedException {
+    if (context.sc().isStopped()) {
+      throw new TrainingFailedException("Spark has stopped: " + ending.getMessage(), ending);
+    }
   }
 
   private static void requireAnother(DriverProgress progress, GangException ending)

@@ -66,15 +66,7 @@ final class TrainingRank implements RankWork {
 
   private RankDevice openDevice(RankContext context) throws IOException, InterruptedException {
     RankDevice.Neighbours neighbours = RankDevice.Neighbours.of(context.rank(), context.hosts());
-    RankDevice device = RankDevice.open(order.device(), context.gpuAddresses(), neighbours);
-    try {
-      MemoryEstimate.of(order.configuration(), context.size())
-          .requireFits(device.availableBytes(), device.name());
-      return device;
-    } catch (IllegalArgumentException e) {
-      device.close();
-      throw e;
-    }
+    return RankDevice.open(order.device(), context.gpuAddresses(), neighbours);
   }
 
   /** Rank 0 alone reports; null elsewhere. */
