@@ -39,7 +39,7 @@ public final class OpenClBackend implements Backend {
     this.programs = new Programs(new Compiler(queue, cache(device, options)));
     this.transfers = new Transfers(queue, pool);
     this.context = new LaunchContext(queue, pool, programs);
-    this.registry = new Registry(options.specialised() ? Kernels.standard() : List.of());
+    this.registry = new Registry(options.specialised() ? Kernels.standard() : List.of(), device);
   }
 
   private static ProgramCache cache(DeviceInfo device, OpenClOptions options) {
@@ -94,7 +94,7 @@ public final class OpenClBackend implements Backend {
   }
 
   private <O extends Operation> void dispatch(O operation) {
-    Optional<Specialisation<O>> specialisation = registry.find(operation, device());
+    Optional<Specialisation<O>> specialisation = registry.find(operation);
     if (specialisation.isPresent()) {
       specialisation.get().enqueue(operation, context);
     } else {

@@ -1,23 +1,36 @@
 package org.sparkformer.opencl;
 
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.sparkformer.tensor.ops.Operation;
 
-/** Finds the specialisation of an operation. */
+/** Finds the specialisation of an operation on one device. */
 final class Registry {
-  private final Map<Class<?>, List<Specialisation<?>>> byOperation;
+  private static final System.Logger LOG = System.getLogger(Registry.class.getName());
 
-  Registry(List<Specialisation<?>> specialisations) {
+  private final DeviceInfo device;
+  private final Map<Class<?>, List<Specialisation<?>>> byOperation;
+  private final Set<Class<?>> reported = new HashSet<>();
+
+  Registry(List<Specialisation<?>> specialisations, DeviceInfo device) {
+    this.device = device;
     byOperation =
-        specialisations.stream().collect(Collectors.groupingBy(Specialisation::operation));
+        specialisations.stream()
+            .filter(specialisation -> specialisation.runsOn(device))
+            .collect(Collectors.groupingBy(Specialisation::operation));
   }
 
-  /** The first that takes the operation. */
-  <O extends Operation> Optional<Specialisation<O>> find(O operation, DeviceInfo device) {
-    for (Specialisation<?> candidate : byOperation.getOrDefault(operation.getClass(), List.of())) {
+  /** The first that takes the operation; says it once where there are some and none does. */
+  <O extends Operation> Optional<Specialisation<O>> find(O operation) {
+    List<Specialisation<?>> candidates = byOperation.get(operation.getClass());
+    if (candidates == null) {
+      return Optional.empty();
+    }
+    for (Specialisation<?> candidate : candidates) {
       // Grouped by operation(), whose type is the parameter of the specialisation.
       @SuppressWarnings("unchecked")
       Specialisation<O> specialisation = (Specialisation<O>) candidate;
@@ -25,20 +38,30 @@ final class Registry {
         return Optional.of(specialisation);
       }
     }
+    report(operation, candidates);
     return Optional.empty();
   }
 
-  /** A line an operation that has specialisations, in alphabetical order. */
+  private void report(Operation operation, List<Specialisation<?>> candidates) {
+    if (reported.add(operation.getClass())) {
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "%s does not take %s; it runs by its definition, which is slow"
+              .formatted(names(candidates), operation));
+    }
+  }
+
+  /** A line an operation that has specialisations on this device, in alphabetical order. */
   List<String> describe() {
     return byOperation.entrySet().stream()
-        .map(
-            entry ->
-                entry.getKey().getSimpleName()
-                    + " -> "
-                    + entry.getValue().stream()
-                        .map(Specialisation::description)
-                        .collect(Collectors.joining(", else ")))
+        .map(entry -> entry.getKey().getSimpleName() + " -> " + names(entry.getValue()))
         .sorted()
         .toList();
+  }
+
+  private static String names(List<Specialisation<?>> specialisations) {
+    return specialisations.stream()
+        .map(Specialisation::description)
+        .collect(Collectors.joining(", else "));
   }
 }

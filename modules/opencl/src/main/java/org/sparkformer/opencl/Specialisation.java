@@ -15,6 +15,11 @@ public interface Specialisation<O extends Operation> {
   /** File and kernel, for people. */
   String description();
 
+  /** Whether it is made for this kind of device at all. */
+  default boolean runsOn(DeviceInfo device) {
+    return true;
+  }
+
   /** Whether it can run this operation on this device; where not, the next one is asked. */
   boolean supports(O operation, DeviceInfo device);
 

@@ -21,8 +21,13 @@ public final class PackedMatMul implements Specialisation<MatMul> {
   }
 
   @Override
-  public boolean supports(MatMul operation, DeviceInfo device) {
+  public boolean runsOn(DeviceInfo device) {
     return device.kind() == DeviceInfo.Kind.CPU;
+  }
+
+  @Override
+  public boolean supports(MatMul operation, DeviceInfo device) {
+    return true;
   }
 
   @Override

@@ -41,7 +41,7 @@ typedef floatv __attribute__((aligned(4))) unalignedv;
  * times 2^23, which leaves it in the low bits, from where it is shifted into the exponent.
  */
 #define DEFINE_EXPONENTIAL(name, real, AS_INTEGER, AS_REAL, CHOOSE)          \
-  inline real name(real x) {                                                \
+  static inline real name(real x) {                                                \
     real shifted = fma(x, (real)(1.44269504f), (real)(12582912.0f));        \
     real n = shifted - 12582912.0f;                                         \
     real r = fma(n, (real)(-0.693359375f), x);                              \
@@ -62,7 +62,7 @@ DEFINE_EXPONENTIAL(exponentialOfOne, float, as_int, as_float, CHOOSE_ONE)
 DEFINE_EXPONENTIAL(exponential, floatv, AS_INT, AS_FLOAT, SELECT)
 
 /** Sum of a vector's lanes, by halves. */
-inline float sumOfLanes(floatv v) {
+static inline float sumOfLanes(floatv v) {
 #if WIDTH == 16
   float8 a = v.lo + v.hi;
   float4 b = a.lo + a.hi;
@@ -80,7 +80,7 @@ inline float sumOfLanes(floatv v) {
 }
 
 /** Largest of a vector's lanes; NaN only where all are. */
-inline float largestOfLanes(floatv v) {
+static inline float largestOfLanes(floatv v) {
 #if WIDTH == 16
   float8 a = fmax(v.lo, v.hi);
   float4 b = fmax(a.lo, a.hi);
@@ -98,14 +98,14 @@ inline float largestOfLanes(floatv v) {
 }
 
 /** Makes the items of the group see what the others wrote to global memory. */
-inline void waitForGroup(void) {
+static inline void waitForGroup(void) {
 #if ITEMS > 1
   barrier(CLK_GLOBAL_MEM_FENCE);
 #endif
 }
 
 /** The sum over the group's items of their values, by halves; the same in every item. */
-inline float sumOfGroup(float value, __local float *scratch) {
+static inline float sumOfGroup(float value, __local float *scratch) {
 #if ITEMS == 1
   return value;
 #else
@@ -125,7 +125,7 @@ inline float sumOfGroup(float value, __local float *scratch) {
 }
 
 /** As sumOfGroup, the largest. */
-inline float largestOfGroup(float value, __local float *scratch) {
+static inline float largestOfGroup(float value, __local float *scratch) {
 #if ITEMS == 1
   return value;
 #else

@@ -142,7 +142,7 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormBackwa
 #define NORMALISED(r, at) ((LOAD(in + (r) * (long)columns + (at)) - m[r]) * s[r])
 
 /** Adds four rows to the partial sums, or sets them where the rows are the block's first. */
-inline void addFourRows(__global const float *d, __global const float *in,
+static inline void addFourRows(__global const float *d, __global const float *in,
                         __global const float *m, __global const float *s,
                         __global float *weightOut, __global float *biasOut, int columns,
                         bool first) {
@@ -173,7 +173,7 @@ inline void addFourRows(__global const float *d, __global const float *in,
 }
 
 /** As addFourRows, one row. */
-inline void addRow(__global const float *d, __global const float *in, float m, float s,
+static inline void addRow(__global const float *d, __global const float *in, float m, float s,
                    __global float *weightOut, __global float *biasOut, int columns, bool first) {
   FOR_COLUMNS({
     floatv g = LOAD(d + c);

@@ -24,7 +24,7 @@ typedef float4 realv;
 #define WORDS (4 * BLOCKS)
 #define LOW 0xFFFFFFFFul
 
-inline void philox(ulong first, uint2 key, uint site, uint step, wordv *words) {
+static inline void philox(ulong first, uint2 key, uint site, uint step, wordv *words) {
   counterv block = first + BLOCK_NUMBERS;
   counterv c0 = block;
   counterv c1 = block >> 32;

@@ -21,7 +21,7 @@
 #define LEAST -3.0e38f
 
 /** The last columns, fewer than WIDTH, filled up with values whose exponential is 0. */
-inline floatv tail(__global const float *row, int first, int columns) {
+static inline floatv tail(__global const float *row, int first, int columns) {
 #if WIDTH == 1
   return LEAST;
 #else
@@ -34,7 +34,7 @@ inline floatv tail(__global const float *row, int first, int columns) {
 }
 
 /** Logarithm of the sum of exponentials of a row, the same in every item of the group. */
-inline float logSumExp(__global const float *x, int columns, __local float *scratch) {
+static inline float logSumExp(__global const float *x, int columns, __local float *scratch) {
   int item = get_local_id(0);
   int whole = columns / WIDTH * WIDTH;
   float largest = LEAST;
@@ -67,7 +67,7 @@ inline float logSumExp(__global const float *x, int columns, __local float *scra
 }
 
 /** x = exp(x - logTotal) scale. */
-inline void overwriteByProbabilities(__global float *x, int columns, float logTotal,
+static inline void overwriteByProbabilities(__global float *x, int columns, float logTotal,
                                      float scale) {
   int item = get_local_id(0);
   for (int c = item * WIDTH; c + WIDTH <= columns; c += ITEMS * WIDTH) {
@@ -78,7 +78,7 @@ inline void overwriteByProbabilities(__global float *x, int columns, float logTo
   }
 }
 
-inline void overwriteByZero(__global float *x, int columns) {
+static inline void overwriteByZero(__global float *x, int columns) {
   for (int c = get_local_id(0); c < columns; c += ITEMS) {
     x[c] = 0.0f;
   }

@@ -31,6 +31,7 @@ public final class Workspace implements AutoCloseable {
   private final Map<String, Slot> slots = new LinkedHashMap<>();
   private final Set<String> outputs = new HashSet<>();
   private final Set<String> partial = new HashSet<>();
+  private final Set<String> updated = new HashSet<>();
 
   /** The whole memory, and the part of it that the operation sees. */
   private record Slot(Tensor memory, Tensor tensor) {}
@@ -59,13 +60,13 @@ public final class Workspace implements AutoCloseable {
 
   /** Values that the operation adds to or replaces in place. */
   public Tensor updated(String name, long... extents) {
-    outputs.add(name);
-    return input(name, extents);
+    return updatedFrom(name, normal(name, extents), extents);
   }
 
   /** As {@link #updated}, with values that must be just these. */
   public Tensor updatedFrom(String name, float[] values, long... extents) {
     outputs.add(name);
+    updated.add(name);
     return given(name, values, extents);
   }
 
@@ -155,9 +156,12 @@ public final class Workspace implements AutoCloseable {
     return partial.contains(name);
   }
 
-  /** Bytes that one run has to move: inputs once, outputs once. */
+  /** Bytes that one run has to move: each tensor once, those that it updates in place twice. */
   public long bytes() {
-    return slots.values().stream().mapToLong(slot -> slot.tensor().bytes()).sum();
+    return slots.entrySet().stream()
+        .mapToLong(
+            slot -> slot.getValue().tensor().bytes() * (updated.contains(slot.getKey()) ? 2 : 1))
+        .sum();
   }
 
   /**
