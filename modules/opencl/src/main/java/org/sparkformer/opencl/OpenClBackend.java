@@ -33,13 +33,17 @@ public final class OpenClBackend implements Backend {
   private OpenClBackend(DeviceQueue queue, OpenClOptions options) {
     DeviceInfo device = queue.device().info();
     this.queue = queue;
-    this.pool =
-        new BufferPool(
-            queue, options.memoryLimit() == 0 ? device.memory().global() : options.memoryLimit());
+    this.pool = new BufferPool(queue, limit(device, options));
     this.programs = new Programs(new Compiler(queue, cache(device, options)));
     this.transfers = new Transfers(queue, pool);
     this.context = new LaunchContext(queue, pool, programs);
     this.registry = new Registry(options.specialised() ? Kernels.standard() : List.of(), device);
+  }
+
+  private static long limit(DeviceInfo device, OpenClOptions options) {
+    return options.memoryLimit() == 0
+        ? device.memory().global() / options.parts()
+        : options.memoryLimit();
   }
 
   private static ProgramCache cache(DeviceInfo device, OpenClOptions options) {

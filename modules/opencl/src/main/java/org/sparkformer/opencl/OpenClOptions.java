@@ -8,7 +8,7 @@ import java.nio.file.Path;
  * @param part which part of the device, from 0
  * @param parts into how many parts the ranks of this host divide it; only CPU devices can be
  *     divided, others are shared whole
- * @param memoryLimit bytes that the pool may take; 0 for all the device has
+ * @param memoryLimit bytes that the pool may take; 0 for its part of all the device has
  * @param cache folder of compiled programs
  * @param specialised false to run every operation by its definition
  */

@@ -59,6 +59,14 @@ class DevicePartsTest {
   }
 
   @Test
+  void partsDivideTheDevicesMemory() {
+    try (OpenClBackend backend =
+        OpenClBackend.open(device, OpenClOptions.defaults().withPart(0, 4))) {
+      assertEquals(device.info().memory().global() / 4, backend.capacityBytes());
+    }
+  }
+
+  @Test
   void aPartSaysItIsOne() {
     int units = device.info().computeUnits();
     try (OpenClBackend backend =
