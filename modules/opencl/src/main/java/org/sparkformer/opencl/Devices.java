@@ -6,7 +6,9 @@ import java.util.stream.Collectors;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.opencl.KHRICD;
+import org.lwjgl.system.Configuration;
 import org.lwjgl.system.MemoryStack;
+import org.lwjgl.system.Platform;
 
 /** The OpenCL devices of this machine. */
 public final class Devices {
@@ -15,6 +17,13 @@ public final class Devices {
           + " pocl-opencl-icd'; for a GPU install its vendor's driver, and where that driver's"
           + " libnvidia-opencl.so.1 is present without an ICD file set OCL_ICD_VENDORS to a folder"
           + " that holds a file nvidia.icd naming it";
+
+  static {
+    // LWJGL looks for libOpenCL.so, which only comes with the development package.
+    if (Platform.get() == Platform.LINUX && Configuration.OPENCL_LIBRARY_NAME.get() == null) {
+      Configuration.OPENCL_LIBRARY_NAME.set("libOpenCL.so.1");
+    }
+  }
 
   private Devices() {}
 
