@@ -44,6 +44,11 @@ final class RankContext {
     return SparkEnv.get().executorId();
   }
 
+  /** Whether this rank is a thread of the driver's own process, as in local mode. */
+  boolean onDriver() {
+    return process().equals("driver");
+  }
+
   /** The hosts of all ranks, by rank. */
   List<String> hosts() {
     return Arrays.stream(task.getTaskInfos())

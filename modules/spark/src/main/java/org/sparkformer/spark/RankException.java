@@ -30,13 +30,12 @@ final class RankException extends RuntimeException {
   static RankException of(RankContext context, Throwable cause) {
     Kind kind = kindOf(cause);
     String text = cause.getMessage() == null ? cause.toString() : cause.getMessage();
-    String message =
-        kind == Kind.REFUSED
-            ? text
-            : "rank %d of %d on %s: %s"
-                .formatted(
-                    context.rank(), context.size(), context.hosts().get(context.rank()), text);
-    return new RankException(kind, message, cause);
+    String place =
+        "rank %d of %d on %s: "
+            .formatted(context.rank(), context.size(), context.hosts().get(context.rank()));
+    // A request that cannot work is at fault wherever it is found, unless machines differ.
+    boolean everywhere = kind == Kind.REFUSED && context.onDriver();
+    return new RankException(kind, everywhere ? text : place + text, cause);
   }
 
   private static Kind kindOf(Throwable cause) {
