@@ -46,8 +46,8 @@ final class Registry {
     if (reported.add(operation.getClass())) {
       LOG.log(
           System.Logger.Level.WARNING,
-          "%s does not take %s; it runs by its definition, which is slow"
-              .formatted(names(candidates), operation));
+          "%s does not take every %s that is run; what it leaves runs by its definition, slowly"
+              .formatted(names(candidates), operation.getClass().getSimpleName()));
     }
   }
 
