@@ -1,8 +1,14 @@
 package org.sparkformer.app;
 
 import java.io.PrintWriter;
+import org.sparkformer.app.command.DatasetCommand;
 import org.sparkformer.app.command.DoctorCommand;
+import org.sparkformer.app.command.EvaluateCommand;
+import org.sparkformer.app.command.GenerateCommand;
+import org.sparkformer.app.command.QuickstartCommand;
 import org.sparkformer.app.command.ReportCommand;
+import org.sparkformer.app.command.TokenizerCommand;
+import org.sparkformer.app.command.TrainCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -19,15 +25,27 @@ import picocli.CommandLine.Spec;
     version = "sparkformer 0.1.0",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {DoctorCommand.class, ReportCommand.class},
+    subcommands = {
+      DoctorCommand.class,
+      QuickstartCommand.class,
+      TokenizerCommand.class,
+      DatasetCommand.class,
+      TrainCommand.class,
+      GenerateCommand.class,
+      EvaluateCommand.class,
+      ReportCommand.class
+    },
     footer = {
       "",
-      "Start with 'sparkformer quickstart', then 'sparkformer train conf/gpt-char.yaml --set"
-          + " data.input=TEXT'.",
-      "'sparkformer test' builds everything and runs the tests; 'sparkformer bench' measures.",
-      "Every command explains itself: sparkformer COMMAND --help."
+      "Start with:",
+      "  sparkformer quickstart",
+      "  sparkformer train conf/gpt-char.yaml --set data.input=my.txt",
+      "'sparkformer test' builds everything and runs the tests, 'sparkformer bench' measures.",
+      "Every command explains itself: sparkformer COMMAND --help"
     })
 public final class Sparkformer implements Runnable {
+  private static final int HELP_WIDTH = 100;
+
   @Spec private CommandSpec spec;
 
   @Option(
@@ -51,7 +69,7 @@ public final class Sparkformer implements Runnable {
         .setParameterExceptionHandler(Sparkformer::badUsage)
         .setExecutionExceptionHandler(Sparkformer::failed)
         .setCaseInsensitiveEnumValuesAllowed(true)
-        .setUsageHelpAutoWidth(true);
+        .setUsageHelpWidth(HELP_WIDTH);
   }
 
   private static int badUsage(ParameterException error, String[] arguments) {

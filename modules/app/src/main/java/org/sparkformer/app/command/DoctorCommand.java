@@ -3,7 +3,6 @@ package org.sparkformer.app.command;
 import java.io.File;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
-import java.util.List;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.util.VersionInfo;
 import org.sparkformer.opencl.DeviceSelector;
@@ -66,10 +65,7 @@ public final class DoctorCommand implements Callable<Integer> {
   private int tryDevice(PrintWriter out) {
     try (OpenClBackend backend = OpenClBackend.open(new DeviceSelector(device))) {
       line(out, "Chosen", backend.description());
-      List<String> kernels = backend.kernels();
-      for (int i = 0; i < kernels.size(); i++) {
-        line(out, i == 0 ? "Kernels" : "", kernels.get(i));
-      }
+      line(out, "Kernels", KernelList.text(backend.kernels()));
       boolean right = multipliesRight(backend);
       line(out, "Check", "a matrix product on it is " + (right ? "right" : "WRONG"));
       out.println(right ? "Ready to train." : "NOT READY: this device computes wrong results.");

@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
@@ -23,12 +22,12 @@ import org.sparkformer.training.configuration.RunConfiguration;
  * come from the tokenizer.
  */
 public final class ConfigurationDraft {
-  private final Path file;
+  private final String file;
   private final ObjectNode tree;
   private final Map<String, String> origins;
   private final YAMLMapper mapper;
 
-  ConfigurationDraft(Path file, ObjectNode tree, Map<String, String> origins, YAMLMapper mapper) {
+  ConfigurationDraft(String file, ObjectNode tree, Map<String, String> origins, YAMLMapper mapper) {
     this.file = file;
     this.tree = tree;
     this.origins = origins;
@@ -128,6 +127,6 @@ public final class ConfigurationDraft {
   }
 
   private String origin(String path) {
-    return origins.getOrDefault(path, file.toString()) + ": ";
+    return origins.getOrDefault(path, file) + ": ";
   }
 }

@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.math.BigDecimal;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,12 +23,14 @@ public final class ConfigurationReader {
   private final KnownKeys known = new KnownKeys(mapper);
 
   /**
+   * @param file its path, or the name of a preset that the jar carries
    * @param overrides each {@code path.to.key=value}
    * @throws InputException when the file is missing or no YAML, a key is unknown or a value of the
    *     wrong kind
    */
-  public ConfigurationDraft read(Path file, List<String> overrides) throws InputException {
-    LocatedTree located = LocatedTree.read(file, mapper);
+  public ConfigurationDraft read(String file, List<String> overrides) throws InputException {
+    ConfigurationSource source = ConfigurationSource.find(file);
+    LocatedTree located = LocatedTree.read(source, mapper);
     ObjectNode given = located.tree();
     Map<String, String> origins = new HashMap<>(located.origins());
     checkKeys(given, "", origins);
@@ -37,9 +38,9 @@ public final class ConfigurationReader {
       apply(override, given, origins);
     }
     ObjectNode tree = known.defaults();
-    tree.put("name", nameOf(file));
+    tree.put("name", source.name());
     merge(given, tree, "");
-    return new ConfigurationDraft(file, tree, Map.copyOf(origins), mapper).checked();
+    return new ConfigurationDraft(source.label(), tree, Map.copyOf(origins), mapper).checked();
   }
 
   private void checkKeys(JsonNode node, String prefix, Map<String, String> origins)
@@ -119,10 +120,5 @@ public final class ConfigurationReader {
     }
     boolean text = exemplar.isTextual() || exemplar.isNull();
     return text && value.isNumber() ? JsonNodeFactory.instance.textNode(value.asText()) : value;
-  }
-
-  private static String nameOf(Path file) {
-    String name = file.getFileName().toString();
-    return name.replaceFirst("\\.ya?ml$", "");
   }
 }

@@ -7,9 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import org.sparkformer.app.InputException;
@@ -22,37 +19,35 @@ import org.sparkformer.app.InputException;
  */
 record LocatedTree(ObjectNode tree, Map<String, String> origins) {
 
-  static LocatedTree read(Path file, YAMLMapper mapper) throws InputException {
+  static LocatedTree read(ConfigurationSource source, YAMLMapper mapper) throws InputException {
+    String label = source.label();
     try {
-      String text = Files.readString(file);
-      JsonNode tree = mapper.readTree(text);
+      JsonNode tree = mapper.readTree(source.text());
       if (tree.isMissingNode() || tree.isNull()) {
-        throw new InputException(file + " is empty: it needs at least the section model");
+        throw new InputException(label + " is empty: it needs at least the section model");
       }
       if (!(tree instanceof ObjectNode mapping)) {
-        throw new InputException(file + ": a configuration is a mapping of keys to values");
+        throw new InputException(label + ": a configuration is a mapping of keys to values");
       }
-      return new LocatedTree(mapping, origins(file, text, mapper));
-    } catch (NoSuchFileException missing) {
-      throw new InputException("no configuration file " + file, missing);
+      return new LocatedTree(mapping, origins(source, mapper));
     } catch (JsonProcessingException broken) {
       int line = broken.getLocation() == null ? 1 : broken.getLocation().getLineNr();
       String problem = broken.getOriginalMessage().lines().findFirst().orElse("no YAML");
-      throw new InputException(file + ":" + line + ": " + problem, broken);
+      throw new InputException(label + ":" + line + ": " + problem, broken);
     } catch (IOException unreadable) {
-      throw new InputException("cannot read " + file + ": " + unreadable, unreadable);
+      throw new InputException("cannot read " + label + ": " + unreadable, unreadable);
     }
   }
 
-  private static Map<String, String> origins(Path file, String text, YAMLMapper mapper)
+  private static Map<String, String> origins(ConfigurationSource source, YAMLMapper mapper)
       throws IOException {
     Map<String, String> origins = new HashMap<>();
-    try (JsonParser parser = mapper.getFactory().createParser(text)) {
+    try (JsonParser parser = mapper.getFactory().createParser(source.text())) {
       for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
         if (token == JsonToken.FIELD_NAME) {
           String path = parser.getParsingContext().pathAsPointer().toString();
           int line = parser.currentTokenLocation().getLineNr();
-          origins.put(path.substring(1).replace('/', '.'), file + ":" + line);
+          origins.put(path.substring(1).replace('/', '.'), source.label() + ":" + line);
         }
       }
     }

@@ -70,7 +70,7 @@ class ConfigurationReaderTest {
   void readsItsOwnOutputBack() throws Exception {
     RunConfiguration run = read("model.dropout=0.1", "training.seed=12345678901");
     Path resolved = Files.writeString(folder.resolve("toy2.yaml"), Yaml.write(run));
-    RunConfiguration again = new ConfigurationReader().read(resolved, List.of()).bind(1);
+    RunConfiguration again = new ConfigurationReader().read(resolved.toString(), List.of()).bind(1);
     assertEquals(run, again);
   }
 
@@ -133,7 +133,8 @@ class ConfigurationReaderTest {
 
   @Test
   void refusesAVocabularySmallerThanTheTokenizers() throws Exception {
-    ConfigurationDraft draft = new ConfigurationReader().read(file, List.of("model.vocab_size=50"));
+    ConfigurationDraft draft =
+        new ConfigurationReader().read(file.toString(), List.of("model.vocab_size=50"));
     assertEquals(
         "--set model.vocab_size=50: model.vocab_size is 50, but the tokenizer has 65 tokens: set"
             + " model.vocab_size to at least that",
@@ -142,7 +143,7 @@ class ConfigurationReaderTest {
   }
 
   private RunConfiguration read(String... overrides) throws InputException {
-    return new ConfigurationReader().read(file, List.of(overrides)).bind(65);
+    return new ConfigurationReader().read(file.toString(), List.of(overrides)).bind(65);
   }
 
   private void assertRefused(String message, String... overrides) {

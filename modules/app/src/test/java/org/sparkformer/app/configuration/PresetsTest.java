@@ -101,13 +101,19 @@ class PresetsTest {
   }
 
   @Test
+  void theJarCarriesThem() throws Exception {
+    RunConfiguration carried = new ConfigurationReader().read("gpt2", List.of()).bind(1);
+    assertEquals(read("gpt2"), carried);
+  }
+
+  @Test
   void theQuickstartRunsOnTwoRanks() throws Exception {
     assertEquals(0, read("quickstart").training().microBatches() % 2);
   }
 
   private static RunConfiguration read(String preset) throws Exception {
     return new ConfigurationReader()
-        .read(FOLDER.resolve(preset + ".yaml"), List.of())
+        .read(FOLDER.resolve(preset + ".yaml").toString(), List.of())
         .bind(CHARACTERS_OF_TINY_SHAKESPEARE);
   }
 }

@@ -1,0 +1,40 @@
+package org.sparkformer.app.command;
+
+import java.io.IOException;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.sparkformer.app.InputException;
+import org.sparkformer.spark.Cluster;
+import picocli.CommandLine.Option;
+
+/** {@code --master}. */
+final class ClusterOption {
+  private static final Pattern MASTER =
+      Pattern.compile(
+          "local|local\\[(\\*|\\d+)(\\s*,\\s*\\d+)?]"
+              + "|local-cluster\\[\\s*\\d+\\s*,\\s*\\d+\\s*,\\s*\\d+\\s*]|spark://.+|k8s://.+|yarn");
+
+  @Option(
+      names = "--master",
+      paramLabel = "URL",
+      description =
+          "Spark's master: local[N], local-cluster[N,CORES,MIB], spark://HOST:PORT, k8s://URL or"
+              + " yarn (default: spark-submit's; without it, local mode).")
+  private String master;
+
+  /**
+   * @param slots tasks that must be able to run at once, where local mode is the default
+   */
+  Cluster open(String name, int slots) throws IOException, InputException {
+    int threads = Math.max(slots, Runtime.getRuntime().availableProcessors());
+    String chosen =
+        Optional.ofNullable(master).or(Cluster::givenMaster).orElse("local[" + threads + "]");
+    if (!MASTER.matcher(chosen).matches()) {
+      throw new InputException(
+          "--master "
+              + chosen
+              + ": expected local[N], local-cluster[N,CORES,MIB], spark://HOST:PORT, k8s://URL or yarn");
+    }
+    return Cluster.open(name, Optional.of(chosen));
+  }
+}

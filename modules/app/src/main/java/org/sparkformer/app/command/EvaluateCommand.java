@@ -1,0 +1,79 @@
+package org.sparkformer.app.command;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
+import org.sparkformer.app.InputException;
+import org.sparkformer.app.model.Evaluation;
+import org.sparkformer.app.model.LoadedModel;
+import org.sparkformer.data.Split;
+import org.sparkformer.data.TokenDataset;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code sparkformer evaluate DIR}. */
+@Command(
+    name = "evaluate",
+    description = "Measures how well a model predicts a dataset; prints one JSON object.",
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "loss is in nats a token, perplexity e to that; bits_per_byte compares across tokenizers."
+    })
+public final class EvaluateCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+  @Mixin private DeviceOption device;
+
+  @Parameters(
+      paramLabel = "DIR",
+      description =
+          "Folder of a run (its newest checkpoint is taken), of a checkpoint, or of a Hugging Face"
+              + " GPT-2 model.")
+  private String location;
+
+  @Option(
+      names = "--dataset",
+      paramLabel = "DIR",
+      description = "A built dataset (default: the one in the run's folder).")
+  private String dataset;
+
+  @Option(
+      names = "--split",
+      defaultValue = "VALIDATION",
+      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private Split split;
+
+  @Option(
+      names = "--windows",
+      paramLabel = "N",
+      defaultValue = "2147483647",
+      description =
+          "Windows of the model's context to take, spread evenly (default: the whole split).")
+  private int windows;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      defaultValue = "8",
+      description = "Windows a forward pass (default: ${DEFAULT-VALUE}).")
+  private int batch;
+
+  @Override
+  public Integer call() throws IOException, InputException {
+    Positive.check("--windows", windows);
+    Positive.check("--batch", batch);
+    String uri = dataset == null ? location + "/dataset" : dataset;
+    var notes = spec.commandLine().getErr();
+    try (TokenDataset tokens = TokenDataset.open(new Configuration(), uri);
+        LoadedModel model = LoadedModel.open(location, device.value(), notes::println)) {
+      Evaluation evaluation = Evaluation.of(model, tokens, split, windows, batch);
+      spec.commandLine().getOut().println(new ObjectMapper().writeValueAsString(evaluation));
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,74 @@
+package org.sparkformer.app.command;
+
+import java.io.PrintWriter;
+import java.util.Locale;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import org.sparkformer.app.configuration.ConfigurationDraft;
+import org.sparkformer.app.configuration.ConfigurationReader;
+import org.sparkformer.app.configuration.Yaml;
+import org.sparkformer.training.configuration.RunConfiguration;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code sparkformer train CONFIG}. */
+@Command(
+    name = "train",
+    description = "Pretrains a model as a configuration says.",
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Examples:",
+      "  sparkformer train conf/gpt-char.yaml --set data.input=my.txt",
+      "  sparkformer train gpt2 --set data.dataset=hdfs:///data/web --master spark://host:7077",
+      "",
+      "A run that was stopped goes on from its newest checkpoint when the command is given again.",
+      "The output folder holds metrics.jsonl, run.json, checkpoints/ and report.html."
+    })
+public final class TrainCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+  @Mixin private RunOptions options;
+
+  @Parameters(
+      paramLabel = "CONFIG",
+      description = "A YAML file, or the name of a preset, such as gpt2.")
+  private String file;
+
+  @Option(
+      names = "--dry-run",
+      description = "Print the resolved configuration and the size of the model, and stop.")
+  private boolean dryRun;
+
+  @Override
+  public Integer call() throws Exception {
+    PrintWriter out = spec.commandLine().getOut();
+    ConfigurationDraft draft = new ConfigurationReader().read(file, options.overrides());
+    if (dryRun) {
+      describe(draft, out);
+      return 0;
+    }
+    String folder = options.outputOr("runs/" + draft.name());
+    new TrainingWorkflow(options, spec.commandLine()).train(draft, folder, OptionalInt.empty());
+    RunReport.write(folder, out);
+    return 0;
+  }
+
+  private static void describe(ConfigurationDraft draft, PrintWriter out) throws Exception {
+    int vocabulary = draft.vocabularySize().orElse(1);
+    RunConfiguration configuration = draft.bind(vocabulary);
+    out.print(Yaml.write(configuration));
+    out.printf(
+        Locale.ROOT,
+        "# %,d parameters%s%n",
+        configuration.model().parameterCount(),
+        draft.vocabularySize().isPresent()
+            ? ""
+            : " and "
+                + configuration.model().width()
+                + " for each further token of the vocabulary");
+  }
+}

@@ -1,0 +1,89 @@
+package org.sparkformer.app.command;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.Locale;
+import java.util.OptionalInt;
+import org.sparkformer.app.InputException;
+import org.sparkformer.app.configuration.ConfigurationDraft;
+import org.sparkformer.app.configuration.Yaml;
+import org.sparkformer.app.progress.Durations;
+import org.sparkformer.app.progress.TrainingProgress;
+import org.sparkformer.spark.Cluster;
+import org.sparkformer.spark.PreparedDataset;
+import org.sparkformer.spark.TrainingFailedException;
+import org.sparkformer.training.RunSummary;
+import org.sparkformer.training.configuration.RunConfiguration;
+import picocli.CommandLine;
+
+/** From a configuration to a trained model: dataset, training, what came of it. */
+final class TrainingWorkflow {
+  private final RunOptions options;
+  private final PrintWriter out;
+  private final PrintWriter notes;
+
+  /** Results go to the command's output, progress and messages to its error output. */
+  TrainingWorkflow(RunOptions options, CommandLine command) {
+    this.options = options;
+    this.out = command.getOut();
+    this.notes = command.getErr();
+  }
+
+  /**
+   * Trains to the last step.
+   *
+   * @param usualRanks where {@code --ranks} is not given; empty leaves it to the cluster
+   */
+  RunSummary train(ConfigurationDraft draft, String folder, OptionalInt usualRanks)
+      throws IOException, InputException, InterruptedException, TrainingFailedException {
+    OptionalInt ranks = options.ranks().isPresent() ? options.ranks() : usualRanks;
+    try (Cluster cluster = options.cluster().open("sparkformer " + draft.name(), ranks.orElse(1))) {
+      RunSummary summary = train(cluster, draft, folder, ranks);
+      print(summary);
+      return summary;
+    }
+  }
+
+  private RunSummary train(
+      Cluster cluster, ConfigurationDraft draft, String folder, OptionalInt ranks)
+      throws IOException, InputException, InterruptedException, TrainingFailedException {
+    try (TrainingProgress progress = new TrainingProgress(notes, TrainingProgress.onTerminal())) {
+      PreparedDataset dataset =
+          cluster.prepare(draft.data(), draft.vocabularySize(), folder, progress::onMessage);
+      RunConfiguration configuration = draft.bind(dataset.vocabularySize());
+      announce(configuration, dataset, progress);
+      return cluster.train(options.request(configuration, folder, ranks), progress);
+    }
+  }
+
+  private static void announce(
+      RunConfiguration configuration, PreparedDataset dataset, TrainingProgress progress) {
+    progress.onMessage(Yaml.write(configuration).stripTrailing());
+    progress.onMessage(
+        String.format(
+            Locale.ROOT,
+            "dataset  %,d tokens to train on, %,d to validate on, vocabulary %,d",
+            dataset.trainTokens(),
+            dataset.validationTokens(),
+            dataset.vocabularySize()));
+  }
+
+  private void print(RunSummary summary) {
+    out.printf(
+        Locale.ROOT,
+        "trained %,d steps, %,d tokens in %s%n",
+        summary.steps(),
+        summary.tokens(),
+        Durations.text(summary.wallSeconds()));
+    out.printf(Locale.ROOT, "training loss   %.4f%n", summary.loss());
+    if (summary.valLoss() != null) {
+      out.printf(
+          Locale.ROOT,
+          "validation loss %.4f (perplexity %.2f)%n",
+          summary.valLoss(),
+          Math.exp(summary.valLoss()));
+    }
+    out.println("weights sha256  " + summary.weightsSha256());
+    out.flush();
+  }
+}

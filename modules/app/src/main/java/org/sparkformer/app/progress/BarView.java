@@ -1,0 +1,61 @@
+package org.sparkformer.app.progress;
+
+import java.io.PrintWriter;
+import java.util.Locale;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+import org.sparkformer.training.EvaluationMetrics;
+import org.sparkformer.training.StepMetrics;
+
+/** A bar that is drawn over and over in one line of a terminal. */
+final class BarView implements ProgressView {
+  private static final int REDRAW_MILLISECONDS = 200;
+  private static final String CLEAR_LINE = "\r\u001b[K";
+
+  private final PrintWriter out;
+  private final ProgressBar bar;
+  private String validation = "";
+
+  BarView(PrintWriter out, int done, int steps) {
+    this.out = out;
+    bar =
+        new ProgressBarBuilder()
+            .setTaskName("step")
+            .setInitialMax(steps)
+            .startsFrom(done, java.time.Duration.ZERO)
+            .setStyle(ProgressBarStyle.COLORFUL_UNICODE_BLOCK)
+            .setUpdateIntervalMillis(REDRAW_MILLISECONDS)
+            .hideEta()
+            .build();
+  }
+
+  @Override
+  public void step(StepMetrics metrics, double secondsLeft) {
+    bar.stepTo(metrics.step());
+    bar.setExtraMessage(
+        String.format(
+            Locale.ROOT,
+            " loss %.3f%s  %,.0f tokens/s%s",
+            metrics.loss(),
+            validation,
+            metrics.tokensPerSecond(),
+            Double.isNaN(secondsLeft) ? "" : "  " + Durations.text(secondsLeft) + " left"));
+  }
+
+  @Override
+  public void evaluation(EvaluationMetrics metrics) {
+    validation = String.format(Locale.ROOT, "  validation %.3f", metrics.valLoss());
+  }
+
+  @Override
+  public void message(String text) {
+    out.print(CLEAR_LINE + text + System.lineSeparator());
+    out.flush();
+  }
+
+  @Override
+  public void close() {
+    bar.close();
+  }
+}

@@ -1,0 +1,85 @@
+package org.sparkformer.app.progress;
+
+import java.io.PrintWriter;
+import org.sparkformer.training.EvaluationMetrics;
+import org.sparkformer.training.StepMetrics;
+import org.sparkformer.training.TrainingListener;
+import org.sparkformer.training.TrainingStart;
+
+/** Shows a run while it goes on. */
+public final class TrainingProgress implements TrainingListener, AutoCloseable {
+  private final PrintWriter out;
+  private final boolean terminal;
+  private TrainingStart start;
+  private int firstStep;
+  private long firstNanos;
+  private ProgressView view;
+
+  /**
+   * @param terminal whether {@code out} is one, on which lines can be drawn over
+   */
+  public TrainingProgress(PrintWriter out, boolean terminal) {
+    this.out = out;
+    this.terminal = terminal;
+    this.view = new LineView(out, 0);
+  }
+
+  /** Whether the launcher saw that standard error is a terminal; without launcher, the console. */
+  public static boolean onTerminal() {
+    String told = System.getProperty("org.sparkformer.terminal");
+    return told == null ? System.console() != null : Boolean.parseBoolean(told);
+  }
+
+  @Override
+  public void onStart(TrainingStart begun) {
+    view.close();
+    view = new LineView(out, begun.steps());
+    view.message("device   " + begun.device());
+    view.message(
+        "training %,d parameters on %d %s%s"
+            .formatted(
+                begun.parameters(),
+                begun.ranks(),
+                begun.ranks() == 1 ? "rank" : "ranks",
+                begun.step() == 0 ? "" : ", from step " + begun.step() + " on"));
+    start = begun;
+    firstStep = 0;
+    if (terminal) {
+      view = new BarView(out, begun.step(), begun.steps());
+    }
+  }
+
+  @Override
+  public void onStep(StepMetrics metrics) {
+    view.step(metrics, secondsLeft(metrics.step()));
+  }
+
+  /**
+   * From the steps of this session, evaluations and all; not the first, on which kernels are built.
+   */
+  private double secondsLeft(int step) {
+    long now = System.nanoTime();
+    if (firstStep == 0) {
+      firstStep = step;
+      firstNanos = now;
+      return Double.NaN;
+    }
+    double perStep = (now - firstNanos) * 1e-9 / (step - firstStep);
+    return perStep * (start.steps() - step);
+  }
+
+  @Override
+  public void onEvaluation(EvaluationMetrics metrics) {
+    view.evaluation(metrics);
+  }
+
+  @Override
+  public void onMessage(String message) {
+    view.message(message);
+  }
+
+  @Override
+  public void close() {
+    view.close();
+  }
+}

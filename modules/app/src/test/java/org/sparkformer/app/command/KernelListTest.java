@@ -1,0 +1,20 @@
+package org.sparkformer.app.command;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class KernelListTest {
+  @Test
+  void groupsOperationsByWhatRunsThem() {
+    assertEquals(
+        "Aparapi: any other operation; elementwise.cl: Add, Copy; reduce.cl: ColumnSum",
+        KernelList.text(
+            List.of(
+                "Add -> elementwise.cl",
+                "ColumnSum -> reduce.cl, two stages",
+                "Copy -> elementwise.cl",
+                "any other operation -> Aparapi definition")));
+  }
+}

@@ -1,0 +1,91 @@
+package org.sparkformer.spark;
+
+import java.io.IOException;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Consumer;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.sparkformer.data.Corpus;
+import org.sparkformer.data.Tokenizer;
+import org.sparkformer.spark.dataset.DatasetBuild;
+import org.sparkformer.spark.dataset.DatasetBuildRequest;
+import org.sparkformer.spark.dataset.DatasetBuildResult;
+import org.sparkformer.spark.dataset.TokenizerTraining;
+import org.sparkformer.spark.dataset.TokenizerTrainingRequest;
+import org.sparkformer.spark.dataset.TokenizerTrainingResult;
+import org.sparkformer.training.RunSummary;
+import org.sparkformer.training.TrainingListener;
+import org.sparkformer.training.configuration.DataConfiguration;
+
+/** One Spark application and what it can do, for callers that know nothing of Spark. */
+public final class Cluster implements AutoCloseable {
+  private final SparkSession session;
+
+  private Cluster(SparkSession session) {
+    this.session = session;
+  }
+
+  /**
+   * Starts the application.
+   *
+   * @param master as for {@link SparkSessions#open}
+   */
+  public static Cluster open(String name, Optional<String> master) throws IOException {
+    return new Cluster(SparkSessions.open(name, master));
+  }
+
+  /** The master that spark-submit or a system property names, if one does. */
+  public static Optional<String> givenMaster() {
+    return new org.apache.spark.SparkConf().getOption("spark.master").isDefined()
+        ? Optional.of(new org.apache.spark.SparkConf().get("spark.master"))
+        : Optional.empty();
+  }
+
+  public String master() {
+    return session.sparkContext().master();
+  }
+
+  /** How Hadoop's file systems are reached. */
+  public Configuration hadoop() {
+    return session.sparkContext().hadoopConfiguration();
+  }
+
+  /** See {@link DatasetPreparation#prepare}. */
+  public PreparedDataset prepare(
+      DataConfiguration data, OptionalInt vocabularySize, String output, Consumer<String> messages)
+      throws IOException {
+    return new DatasetPreparation(session).prepare(data, vocabularySize, output, messages);
+  }
+
+  /** See {@link TrainingDriver#train}. */
+  public RunSummary train(TrainingRequest request, TrainingListener listener)
+      throws IOException, InterruptedException, TrainingFailedException {
+    return new TrainingDriver(session).train(request, listener);
+  }
+
+  /** See {@link TokenizerTraining#run}. */
+  public TokenizerTrainingResult train(TokenizerTrainingRequest request) throws IOException {
+    return TokenizerTraining.run(context(), request);
+  }
+
+  /** See {@link TokenizerTraining#resolve}. */
+  public Tokenizer tokenizer(String name, Corpus corpus, int vocabularySize) throws IOException {
+    return TokenizerTraining.resolve(context(), name, corpus, vocabularySize);
+  }
+
+  /** See {@link DatasetBuild#run}. */
+  public DatasetBuildResult build(DatasetBuildRequest request) throws IOException {
+    return DatasetBuild.run(context(), request);
+  }
+
+  private JavaSparkContext context() {
+    return JavaSparkContext.fromSparkContext(session.sparkContext());
+  }
+
+  @Override
+  public void close() {
+    session.stop();
+  }
+}
