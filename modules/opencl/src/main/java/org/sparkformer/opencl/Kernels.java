@@ -11,6 +11,7 @@ import org.sparkformer.opencl.kernels.ReductionKernels;
 import org.sparkformer.opencl.kernels.SoftmaxCrossEntropyKernels;
 import org.sparkformer.opencl.kernels.TiledAttentionBackward;
 import org.sparkformer.opencl.kernels.TiledAttentionForward;
+import org.sparkformer.opencl.kernels.TiledMatMul;
 
 /** The specialisations that there are. */
 final class Kernels {
@@ -19,7 +20,7 @@ final class Kernels {
   /** In the order in which they are asked. */
   static List<Specialisation<?>> standard() {
     return Stream.of(
-            List.of(new PackedMatMul()),
+            List.of(new PackedMatMul(), new TiledMatMul()),
             List.of(new TiledAttentionForward(), new TiledAttentionBackward()),
             ElementwiseKernels.all(),
             LayerNormKernels.all(),

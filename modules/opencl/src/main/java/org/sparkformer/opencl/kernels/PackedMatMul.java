@@ -1,6 +1,5 @@
 package org.sparkformer.opencl.kernels;
 
-import java.util.Map;
 import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.opencl.Specialisation;
@@ -35,18 +34,7 @@ public final class PackedMatMul implements Specialisation<MatMul> {
     MatMulBlocks blocks =
         MatMulBlocks.of(
             product.m(), product.n(), product.batch(), context.device(), context.tunables(FILE));
-    context
-        .kernel(FILE, "matmul", macros(product, blocks))
-        .tensor(product.a())
-        .tensor(product.b())
-        .tensor(product.c())
-        .tensor(product.bias())
-        .tensor(product.activated())
-        .number(product.strideA())
-        .number(product.strideB())
-        .number(product.m())
-        .number(product.n())
-        .number(product.k())
+    MatMulLaunch.begin(product, context, FILE, "matmul", blocks.macros())
         .number(blocks.rows())
         .number(blocks.columns())
         .local(blocks.bytesOfA())
@@ -58,15 +46,5 @@ public final class PackedMatMul implements Specialisation<MatMul> {
               product.batch()
             },
             new long[] {1, 1, 1});
-  }
-
-  private static Map<String, Integer> macros(MatMul product, MatMulBlocks blocks) {
-    Map<String, Integer> macros = blocks.macros();
-    macros.put("TRANSPOSE_A", product.transposeA() ? 1 : 0);
-    macros.put("TRANSPOSE_B", product.transposeB() ? 1 : 0);
-    macros.put("ACCUMULATE", product.accumulate() ? 1 : 0);
-    macros.put("BIAS", product.bias() == null ? 0 : 1);
-    macros.put("GELU", product.activated() == null ? 0 : 1);
-    return macros;
   }
 }

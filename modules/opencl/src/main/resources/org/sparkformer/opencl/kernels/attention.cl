@@ -44,6 +44,7 @@
 #define EACH_ROW UNROLL for (int i = 0; i < TILE; i++)
 #define EACH_VECTOR UNROLL for (int v = 0; v < NV; v++)
 #define LOWEST (-3.0e38f)
+#define LOW 0xFFFFFFFFul
 
 #define ulongV PASTE(ulong, VW)
 #define uintV PASTE(uint, VW)
@@ -65,25 +66,25 @@
 #define DROPOUT_ARGUMENTS first_element, threshold, keep_scale, seed_low, seed_high, site, step
 
 // What a kept probability is multiplied with, 0 for a dropped one: Philox4x32-10 (Salmon et al.,
-// SC 2011) of the elements first, first + between, ...
+// SC 2011) of the elements first, first + between, ... The counter's 32-bit words sit in 64-bit
+// lanes, whose upper halves are ignored: one product gives both halves that a round needs.
 floatV keep_factor(ulong first, ulong between, DROPOUT_PARAMETERS) {
   ulong numbers[VW];
-  for (int lane = 0; lane < VW; lane++) numbers[lane] = first_element + first + lane * between;
+  UNROLL for (int lane = 0; lane < VW; lane++)
+      numbers[lane] = first_element + first + lane * between;
   ulongV e = PASTE(vload, VW)(0, numbers);
-  uintV c0 = convert_uintV(e >> 2), c1 = convert_uintV(e >> 34);
-  uintV c2 = (uintV)(site), c3 = (uintV)(step);
+  ulongV c0 = e >> 2, c1 = e >> 34, c2 = (ulongV)((uint)site), c3 = (ulongV)((uint)step);
   uint k0 = seed_low, k1 = seed_high;
   for (int round = 0; round < 10; round++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
-    uintV high0 = mul_hi(c0, (uintV)(0xD2511F53u)), high1 = mul_hi(c2, (uintV)(0xCD9E8D57u));
-    uintV low0 = c0 * 0xD2511F53u, low1 = c2 * 0xCD9E8D57u;
-    c0 = high1 ^ c1 ^ k0;
-    c1 = low1;
-    c2 = high0 ^ c3 ^ k1;
-    c3 = low0;
+    ulongV product0 = (c0 & LOW) * 0xD2511F53ul, product1 = (c2 & LOW) * 0xCD9E8D57ul;
+    c0 = (product1 >> 32) ^ c1 ^ (ulong)k0;
+    c2 = (product0 >> 32) ^ c3 ^ (ulong)k1;
+    c1 = product1;
+    c3 = product0;
   }
-  uintV word = convert_uintV(e) & 3u;
-  uintV drawn = word == 0u ? c0 : word == 1u ? c1 : word == 2u ? c2 : c3;
-  return drawn >= (uintV)((uint)threshold) ? (floatV)(keep_scale) : (floatV)(0.0f);
+  ulongV pair = (e & 2ul) == 0ul ? ((e & 1ul) == 0ul ? c0 : c1) : ((e & 1ul) == 0ul ? c2 : c3);
+  return convert_uintV(pair & LOW) >= (uintV)((uint)threshold) ? (floatV)(keep_scale)
+                                                               : (floatV)(0.0f);
 }
 
 // The numbers 0, 1, ... of a vector's lanes.
@@ -214,7 +215,7 @@ void attention_forward(INPUT_PARAMETERS, global float *y, long y_first,
           score = j0 + r < limit[v] ? score : (floatV)(-INFINITY);
           STORE(local, p + r * LANES + v * VW, score);
         }
-        highest = fmax(highest, score);
+        highest = score > highest ? score : highest;
       }
       factor[v] = exponential(largest[v] - highest);
       largest[v] = highest;

@@ -1,0 +1,47 @@
+package org.sparkformer.opencl.kernels;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.sparkformer.opencl.Launch;
+import org.sparkformer.opencl.LaunchContext;
+import org.sparkformer.tensor.ops.MatMul;
+
+/** The macros and first arguments that the kernels of matrix products share. */
+final class MatMulLaunch {
+  private MatMulLaunch() {}
+
+  /**
+   * A launch with all tensors and extents passed.
+   *
+   * @param tiles macros of this kernel alone
+   */
+  static Launch begin(
+      MatMul product,
+      LaunchContext context,
+      String file,
+      String kernel,
+      Map<String, Integer> tiles) {
+    return context
+        .kernel(file, kernel, macros(product, tiles))
+        .tensor(product.a())
+        .tensor(product.b())
+        .tensor(product.c())
+        .tensor(product.bias())
+        .tensor(product.activated())
+        .number(product.strideA())
+        .number(product.strideB())
+        .number(product.m())
+        .number(product.n())
+        .number(product.k());
+  }
+
+  private static Map<String, Integer> macros(MatMul product, Map<String, Integer> tiles) {
+    Map<String, Integer> macros = new HashMap<>(tiles);
+    macros.put("TRANSPOSE_A", product.transposeA() ? 1 : 0);
+    macros.put("TRANSPOSE_B", product.transposeB() ? 1 : 0);
+    macros.put("ACCUMULATE", product.accumulate() ? 1 : 0);
+    macros.put("BIAS", product.bias() == null ? 0 : 1);
+    macros.put("GELU", product.activated() == null ? 0 : 1);
+    return macros;
+  }
+}
