@@ -20,6 +20,11 @@ public final class TiledAttentionBackward implements Specialisation<AttentionBac
   }
 
   @Override
+  public boolean runsOn(DeviceInfo device) {
+    return device.kind() == DeviceInfo.Kind.CPU;
+  }
+
+  @Override
   public boolean supports(AttentionBackward operation, DeviceInfo device) {
     return AttentionLaunch.fits(operation.forward().attention(), device);
   }

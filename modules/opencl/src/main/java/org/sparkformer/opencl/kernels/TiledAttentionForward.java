@@ -19,6 +19,11 @@ public final class TiledAttentionForward implements Specialisation<AttentionForw
   }
 
   @Override
+  public boolean runsOn(DeviceInfo device) {
+    return device.kind() == DeviceInfo.Kind.CPU;
+  }
+
+  @Override
   public boolean supports(AttentionForward operation, DeviceInfo device) {
     return AttentionLaunch.fits(operation.attention(), device);
   }

@@ -20,7 +20,11 @@ public final class TiledMatMul implements Specialisation<MatMul> {
     return FILE + " matmul_gpu";
   }
 
-  /** Right on every device; the processors that it does not suit have a kernel before it. */
+  @Override
+  public boolean runsOn(DeviceInfo device) {
+    return device.kind() != DeviceInfo.Kind.CPU;
+  }
+
   @Override
   public boolean supports(MatMul operation, DeviceInfo device) {
     return true;
