@@ -20,8 +20,8 @@ function duration(seconds) {
   if (!known(seconds)) return "–";
   const whole = Math.round(seconds);
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60)];
-  if (hours > 0) return `${hours} h ${minutes} min`;
-  return minutes > 0 ? `${minutes} min ${whole % 60} s` : `${whole} s`;
+  if (hours > 0) return `${hours} h ${minutes} m`;
+  return minutes > 0 ? `${minutes} m ${whole % 60} s` : `${whole} s`;
 }
 
 function element(tag, attributes, ...children) {
@@ -91,9 +91,9 @@ function plotOptions(width, options, series, tell) {
     grid: { stroke: color("grid"), width: 1 }, ticks: { stroke: color("rule"), width: 1, size: 4 },
   };
   return {
-    width, height: options.wide ? 320 : 220, padding: [10, 12, 0, 0], legend: { show: false },
+    width, height: options.wide ? 320 : 220, padding: [10, 22, 0, 0], legend: { show: false },
     cursor: { sync: { key: "step" }, points: { size: 6 }, drag: { x: true, y: false } },
-    scales: { x: { time: false }, y: options.fromZero ? { range: (u, low, high) => [0, (high || 1) * 1.08] } : {} },
+    scales: { x: { time: false }, y: options.fromZero ? { range: (u, low, high) => [0, Math.min(high || 1, options.top || Infinity) * 1.08] } : {} },
     axes: [
       { ...axis, size: 30, values: (u, ticks) => ticks.map(tick) },
       { ...axis, size: 58, values: (u, ticks) => ticks.map(tick) },
@@ -141,8 +141,13 @@ function timeChart() {
     part.fill = true;
     part.width = 0;
   }
+  // The first steps build kernels and others meet a busy machine: what is far above the rest is cut off.
+  const sorted = whole.filter(known).sort((a, b) => a - b);
+  const top = 1.2 * sorted[Math.floor(sorted.length * 0.98)];
+  const cut = sorted.length > 0 && sorted[sorted.length - 1] > 1.08 * top;
   // The tallest is drawn first, so that those below cover its lower part.
-  chart("Time of a step", "milliseconds", run.steps.step, parts.reverse(), { fromZero: true });
+  chart("Time of a step", cut ? "milliseconds, peaks cut off" : "milliseconds", run.steps.step, parts.reverse(),
+    { fromZero: true, top });
 }
 
 function figure(name, value, unit, note) {
