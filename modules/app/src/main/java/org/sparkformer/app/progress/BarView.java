@@ -15,7 +15,6 @@ final class BarView implements ProgressView {
 
   private final PrintWriter out;
   private final ProgressBar bar;
-  private String validation = "";
 
   BarView(PrintWriter out, int done, int steps) {
     this.out = out;
@@ -27,7 +26,14 @@ final class BarView implements ProgressView {
             .setStyle(ProgressBarStyle.COLORFUL_UNICODE_BLOCK)
             .setUpdateIntervalMillis(REDRAW_MILLISECONDS)
             .hideEta()
+            .setMaxRenderedLength(columns())
             .build();
+  }
+
+  /** Width of the terminal, which the launcher tells; Java cannot ask. */
+  private static int columns() {
+    String columns = System.getenv("COLUMNS");
+    return columns != null && columns.matches("[1-9][0-9]{0,4}") ? Integer.parseInt(columns) : 80;
   }
 
   @Override
@@ -36,16 +42,17 @@ final class BarView implements ProgressView {
     bar.setExtraMessage(
         String.format(
             Locale.ROOT,
-            " loss %.3f%s  %,.0f tokens/s%s",
+            " loss %.3f  %,.0f tokens/s%s",
             metrics.loss(),
-            validation,
             metrics.tokensPerSecond(),
             Double.isNaN(secondsLeft) ? "" : "  " + Durations.text(secondsLeft) + " left"));
   }
 
   @Override
   public void evaluation(EvaluationMetrics metrics) {
-    validation = String.format(Locale.ROOT, "  validation %.3f", metrics.valLoss());
+    message(
+        String.format(
+            Locale.ROOT, "step %,d  validation loss %.4f", metrics.step(), metrics.valLoss()));
   }
 
   @Override
