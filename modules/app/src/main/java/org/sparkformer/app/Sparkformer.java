@@ -61,7 +61,18 @@ public final class Sparkformer implements Runnable {
 
   /** Runs one command line and returns its exit code. */
   public static int execute(String... arguments) {
-    return commandLine().execute(arguments);
+    CommandLine command = commandLine();
+    try {
+      return command.execute(arguments);
+    } catch (OutOfMemoryError e) {
+      command
+          .getErr()
+          .println(
+              "sparkformer: Java has too little memory ("
+                  + e.getMessage()
+                  + "): give it more, for instance SPARKFORMER_JAVA_OPTS=-Xmx8g");
+      return CommandLine.ExitCode.SOFTWARE;
+    }
   }
 
   static CommandLine commandLine() {

@@ -59,6 +59,11 @@ public final class Cluster implements AutoCloseable {
     return new DatasetPreparation(session).prepare(data, vocabularySize, output, messages);
   }
 
+  /** See {@link TrainingDriver#check}. */
+  public void check(TrainingRequest request) {
+    new TrainingDriver(session).check(request);
+  }
+
   /** See {@link TrainingDriver#train}. */
   public RunSummary train(TrainingRequest request, TrainingListener listener)
       throws IOException, InterruptedException, TrainingFailedException {

@@ -3,6 +3,7 @@ package org.sparkformer.spark;
 import org.sparkformer.collective.CollectiveException;
 import org.sparkformer.data.CorruptDatasetException;
 import org.sparkformer.tensor.OutOfDeviceMemoryException;
+import org.sparkformer.training.CorruptCheckpointException;
 import org.sparkformer.training.NonFiniteGradientException;
 
 /** The end of a rank's work, as it reaches the driver. */
@@ -30,6 +31,11 @@ final class RankException extends RuntimeException {
   static RankException of(RankContext context, Throwable cause) {
     Kind kind = kindOf(cause);
     String text = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+    if (cause instanceof OutOfMemoryError) {
+      text =
+          "Java has too little memory (%s): raise spark.executor.memory, in local mode -Xmx"
+              .formatted(text);
+    }
     String place =
         "rank %d of %d on %s: "
             .formatted(context.rank(), context.size(), context.hosts().get(context.rank()));
@@ -45,6 +51,8 @@ final class RankException extends RuntimeException {
     boolean lasting =
         cause instanceof IllegalArgumentException
             || cause instanceof CorruptDatasetException
+            || cause instanceof CorruptCheckpointException
+            || cause instanceof OutOfMemoryError
             || cause instanceof NonFiniteGradientException
             || cause instanceof OutOfDeviceMemoryException;
     return lasting ? Kind.REFUSED : Kind.FAILED;

@@ -3,6 +3,7 @@ package org.sparkformer.spark;
 import java.io.File;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.apache.spark.SparkConf;
 
@@ -30,6 +31,8 @@ final class SessionSettings {
     settings.setIfMissing("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", "12");
     if (Master.isLocal(master) || Master.isLocalCluster(master)) {
       onThisMachine(settings);
+    } else {
+      ownJar().ifPresent(jar -> settings.setIfMissing("spark.jars", jar));
     }
     if (Master.isLocalCluster(master)) {
       localCluster(settings, master);
@@ -70,6 +73,13 @@ final class SessionSettings {
     settings.setIfMissing("spark.executorEnv.SPARK_SCALA_VERSION", "2.13");
     Master.executorMebibytes(master)
         .ifPresent(memory -> settings.setIfMissing("spark.executor.memory", memory + "m"));
+  }
+
+  /** The assembly, for executors on other machines; empty where the classes lie in a folder. */
+  private static Optional<String> ownJar() {
+    String location =
+        SessionSettings.class.getProtectionDomain().getCodeSource().getLocation().toString();
+    return location.endsWith(".jar") ? Optional.of(location) : Optional.empty();
   }
 
   /** With whole paths: executors run in folders of their own. */

@@ -63,15 +63,25 @@ public final class TrainingDriver {
 
   private RunSummary checkAndLaunch(TrainingRequest request, TrainingListener listener)
       throws IOException, InterruptedException, TrainingFailedException {
-    request.ranks().ifPresent(asked -> RunChecks.ranks(request, asked));
-    if (context.sc().isLocal()) {
-      RunChecks.localDevice(request.device());
-    }
+    check(request);
     int ranks = slots().await(request.ranks());
     RunChecks.ranks(request, ranks);
     String dataset = prepare(request, listener).uri();
     RunChecks.dataset(request, dataset, context.hadoopConfiguration());
     return launchUntilDone(request, dataset, ranks, listener);
+  }
+
+  /**
+   * What can be refused before a dataset is built.
+   *
+   * @throws IllegalArgumentException for more ranks than micro-batches, and in local mode for a
+   *     device that is not there
+   */
+  public void check(TrainingRequest request) {
+    request.ranks().ifPresent(asked -> RunChecks.ranks(request, asked));
+    if (context.sc().isLocal()) {
+      RunChecks.localDevice(request.device());
+    }
   }
 
   private PreparedDataset prepare(TrainingRequest request, TrainingListener listener)

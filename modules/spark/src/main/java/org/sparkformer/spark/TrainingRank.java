@@ -47,14 +47,16 @@ final class TrainingRank implements RankWork {
           driver == null ? TrainingListener.NONE : new ProgressLine.Relay(driver::send);
       warnOfMixedDevices(context.allGather(device.name()), listener);
       RankTrainer trainer =
-          new RankTrainer(trainingRun(dataset), device.backend(), collective, listener);
+          new RankTrainer(trainingRun(dataset, context), device.backend(), collective, listener);
       return Json.line(trainer.train()).getBytes(StandardCharsets.UTF_8);
     }
   }
 
-  private TrainingRun trainingRun(TokenDataset dataset) throws IOException {
+  /** An attempt after the first finds this run's own checkpoints, and goes on from them. */
+  private TrainingRun trainingRun(TokenDataset dataset, RankContext context) throws IOException {
     RunFolder folder = RunFolder.of(hadoop.value(), order.output());
-    return new TrainingRun(order.configuration(), dataset, folder, order.resume());
+    boolean resume = order.resume() || context.attempt() > 0;
+    return new TrainingRun(order.configuration(), dataset, folder, resume);
   }
 
   private static void warnOfMixedDevices(List<String> devices, TrainingListener listener) {

@@ -59,6 +59,10 @@ public final class RankTrainer {
       try (RunRecorder recorder = recorder(store, restorer.metrics(start));
           TrainingSession session = new TrainingSession(run, rank, state, start, recorder)) {
         return session.run();
+      } catch (InterruptedException e) {
+        // Closing the recorder must know: it then gives up a checkpoint that is being written.
+        Thread.currentThread().interrupt();
+        throw e;
       }
     }
   }
@@ -72,7 +76,7 @@ public final class RankTrainer {
 
   private RunRecorder recorder(CheckpointStore store, byte[] earlierLines) throws IOException {
     return rank.isFirst()
-        ? new RankZeroRecorder(run, store, earlierLines, listener)
+        ? new RankZeroRecorder(run, layout, store, earlierLines, listener)
         : RunRecorder.NONE;
   }
 }

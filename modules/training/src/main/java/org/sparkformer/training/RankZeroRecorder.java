@@ -2,6 +2,7 @@ package org.sparkformer.training;
 
 import java.io.IOException;
 import java.util.OptionalInt;
+import org.sparkformer.models.ParameterLayout;
 import org.sparkformer.tensor.Backend;
 
 /** Rank 0's record of a run: the metrics file, checkpoints, the summary, and the listener. */
@@ -11,15 +12,22 @@ final class RankZeroRecorder implements RunRecorder {
   private final TrainingListener listener;
   private final CheckpointStore store;
   private final CheckpointWriter checkpoints;
-  private CheckpointSnapshot snapshot;
+  private final CheckpointSnapshot snapshot;
 
   /**
+   * Takes the host memory of a checkpoint at once, so that a lack of it shows before training.
+   *
    * @param earlierLines of the metrics file, where a run is resumed
    */
   RankZeroRecorder(
-      TrainingRun run, CheckpointStore store, byte[] earlierLines, TrainingListener listener)
+      TrainingRun run,
+      ParameterLayout layout,
+      CheckpointStore store,
+      byte[] earlierLines,
+      TrainingListener listener)
       throws IOException {
     this.run = run;
+    this.snapshot = new CheckpointSnapshot(run, layout);
     this.metrics = new MetricsWriter(run.folder(), earlierLines);
     this.listener = listener;
     this.store = store;
@@ -52,9 +60,6 @@ final class RankZeroRecorder implements RunRecorder {
   public void checkpoint(Backend backend, ModelState state, RunProgress progress)
       throws IOException, InterruptedException {
     announce(checkpoints.await());
-    if (snapshot == null) {
-      snapshot = new CheckpointSnapshot(run, state.layout());
-    }
     checkpoints.start(progress.step(), snapshot.take(backend, state, progress, metrics.content()));
   }
 

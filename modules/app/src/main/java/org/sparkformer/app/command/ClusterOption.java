@@ -12,7 +12,7 @@ final class ClusterOption {
   private static final Pattern MASTER =
       Pattern.compile(
           "local|local\\[(\\*|\\d+)(\\s*,\\s*\\d+)?]"
-              + "|local-cluster\\[\\s*\\d+\\s*,\\s*\\d+\\s*,\\s*\\d+\\s*]|spark://.+|k8s://.+|yarn");
+              + "|local-cluster\\[\\s*\\d+\\s*,\\s*\\d+\\s*,\\s*\\d+\\s*]|spark://[^:/]+:\\d+(,[^:/]+:\\d+)*|k8s://.+|yarn");
 
   @Option(
       names = "--master",

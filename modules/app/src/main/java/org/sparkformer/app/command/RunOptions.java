@@ -34,6 +34,7 @@ final class RunOptions {
 
   @Option(
       names = "--no-resume",
+      negatable = true,
       description = "Refuse a folder that holds checkpoints, instead of going on from them.")
   private boolean fresh;
 

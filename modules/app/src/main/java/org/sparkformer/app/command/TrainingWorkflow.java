@@ -47,6 +47,8 @@ final class TrainingWorkflow {
   private RunSummary train(
       Cluster cluster, ConfigurationDraft draft, String folder, OptionalInt ranks)
       throws IOException, InputException, InterruptedException, TrainingFailedException {
+    RunConfiguration early = draft.bind(draft.vocabularySize().orElse(1));
+    cluster.check(options.request(early, folder, ranks));
     try (TrainingProgress progress = new TrainingProgress(notes, TrainingProgress.onTerminal())) {
       PreparedDataset dataset =
           cluster.prepare(draft.data(), draft.vocabularySize(), folder, progress::onMessage);
