@@ -1,9 +1,49 @@
 package org.sparkformer.opencl;
 
-/**
- * A built kernel.
- *
- * @param id OpenCL's handle
- * @param name file and entry point, for messages
- */
-record DeviceKernel(long id, String name) {}
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** A built kernel of one backend. */
+final class DeviceKernel {
+  /**
+   * Held by whoever makes a driver compile. PoCL's compiler is not safe when two contexts of one
+   * process use it at once, and part of its work is done when a kernel is first run.
+   */
+  static final ReentrantLock COMPILING = new ReentrantLock();
+
+  /** Grids narrower than this are compiled for apart from wide ones (PoCL). */
+  private static final long WIDE_GRID = 65535;
+
+  private final long id;
+  private final String name;
+  private final Set<List<Object>> forms = new HashSet<>();
+
+  /**
+   * @param id OpenCL's handle
+   * @param name file and entry point, for messages
+   */
+  DeviceKernel(long id, String name) {
+    this.id = id;
+    this.name = name;
+  }
+
+  long id() {
+    return id;
+  }
+
+  String name() {
+    return name;
+  }
+
+  /** Whether the driver may compile when it is run in this form: the first time, true. */
+  boolean isNewForm(long[] groups, long[] group) {
+    boolean wide = false;
+    for (int axis = 0; axis < groups.length; axis++) {
+      wide |= groups[axis] * group[axis] >= WIDE_GRID;
+    }
+    return forms.add(List.of(Arrays.stream(group).boxed().toList(), wide));
+  }
+}

@@ -80,6 +80,20 @@ public final class Launch {
    * @param group work-items of a group on each axis; must not depend on the device's compute units
    */
   public void over(long[] groups, long[] group) {
+    if (!kernel.isNewForm(groups, group)) {
+      enqueue(groups, group);
+      return;
+    }
+    DeviceKernel.COMPILING.lock();
+    try {
+      enqueue(groups, group);
+      queue.finish();
+    } finally {
+      DeviceKernel.COMPILING.unlock();
+    }
+  }
+
+  private void enqueue(long[] groups, long[] group) {
     try (MemoryStack stack = MemoryStack.stackPush()) {
       PointerBuffer global = stack.mallocPointer(groups.length);
       PointerBuffer local = stack.mallocPointer(groups.length);
