@@ -2,6 +2,7 @@ package org.sparkformer.app.progress;
 
 import java.io.PrintWriter;
 import java.util.Locale;
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
@@ -26,7 +27,8 @@ final class BarView implements ProgressView {
             .setStyle(ProgressBarStyle.COLORFUL_UNICODE_BLOCK)
             .setUpdateIntervalMillis(REDRAW_MILLISECONDS)
             .hideEta()
-            .setMaxRenderedLength(columns())
+            // Draws over its own line alone, so that messages can be printed above the bar.
+            .setConsumer(new ConsoleProgressBarConsumer(System.err, columns()))
             .build();
   }
 
