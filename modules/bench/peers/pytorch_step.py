@@ -18,9 +18,10 @@ from torch.nn import functional as F
 
 
 class Block(nn.Module):
-    def __init__(self, width, heads):
+    def __init__(self, width, heads, dropout):
         super().__init__()
         self.heads = heads
+        self.drop = nn.Dropout(dropout)
         self.ln_1 = nn.LayerNorm(width)
         self.qkv = nn.Linear(width, 3 * width)
         self.proj = nn.Linear(width, width)
@@ -34,24 +35,25 @@ class Block(nn.Module):
             part.view(batch, length, self.heads, width // self.heads).transpose(1, 2)
             for part in self.qkv(self.ln_1(x)).chunk(3, dim=-1)
         )
-        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-        x = x + self.proj(mixed.transpose(1, 2).reshape(batch, length, width))
-        return x + self.out(F.gelu(self.fc(self.ln_2(x)), approximate="tanh"))
+        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True, dropout_p=self.drop.p)
+        x = x + self.drop(self.proj(mixed.transpose(1, 2).reshape(batch, length, width)))
+        return x + self.drop(self.out(F.gelu(self.fc(self.ln_2(x)), approximate="tanh")))
 
 
 class Gpt(nn.Module):
-    def __init__(self, layers, heads, width, context, vocabulary):
+    def __init__(self, layers, heads, width, context, vocabulary, dropout):
         super().__init__()
         self.tokens = nn.Embedding(vocabulary, width)
         self.positions = nn.Embedding(context, width)
-        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
+        self.drop = nn.Dropout(dropout)
+        self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
         self.ln_f = nn.LayerNorm(width)
         for parameter in self.parameters():
             if parameter.dim() >= 2:
                 nn.init.normal_(parameter, std=0.02)
 
     def forward(self, tokens, targets):
-        x = self.tokens(tokens) + self.positions.weight[: tokens.shape[1]]
+        x = self.drop(self.tokens(tokens) + self.positions.weight[: tokens.shape[1]])
         for block in self.blocks:
             x = block(x)
         logits = F.linear(self.ln_f(x), self.tokens.weight)
@@ -63,6 +65,7 @@ def arguments():
     for name in ("layers", "heads", "width", "context", "vocabulary", "batch", "micro-batch"):
         parser.add_argument("--" + name, type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--dropout", type=float, default=0.0)
     parser.add_argument("--mode", choices=("eager", "compile"), default="eager")
     parser.add_argument("--dtype", choices=("fp32", "bf16"), default="fp32")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -74,7 +77,9 @@ def main():
     torch.set_num_threads(args.threads)
     torch.manual_seed(1)
     device = torch.device(args.device)
-    model = Gpt(args.layers, args.heads, args.width, args.context, args.vocabulary).to(device)
+    model = Gpt(
+        args.layers, args.heads, args.width, args.context, args.vocabulary, args.dropout
+    ).to(device)
     matrices = [p for p in model.parameters() if p.dim() >= 2]
     vectors = [p for p in model.parameters() if p.dim() < 2]
     optimizer = torch.optim.AdamW(

@@ -75,7 +75,8 @@ public final class Sparkformer implements Runnable {
     }
   }
 
-  static CommandLine commandLine() {
+  /** The command, for further subcommands to join: it words their errors too. */
+  public static CommandLine commandLine() {
     return new CommandLine(new Sparkformer())
         .setParameterExceptionHandler(Sparkformer::badUsage)
         .setExecutionExceptionHandler(Sparkformer::failed)

@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
+import org.sparkformer.app.Sparkformer;
 import org.sparkformer.opencl.DeviceSelector;
 import org.sparkformer.opencl.OpenClBackend;
 import picocli.CommandLine;
@@ -16,14 +18,20 @@ import picocli.CommandLine.Option;
 
 /** The {@code sparkformer bench} command. */
 @Command(
-    name = "sparkformer bench",
+    name = "bench",
     description = "Measures this machine, beside its peers and in one run with them.",
     mixinStandardHelpOptions = true,
-    synopsisSubcommandLabel = "COMMAND")
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = StepCommand.class)
 public final class Bench {
 
   public static void main(String[] arguments) {
-    System.exit(new CommandLine(new Bench()).execute(arguments));
+    CommandLine command = Sparkformer.commandLine().addSubcommand(new Bench());
+    System.exit(command.execute(withName(arguments)));
+  }
+
+  private static String[] withName(String[] arguments) {
+    return Stream.concat(Stream.of("bench"), Stream.of(arguments)).toArray(String[]::new);
   }
 
   @Command(

@@ -16,14 +16,8 @@ final class KernelBench {
   KernelBench(OpenClBackend backend) {
     this.backend = backend;
     Ceilings ceilings = new Ceilings(backend);
-    double[] flops = new double[5];
-    double[] copies = new double[flops.length];
-    for (int round = 0; round < flops.length; round++) {
-      flops[round] = ceilings.gflops();
-      copies[round] = ceilings.copyGbps();
-    }
-    this.peakGflops = Rounds.median(flops);
-    this.copyGbps = Rounds.median(copies);
+    this.peakGflops = Rounds.median(ceilings::gflops);
+    this.copyGbps = Rounds.median(ceilings::copyGbps);
   }
 
   String ceilings() {

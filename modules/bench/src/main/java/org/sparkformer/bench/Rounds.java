@@ -1,7 +1,9 @@
 package org.sparkformer.bench;
 
 import java.util.Arrays;
+import java.util.function.DoubleSupplier;
 import java.util.function.IntToDoubleFunction;
+import java.util.stream.DoubleStream;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Backend.Mark;
 import org.sparkformer.tensor.ops.Operation;
@@ -42,6 +44,12 @@ final class Rounds {
       }
     }
     return times;
+  }
+
+  /** Median of several measurements, after one that is thrown away. */
+  static double median(DoubleSupplier measurement) {
+    measurement.getAsDouble();
+    return median(DoubleStream.generate(measurement).limit(ROUNDS).toArray());
   }
 
   static double median(double[] values) {

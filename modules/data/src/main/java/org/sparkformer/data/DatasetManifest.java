@@ -45,7 +45,7 @@ public record DatasetManifest(
     return split == Split.TRAIN ? train : validation;
   }
 
-  String toJson() {
+  public String toJson() {
     try {
       return MAPPER.writeValueAsString(this);
     } catch (JsonProcessingException e) {

@@ -84,6 +84,7 @@ final class BufferPool implements AutoCloseable {
       if (status.get(0) != CL10.CL_SUCCESS) {
         throw refusal(bytes, "the device says " + Status.name(status.get(0)));
       }
+      queue.activity().bufferCreated();
       return buffer;
     }
   }

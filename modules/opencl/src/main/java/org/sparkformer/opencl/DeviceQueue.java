@@ -10,8 +10,10 @@ import org.lwjgl.system.MemoryStack;
  * A device, or a part of it, with its context and its one in-order queue.
  *
  * @param shared says how the device is divided or shared; empty where it is used whole
+ * @param activity what is asked of the queue
  */
-record DeviceQueue(OpenClDevice device, long id, long context, long queue, String shared)
+record DeviceQueue(
+    OpenClDevice device, long id, long context, long queue, String shared, Activity activity)
     implements AutoCloseable {
 
   static DeviceQueue open(OpenClDevice device, int part, int parts) {
@@ -24,7 +26,8 @@ record DeviceQueue(OpenClDevice device, long id, long context, long queue, Strin
       Status.check(status, "create a context on " + device.info());
       long queue = CL10.clCreateCommandQueue(context, id, CL10.CL_QUEUE_PROFILING_ENABLE, status);
       Status.check(status, "create a queue on " + device.info());
-      return new DeviceQueue(device, id, context, queue, sharing(divide, part, parts, id));
+      return new DeviceQueue(
+          device, id, context, queue, sharing(divide, part, parts, id), new Activity());
     }
   }
 
@@ -63,6 +66,7 @@ record DeviceQueue(OpenClDevice device, long id, long context, long queue, Strin
   }
 
   void finish() {
+    activity.waited();
     Status.check(CL10.clFinish(queue), "finish the work queued on " + device.info().name());
   }
 

@@ -104,10 +104,13 @@ public final class Launch {
         global.put(axis, Math.multiplyExact(groups[axis], group[axis]));
         local.put(axis, group[axis]);
       }
+      PointerBuffer event = queue.activity().event(stack);
       int status =
           CL10.clEnqueueNDRangeKernel(
-              queue.queue(), kernel.id(), groups.length, null, global, local, null, null);
+              queue.queue(), kernel.id(), groups.length, null, global, local, null, event);
       Status.check(status, "run kernel " + kernel.name());
+      queue.activity().launched();
+      queue.activity().trace(kernel.name(), event);
     }
   }
 

@@ -73,6 +73,22 @@ public final class OpenClBackend implements Backend {
     return queue.device().info();
   }
 
+  /** What was asked of the device so far. */
+  public DeviceActivity activity() {
+    return queue.activity().counts();
+  }
+
+  /** From here on every kernel is timed, which costs some microseconds each. */
+  public void startTrace() {
+    queue.activity().startTrace();
+  }
+
+  /** Waits for the device; the kernels since {@link #startTrace}, in their order. */
+  public List<TracedCommand> endTrace() {
+    finish();
+    return queue.activity().endTrace();
+  }
+
   /** For kernels that belong to no operation. */
   LaunchContext launches() {
     return context;

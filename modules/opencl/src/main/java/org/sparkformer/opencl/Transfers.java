@@ -61,6 +61,7 @@ final class Transfers {
             null,
             event);
     Status.check(status, "write " + source.remaining() + " bytes to the device");
+    queue.activity().written();
   }
 
   private void writeInPieces(Tensor destination, ByteBuffer source) {
@@ -99,6 +100,7 @@ final class Transfers {
             null,
             null);
     Status.check(status, "read " + destination.remaining() + " bytes from the device");
+    queue.activity().read();
   }
 
   private void readInPieces(Tensor source, ByteBuffer destination) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,6 +40,28 @@ class OpenClBackendTest {
       backend.run(new Add(x.view(1, 3), x.view(7, 3), x.view(4, 3)));
       assertArrayEquals(new float[] {0, 1, 2, 3, 8, 10, 12, 7, 8, 9, 10}, backend.readFloats(x));
       assertArrayEquals(new float[] {10, 12}, backend.readFloats(x.view(5, 2)));
+    }
+  }
+
+  @Test
+  void countsWhatIsAskedOfTheDeviceAndTracesKernels() {
+    try (Tensor x = backend.floats(1000)) {
+      backend.run(new Fill(x, 1));
+      DeviceActivity before = backend.activity();
+      backend.startTrace();
+      backend.run(new Fill(x, 2));
+      backend.run(new Add(x, x, x));
+      List<TracedCommand> trace = backend.endTrace();
+      backend.readFloats(x);
+      backend.run(new Fill(x, 3));
+      DeviceActivity done = backend.activity().since(before);
+      assertEquals(
+          List.of("elementwise.cl:fill", "elementwise.cl:add"),
+          trace.stream().map(TracedCommand::name).toList());
+      assertTrue(trace.get(0).start() <= trace.get(0).end());
+      assertTrue(trace.get(0).end() <= trace.get(1).start());
+      assertEquals(new DeviceActivity(3, 1, 0, done.waits(), 0), done);
+      assertTrue(done.waits() >= 2, "the trace's end and the read");
     }
   }
 

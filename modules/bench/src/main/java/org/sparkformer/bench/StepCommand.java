@@ -1,0 +1,188 @@
+package org.sparkformer.bench;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.sparkformer.app.InputException;
+import org.sparkformer.app.configuration.ConfigurationReader;
+import org.sparkformer.opencl.DeviceSelector;
+import org.sparkformer.opencl.OpenClBackend;
+import org.sparkformer.training.configuration.RunConfiguration;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code sparkformer bench step CONFIG}. */
+@Command(
+    name = "step",
+    description = "Whole training steps of a configuration, on random tokens, one rank.",
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Examples:",
+      "  sparkformer bench step gpt-char-gpu --set training.batch_size=8 --peer eager,compile",
+      "  sparkformer bench step gpt2 --set model.context=512 --set training.batch_size=4 \\",
+      "    --set training.micro_batch_size=4 --trace step.json"
+    })
+final class StepCommand implements Callable<Integer> {
+  /** What a character tokenizer of English finds; where the configuration says nothing. */
+  private static final int CHARACTERS = 65;
+
+  private static final int KERNELS_SHOWN = 16;
+
+  @Spec private CommandSpec spec;
+
+  @Parameters(paramLabel = "CONFIG", description = "As for train.")
+  private String file;
+
+  @Option(names = "--set", paramLabel = "KEY=VALUE", description = "As for train.")
+  private List<String> overrides = new ArrayList<>();
+
+  @Option(names = "--device", defaultValue = "auto", description = "As for train.")
+  private String device;
+
+  @Option(
+      names = "--peer",
+      split = ",",
+      paramLabel = "NAME",
+      description =
+          "PyTorch to take turns with: eager, compile, eager-bf16, compile-bf16. A virtual"
+              + " environment is made for it the first time.")
+  private List<String> peers = new ArrayList<>();
+
+  @Option(names = "--rounds", defaultValue = "5", description = "Turns (default ${DEFAULT-VALUE}).")
+  private int rounds;
+
+  @Option(
+      names = "--steps",
+      defaultValue = "5",
+      description = "Steps a turn (default ${DEFAULT-VALUE}).")
+  private int steps;
+
+  @Option(names = "--json", description = "Also write the result to this file.")
+  private Path json;
+
+  @Option(
+      names = "--trace",
+      description = "Write one step's kernels to this file, for chrome://tracing.")
+  private Path trace;
+
+  @Override
+  public Integer call() throws InputException, IOException, InterruptedException {
+    RunConfiguration run = new ConfigurationReader().read(file, overrides).bind(CHARACTERS);
+    List<PyTorchPeer> started = new ArrayList<>();
+    try (OpenClBackend backend = OpenClBackend.open(new DeviceSelector(device))) {
+      start(run, backend.device().computeUnits(), started);
+      StepBench bench = new StepBench(backend, run, started, rounds, steps);
+      StepResult result = bench.run();
+      print(result);
+      if (json != null) {
+        new ObjectMapper()
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .writeValue(json.toFile(), result);
+      }
+      if (trace != null) {
+        ChromeTrace.write(trace, bench.trace());
+      }
+    } finally {
+      for (PyTorchPeer peer : started) {
+        peer.close();
+      }
+    }
+    return 0;
+  }
+
+  private void start(RunConfiguration run, int threads, List<PyTorchPeer> started)
+      throws IOException, InterruptedException {
+    if (peers.isEmpty()) {
+      return;
+    }
+    Path scripts = Path.of(System.getProperty("org.sparkformer.peers", "modules/bench/peers"));
+    Path python = python(scripts.resolve("python.sh"));
+    for (String name : peers) {
+      started.add(
+          PyTorchPeer.start(name, python, scripts.resolve("pytorch_step.py"), run, threads));
+    }
+  }
+
+  private static Path python(Path script) throws IOException, InterruptedException {
+    Process process =
+        new ProcessBuilder(script.toString())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    String path =
+        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+    if (process.waitFor() != 0 || path.isEmpty()) {
+      throw new IOException(script + " found and made no Python with PyTorch, see above");
+    }
+    return Path.of(path);
+  }
+
+  private void print(StepResult r) {
+    PrintWriter out = spec.commandLine().getOut();
+    out.printf(
+        Locale.ROOT,
+        "%s: %,d parameters, %,d tokens a step, %s%n%s%n",
+        r.configuration(),
+        r.parameters(),
+        r.tokensPerStep(),
+        r.dtype(),
+        r.device());
+    out.printf(
+        Locale.ROOT,
+        "%,.0f tokens/s, step %.1f ms (%.1f to %.1f): forward %.1f, backward %.1f, optimizer %.1f,"
+            + " all-reduce %.1f, data %.2f%n",
+        r.tokensPerSecond(),
+        r.stepMs(),
+        r.stepMsMin(),
+        r.stepMsMax(),
+        r.forwardMs(),
+        r.backwardMs(),
+        r.optimizerMs(),
+        r.allReduceMs(),
+        r.dataMs());
+    out.printf(
+        Locale.ROOT,
+        "%.0f launches and %.1f host waits a step, %d new buffers; peak %,d MiB on the device, %,d"
+            + " MiB resident; model FLOP/s utilisation %.0f%%%n",
+        r.launches(),
+        r.hostWaits(),
+        r.newBuffers(),
+        r.peakDeviceBytes() >> 20,
+        r.peakHostBytes() >> 20,
+        100 * r.modelFlopsUtilisation());
+    for (StepResult.Peer peer : r.peers()) {
+      out.printf(
+          Locale.ROOT,
+          "%s: %,.0f tokens/s, step %.1f ms; ours is %.2f times as fast (%.2f to %.2f)%n  %s%n",
+          peer.name(),
+          peer.tokensPerSecond(),
+          peer.stepMs(),
+          peer.ratio(),
+          peer.ratioMin(),
+          peer.ratioMax(),
+          peer.runs());
+    }
+    out.printf("%n%-56s %8s %10s%n", "kernels of one step", "launches", "ms");
+    r.kernels().stream()
+        .limit(KERNELS_SHOWN)
+        .forEach(
+            kernel ->
+                out.printf(
+                    Locale.ROOT,
+                    "%-56s %8d %10.3f%n",
+                    kernel.kernel(),
+                    kernel.launches(),
+                    kernel.milliseconds()));
+    out.flush();
+  }
+}

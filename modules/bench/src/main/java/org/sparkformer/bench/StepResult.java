@@ -1,0 +1,71 @@
+package org.sparkformer.bench;
+
+import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import java.util.List;
+
+/**
+ * What {@code bench step} found. Times are milliseconds, medians over the measured steps.
+ *
+ * @param parameters trainable parameters
+ * @param tokensPerStep tokens of a global batch
+ * @param stepMs wall time; {@code stepMsMin} and {@code stepMsMax} are its spread
+ * @param forwardMs device time
+ * @param backwardMs device time
+ * @param optimizerMs device time of gradient norm and AdamW in the traced step
+ * @param allReduceMs between ranks
+ * @param dataMs waiting for tokens
+ * @param launches kernels a step
+ * @param hostWaits times a step that the host waited for the device; two of them are the
+ *     benchmark's, which logs every step
+ * @param newBuffers buffers taken from the driver in all measured steps
+ * @param peakDeviceBytes most bytes that the pool ever held
+ * @param peakHostBytes most resident bytes of this process, device memory included on a CPU
+ * @param modelFlopsUtilisation of the measured FMA rate, counting 6 N + 12 L C T operations a token
+ *     (Chowdhery et al., arXiv:2204.02311, appendix B), N without position embeddings
+ * @param kernels device time of the traced step by kernel, the longest first
+ */
+@JsonNaming(SnakeCaseStrategy.class)
+record StepResult(
+    String configuration,
+    String device,
+    String dtype,
+    long parameters,
+    long tokensPerStep,
+    double tokensPerSecond,
+    double stepMs,
+    double stepMsMin,
+    double stepMsMax,
+    double forwardMs,
+    double backwardMs,
+    double optimizerMs,
+    double allReduceMs,
+    double dataMs,
+    double launches,
+    double hostWaits,
+    long newBuffers,
+    long peakDeviceBytes,
+    long peakHostBytes,
+    double modelFlopsUtilisation,
+    List<Peer> peers,
+    List<KernelTime> kernels) {
+
+  /**
+   * A peer's side.
+   *
+   * @param ratio median over rounds of (its step / our step); above 1 we are faster
+   */
+  @JsonNaming(SnakeCaseStrategy.class)
+  record Peer(
+      String name,
+      Object runs,
+      double tokensPerSecond,
+      double stepMs,
+      double ratio,
+      double ratioMin,
+      double ratioMax) {}
+
+  /** Launches of a kernel in one step and their device time. */
+  @JsonNaming(SnakeCaseStrategy.class)
+  record KernelTime(String kernel, int launches, double milliseconds) {}
+}

@@ -1,0 +1,63 @@
+package org.sparkformer.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sparkformer.app.Sparkformer;
+import picocli.CommandLine;
+
+class StepCommandTest {
+  private static final int TOKENS_OF_GPT_CHAR = 12 * 64;
+
+  private final StringWriter out = new StringWriter();
+
+  @Test
+  void measuresAndTracesTheStepsOfAConfiguration(@TempDir Path folder) throws IOException {
+    Path json = folder.resolve("step.json");
+    Path trace = folder.resolve("trace.json");
+    int exit =
+        run(
+            "--set=model.layers=2",
+            "--rounds=2",
+            "--steps=2",
+            "--json=" + json,
+            "--trace=" + trace);
+    assertEquals(0, exit, out::toString);
+    JsonNode result = new ObjectMapper().readTree(json.toFile());
+    assertEquals(TOKENS_OF_GPT_CHAR, result.get("tokens_per_step").asInt());
+    assertTrue(result.get("tokens_per_second").asDouble() > 0);
+    assertTrue(result.get("forward_ms").asDouble() < result.get("step_ms").asDouble());
+    assertEquals(0, result.get("new_buffers").asInt(), "buffers after warm-up");
+    JsonNode events = new ObjectMapper().readTree(trace.toFile()).get("traceEvents");
+    assertEquals(result.get("launches").asDouble(), events.size());
+    assertTrue(events.findValuesAsText("name").contains("adamw.cl:adamw"));
+  }
+
+  @Test
+  void refusesAnUnknownKeyInOneLine() {
+    assertEquals(2, run("--set=model.layer=2"));
+    assertTrue(out.toString().contains("did you mean layers?"), out::toString);
+    assertEquals(1, out.toString().lines().count(), out::toString);
+  }
+
+  private int run(String... options) {
+    PrintWriter writer = new PrintWriter(out, true);
+    CommandLine command = Sparkformer.commandLine().addSubcommand(new Bench());
+    return command
+        .setOut(writer)
+        .setErr(writer)
+        .execute(
+            Stream.concat(Stream.of("bench", "step", "gpt-char"), List.of(options).stream())
+                .toArray(String[]::new));
+  }
+}
