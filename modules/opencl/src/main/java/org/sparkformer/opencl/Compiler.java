@@ -78,12 +78,17 @@ final class Compiler {
       Status.check(status, "create the program " + source.name());
       int built = CL10.clBuildProgram(program, queue.id(), options, null, 0);
       if (built != CL10.CL_SUCCESS) {
-        String log = buildLog(program);
+        BuildLog log = new BuildLog(buildLog(program));
         CL10.clReleaseProgram(program);
         throw new OpenClException(
-            "cannot build %s for %s with '%s': %s%n%s"
+            "cannot build %s for %s with '%s': %s: %s"
                 .formatted(
-                    source.name(), queue.device().info().name(), options, Status.name(built), log));
+                    source.name(),
+                    queue.device().info().name(),
+                    options,
+                    Status.name(built),
+                    log.excerpt()),
+            new OpenClException("the compiler's log:\n" + log.text()));
       }
       return program;
     }

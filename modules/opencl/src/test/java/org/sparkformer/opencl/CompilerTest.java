@@ -1,5 +1,6 @@
 package org.sparkformer.opencl;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,14 +10,16 @@ import org.junit.jupiter.api.Test;
 class CompilerTest {
 
   @Test
-  void aFailedBuildCarriesTheBuildLog() {
+  void aFailedBuildSaysTheCompilersErrorInOneLineAndCarriesTheWholeLog() {
     KernelSource broken = new KernelSource("broken.cl", "__kernel void f() { undeclared = 1; }");
     try (DeviceQueue queue = DeviceQueue.open(Devices.select(DeviceSelector.AUTO), 0, 1)) {
-      String message =
+      OpenClException refused =
           assertThrows(
-                  OpenClException.class,
-                  () -> new Compiler(queue, ProgramCache.none()).build(broken, "-D WIDTH=4"))
-              .getMessage();
+              OpenClException.class,
+              () -> new Compiler(queue, ProgramCache.none()).build(broken, "-D WIDTH=4"));
+      String message = refused.getMessage();
+      assertEquals(1, message.lines().count(), message);
+      assertTrue(refused.getCause().getMessage().contains("undeclared"), refused.toString());
       assertTrue(
           message.contains("broken.cl")
               && message.contains("undeclared")
