@@ -98,6 +98,16 @@ class TrainingCommandsTest {
         "data.tokenizer=" + tokenizer);
     JsonNode model = JSON.readTree(run.resolve("run.json").toFile()).at("/configuration/model");
     assertTrue(model.get("vocab_size").asInt() > 256, model.toString());
+
+    String given = evaluation(run, "--dataset", dataset.toString());
+    assertEquals(given, evaluation(run));
+    assertEquals(given, evaluation(run.resolve("checkpoints/step-00000006")));
+    Files.move(dataset, folder.resolve("elsewhere"));
+    assertEquals(2, execute("evaluate", run.toString()));
+    assertEquals(
+        "sparkformer: %s was trained on %s, which is no dataset here: give --dataset DIR, a folder that 'sparkformer dataset build' has written\n"
+            .formatted(run, dataset),
+        error.toString().replaceAll("(?s).*(?=sparkformer:)", ""));
   }
 
   @Test
@@ -116,6 +126,15 @@ class TrainingCommandsTest {
     assertRefused(
         "--master moon: expected local[N]", "--master", "moon", "--set", "data.input=" + text);
     assertTrue(Files.notExists(run.resolve("checkpoints")));
+  }
+
+  private String evaluation(Path model, String... options) {
+    out.getBuffer().setLength(0);
+    List<String> arguments = new ArrayList<>(List.of("evaluate", model.toString()));
+    arguments.addAll(List.of("--split", "train"));
+    arguments.addAll(List.of(options));
+    run(arguments.toArray(String[]::new));
+    return out.toString();
   }
 
   private void assertRefused(String complaint, String... options) {

@@ -80,7 +80,7 @@ final class CheckpointRestorer {
         Json.read(required(checkpoint, CheckpointState.FILE_NAME), CheckpointState.class);
     ResumeCheck check = new ResumeCheck(checkpoint.path().toString());
     check.requireSame(
-        Json.tree(required(checkpoint, CheckpointSnapshot.CONFIGURATION)), run.configuration());
+        Json.tree(required(checkpoint, CheckpointStore.CONFIGURATION)), run.configuration());
     check.requireSame(kept.dataset(), run.dataset());
     load(checkpoint, HuggingFaceGpt.WEIGHTS, state, state.parameters());
     load(checkpoint, CheckpointSnapshot.FIRST_MOMENT, state, state.firstMoment());

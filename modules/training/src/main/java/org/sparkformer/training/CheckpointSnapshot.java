@@ -15,7 +15,6 @@ import org.sparkformer.tensor.Backend;
 final class CheckpointSnapshot {
   static final String FIRST_MOMENT = "optimizer-first-moment.safetensors";
   static final String SECOND_MOMENT = "optimizer-second-moment.safetensors";
-  static final String CONFIGURATION = "configuration.json";
   static final String TOKENIZER = "tokenizer.json";
 
   private final TrainingRun run;
@@ -50,7 +49,7 @@ final class CheckpointSnapshot {
         CheckpointFile.of(TOKENIZER, tokenizer.toJson().getBytes(StandardCharsets.UTF_8)),
         vector(FIRST_MOMENT, firstMoment),
         vector(SECOND_MOMENT, secondMoment),
-        CheckpointFile.of(CONFIGURATION, Json.pretty(run.configuration())),
+        CheckpointFile.of(CheckpointStore.CONFIGURATION, Json.pretty(run.configuration())),
         CheckpointFile.of(MetricsWriter.FILE_NAME, metrics),
         CheckpointFile.of(CheckpointState.FILE_NAME, Json.pretty(state(progress))));
   }

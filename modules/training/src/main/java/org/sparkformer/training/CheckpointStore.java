@@ -23,6 +23,9 @@ import org.apache.hadoop.fs.FileStatus;
  * when the checkpoint goes. Has one writer, rank 0.
  */
 public final class CheckpointStore {
+  /** File of a checkpoint with the run's resolved configuration. */
+  public static final String CONFIGURATION = "configuration.json";
+
   private static final Pattern NAME = Pattern.compile("step-(\\d{8,9})");
 
   private final RunFolder folder;

@@ -7,6 +7,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.sparkformer.app.InputException;
 import org.sparkformer.app.model.Evaluation;
 import org.sparkformer.app.model.LoadedModel;
+import org.sparkformer.app.model.RecordedDataset;
 import org.sparkformer.data.Split;
 import org.sparkformer.data.TokenDataset;
 import picocli.CommandLine.Command;
@@ -39,13 +40,14 @@ public final class EvaluateCommand implements Callable<Integer> {
   @Option(
       names = "--dataset",
       paramLabel = "DIR",
-      description = "A built dataset (default: the one in the run's folder).")
+      description = "A built dataset (default: the one that the run was trained on).")
   private String dataset;
 
   @Option(
       names = "--split",
+      paramLabel = "SPLIT",
       defaultValue = "VALIDATION",
-      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+      description = "Part of the dataset: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Split split;
 
   @Option(
@@ -60,16 +62,17 @@ public final class EvaluateCommand implements Callable<Integer> {
       names = "--batch",
       paramLabel = "N",
       defaultValue = "8",
-      description = "Windows a forward pass (default: ${DEFAULT-VALUE}).")
+      description = "Windows that go through the model at once (default: ${DEFAULT-VALUE}).")
   private int batch;
 
   @Override
   public Integer call() throws IOException, InputException {
     Positive.check("--windows", windows);
     Positive.check("--batch", batch);
-    String uri = dataset == null ? location + "/dataset" : dataset;
+    Configuration hadoop = new Configuration();
+    String uri = dataset == null ? RecordedDataset.find(hadoop, location) : dataset;
     var notes = spec.commandLine().getErr();
-    try (TokenDataset tokens = TokenDataset.open(new Configuration(), uri);
+    try (TokenDataset tokens = TokenDataset.open(hadoop, uri);
         LoadedModel model = LoadedModel.open(location, device.value(), notes::println)) {
       Evaluation evaluation = Evaluation.of(model, tokens, split, windows, batch);
       spec.commandLine().getOut().println(new ObjectMapper().writeValueAsString(evaluation));
