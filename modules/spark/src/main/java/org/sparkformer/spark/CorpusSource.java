@@ -38,7 +38,7 @@ record CorpusSource(DataConfiguration data, Corpus corpus, int largestVocabulary
       throw new IllegalArgumentException(
           "model.vocab_size is missing: data.tokenizer bpe learns as many tokens as it says");
     }
-    List<String> inputs = List.of(data.input().split("\\s*,\\s*"));
+    List<String> inputs = data.inputs();
     boolean lines =
         data.documents() == Documents.LINES
             && inputs.stream().noneMatch(input -> STRUCTURED.matcher(input).matches());

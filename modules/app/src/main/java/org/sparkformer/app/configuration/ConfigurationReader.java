@@ -3,21 +3,27 @@ package org.sparkformer.app.configuration;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.math.BigDecimal;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import org.sparkformer.app.InputException;
+import org.sparkformer.training.configuration.DataConfiguration;
 
 /** Reads a run's YAML file, lays {@code --set} overrides over it and fills in the defaults. */
 public final class ConfigurationReader {
   /** Numbers that YAML 1.1 takes for text because they lack a point or a sign, such as 1e-3. */
   private static final Pattern NUMBER =
       Pattern.compile("[-+]?(\\d+\\.?\\d*|\\.\\d+)([eE][-+]?\\d+)?");
+
+  /** The one key that takes a list as well as a text. */
+  private static final String INPUT = "data.input";
 
   private final YAMLMapper mapper = Yaml.mapper();
   private final KnownKeys known = new KnownKeys(mapper);
@@ -37,6 +43,7 @@ public final class ConfigurationReader {
     for (String override : overrides) {
       apply(override, given, origins);
     }
+    joinInputs(given, origins);
     ObjectNode tree = known.defaults();
     tree.put("name", source.name());
     merge(given, tree, "");
@@ -81,22 +88,48 @@ public final class ConfigurationReader {
     if (dot > 0) {
       section = tree.withObject("/" + path.substring(0, dot));
     }
-    section.set(path.substring(dot + 1), scalar(override.substring(equals + 1), origin));
+    section.set(path.substring(dot + 1), value(path, override.substring(equals + 1), origin));
     origins.put(path, origin);
   }
 
-  private JsonNode scalar(String text, String origin) throws InputException {
+  /** A list stays one where the key takes lists and nothing follows it, as in {@code [ab]*.txt}. */
+  private JsonNode value(String path, String text, String origin) throws InputException {
     if (text.isBlank()) {
       return JsonNodeFactory.instance.textNode(text);
     }
     try (JsonParser parser = mapper.getFactory().createParser(text)) {
       JsonNode value = mapper.readTree(parser);
-      return value.isValueNode() ? value : JsonNodeFactory.instance.textNode(text);
+      boolean list = path.equals(INPUT) && value.isArray() && parser.nextToken() == null;
+      return value.isValueNode() || list ? value : JsonNodeFactory.instance.textNode(text);
     } catch (JsonProcessingException notYaml) {
       return JsonNodeFactory.instance.textNode(text);
     } catch (java.io.IOException impossible) {
       throw new InputException(origin + ": " + impossible.getMessage(), impossible);
     }
+  }
+
+  /** Writes a list of paths as the text that names them all. */
+  private static void joinInputs(ObjectNode given, Map<String, String> origins)
+      throws InputException {
+    if (!(given.at("/data/input") instanceof ArrayNode list)) {
+      return;
+    }
+    List<String> paths = new ArrayList<>();
+    for (JsonNode path : list) {
+      if (!path.isValueNode() || path.asText().isBlank()) {
+        throw new InputException(
+            origins.get(INPUT)
+                + ": "
+                + INPUT
+                + " takes a path or a list of paths, but holds "
+                + path);
+      }
+      paths.add(path.asText());
+    }
+    if (paths.isEmpty()) {
+      throw new InputException(origins.get(INPUT) + ": " + INPUT + " is an empty list");
+    }
+    given.withObject("/data").put("input", DataConfiguration.join(paths));
   }
 
   private void merge(ObjectNode from, ObjectNode into, String prefix) {

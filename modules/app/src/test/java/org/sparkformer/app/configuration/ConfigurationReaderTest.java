@@ -67,6 +67,31 @@ class ConfigurationReaderTest {
   }
 
   @Test
+  void aListNamesPathsThatHoldCommas() throws Exception {
+    List<String> paths = List.of("a.txt", "b,c.txt", "{d,e}.txt");
+    Files.writeString(file, TOY.replace("text.txt", "[a.txt, 'b,c.txt', '{d,e}.txt']"));
+    assertEquals(paths, read().data().inputs());
+    assertEquals(paths, read("data.input=[a.txt, \"b,c.txt\", '{d,e}.txt']").data().inputs());
+    assertEquals(paths, read("data.input=a.txt , b\\,c.txt,{d\\,e}.txt").data().inputs());
+    Path resolved = Files.writeString(folder.resolve("again.yaml"), Yaml.write(read()));
+    RunConfiguration again = new ConfigurationReader().read(resolved.toString(), List.of()).bind(1);
+    assertEquals(paths, again.data().inputs());
+  }
+
+  @Test
+  void aGlobThatBeginsLikeAListIsNone() throws Exception {
+    assertEquals(List.of("[ab].txt"), read("data.input=[ab].txt").data().inputs());
+    assertEquals(List.of("[ab]*"), read("data.input=[ab]*").data().inputs());
+  }
+
+  @Test
+  void refusesListsThatNameNoPaths() throws Exception {
+    assertRefused("--set data.input=[]: data.input is an empty list", "data.input=[]");
+    Files.writeString(file, TOY.replace("text.txt", "[a.txt, [b.txt]]"));
+    assertRefused(file + ":7: data.input takes a path or a list of paths, but holds [\"b.txt\"]");
+  }
+
+  @Test
   void readsItsOwnOutputBack() throws Exception {
     RunConfiguration run = read("model.dropout=0.1", "training.seed=12345678901");
     Path resolved = Files.writeString(folder.resolve("toy2.yaml"), Yaml.write(run));

@@ -5,6 +5,9 @@ import static java.util.Objects.requireNonNull;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import java.io.Serializable;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * What a run learns from: section {@code data} of its configuration. Either {@code dataset} names
@@ -12,7 +15,8 @@ import java.io.Serializable;
  * into the run's own folder first.
  *
  * @param input text files, globs, directories, Parquet or JSONL, on any Hadoop filesystem; several
- *     separated by commas; null when {@code dataset} is given
+ *     separated by commas, with a backslash before a comma that belongs to a path; null when {@code
+ *     dataset} is given
  * @param dataset folder of a built dataset with its manifest; null when {@code input} is given
  * @param tokenizer {@code char}, {@code bpe} (both learned from the input), {@code gpt2}, or the
  *     path of a {@code tokenizer.json}
@@ -58,6 +62,18 @@ public record DataConfiguration(
   public static DataConfiguration ofDataset(String dataset) {
     return new DataConfiguration(
         null, dataset, DEFAULTS.tokenizer, DEFAULTS.textColumn, DEFAULTS.documents, 0.1);
+  }
+
+  /** The {@code input} that names these paths, commas in them included. */
+  public static String join(List<String> paths) {
+    return paths.stream().map(path -> path.replace(",", "\\,")).collect(Collectors.joining(","));
+  }
+
+  /** The paths that {@code input} names, in its order. */
+  public List<String> inputs() {
+    return Arrays.stream(input.split("\\s*(?<!\\\\),\\s*"))
+        .map(path -> path.replace("\\,", ","))
+        .toList();
   }
 
   public DataConfiguration withDataset(String dataset) {
