@@ -3,14 +3,14 @@ package org.sparkformer.app.command;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
 import org.sparkformer.app.InputException;
 import org.sparkformer.app.configuration.ConfigurationDraft;
 import org.sparkformer.app.configuration.ConfigurationReader;
@@ -19,7 +19,9 @@ import org.sparkformer.app.model.LoadedModel;
 import org.sparkformer.models.generation.SamplingOptions;
 import org.sparkformer.opencl.DeviceSelector;
 import org.sparkformer.opencl.OpenClBackend;
+import org.sparkformer.training.RunFolder;
 import org.sparkformer.training.RunSummary;
+import org.sparkformer.training.configuration.DataConfiguration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -32,12 +34,13 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     footer = {
       "",
-      "Spark in local mode, two ranks, into runs/quickstart; the text is part of the program.",
-      "The configuration is conf/quickstart.yaml."
+      "Unless told otherwise it runs Spark in local mode with two ranks, into runs/quickstart.",
+      "The text is part of the program; the configuration is conf/quickstart.yaml."
     })
 public final class QuickstartCommand implements Callable<Integer> {
   private static final int RANKS = 2;
   private static final int TOKENS = 60;
+  private static final String CORPUS = "definitions.txt";
   private static final List<String> WORDS =
       List.of("river", "teacher", "music", "walk slowly", "beautiful", "sparkformer");
 
@@ -49,9 +52,10 @@ public final class QuickstartCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     String folder = options.outputOr("runs/quickstart");
     describeDevice(spec.commandLine().getErr());
-    Path corpus = Path.of(folder, "definitions.txt");
-    WordNetCorpus.writeTo(corpus);
-    List<String> overrides = new ArrayList<>(List.of("data.input=" + corpus));
+    RunFolder run = RunFolder.of(new Configuration(), folder);
+    WordNetCorpus.writeTo(run, CORPUS);
+    String input = DataConfiguration.join(List.of(run.resolve(CORPUS).toString()));
+    List<String> overrides = new ArrayList<>(List.of("data.input=" + input));
     overrides.addAll(options.overrides());
     ConfigurationDraft draft = new ConfigurationReader().read("quickstart", overrides);
     RunSummary summary =
@@ -93,6 +97,8 @@ public final class QuickstartCommand implements Callable<Integer> {
       }
       out.println();
     }
-    Files.write(Path.of(folder, "samples.jsonl"), lines);
+    String text = String.join("\n", lines) + "\n";
+    RunFolder.of(new Configuration(), folder)
+        .writeAtomically("samples.jsonl", text.getBytes(StandardCharsets.UTF_8));
   }
 }

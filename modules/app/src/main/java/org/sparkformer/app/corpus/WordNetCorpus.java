@@ -6,12 +6,11 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.sparkformer.training.RunFolder;
 
 /**
  * The definitions of WordNet 3.1 as text to learn from: one line a sense, {@code word: definition},
@@ -37,15 +36,12 @@ public final class WordNetCorpus {
     return lines;
   }
 
-  /** Writes {@link #lines} to a file, UTF-8, unless that file is already there. */
-  public static void writeTo(Path file) throws IOException {
-    if (Files.exists(file)) {
-      return;
+  /** Writes {@link #lines} to a file of a folder, UTF-8, unless that file is already there. */
+  public static void writeTo(RunFolder folder, String name) throws IOException {
+    if (!folder.exists(name)) {
+      String text = String.join("\n", lines()) + "\n";
+      folder.writeAtomically(name, text.getBytes(StandardCharsets.UTF_8));
     }
-    Files.createDirectories(file.toAbsolutePath().getParent());
-    Path partial = file.resolveSibling(file.getFileName() + ".partial");
-    Files.write(partial, lines());
-    Files.move(partial, file);
   }
 
   /**

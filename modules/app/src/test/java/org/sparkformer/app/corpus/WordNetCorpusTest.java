@@ -7,8 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
+import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkformer.training.RunFolder;
 
 class WordNetCorpusTest {
   @Test
@@ -46,7 +48,8 @@ class WordNetCorpusTest {
   @Test
   void leavesNoPartOfAFileBehind(@TempDir Path folder) throws Exception {
     Path file = folder.resolve("corpus/definitions.txt");
-    WordNetCorpus.writeTo(file);
+    WordNetCorpus.writeTo(
+        RunFolder.of(new Configuration(), file.getParent().toString()), "definitions.txt");
     assertEquals(WordNetCorpus.lines().size(), Files.readAllLines(file).size());
     try (var files = Files.list(file.getParent())) {
       assertEquals(1, files.count());
