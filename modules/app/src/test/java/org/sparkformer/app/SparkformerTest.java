@@ -53,6 +53,16 @@ class SparkformerTest {
   }
 
   @Test
+  void aDryRunInventsNoVocabularySize() {
+    assertEquals(0, run("train", "gpt-char", "--dry-run"));
+    assertTrue(out.toString().contains("\n  # vocab_size: as many as the tokenizer has\n"));
+    assertTrue(!out.toString().contains("\n  vocab_size:"), out.toString());
+    out.getBuffer().setLength(0);
+    assertEquals(0, run("train", "gpt2", "--dry-run"));
+    assertTrue(out.toString().contains("\n  vocab_size: 50257\n"), out.toString());
+  }
+
+  @Test
   void debugShowsTheStackTrace(@TempDir Path folder) {
     assertEquals(2, run("report", "--debug", folder.toString()));
     assertTrue(error.toString().contains("\tat org.sparkformer.app."), error.toString());

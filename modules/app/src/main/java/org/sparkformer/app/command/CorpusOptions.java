@@ -18,10 +18,11 @@ final class CorpusOptions {
 
   @Option(
       names = "--format",
+      paramLabel = "FORMAT",
       defaultValue = "AUTO",
       description =
-          "How documents stand in a file: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}, by"
-              + " the file's name; a text file is one document unless LINES is given).")
+          "What the files hold: TEXT, one document a file; LINES, one document a line; JSONL or"
+              + " PARQUET, one a row; AUTO goes by each file's name (default: ${DEFAULT-VALUE}).")
   private InputFormat format;
 
   @Option(

@@ -37,7 +37,7 @@ public final class DatasetCommand implements Runnable {
       name = "build",
       description = "Tokenizes text into token shards with a manifest, in a Spark job.",
       mixinStandardHelpOptions = true,
-      footer = {"", "Train on it with --set data.dataset=DIR."})
+      footer = {"", "Train on it: sparkformer train CONFIG --set data.dataset=DIR"})
   static final class Build implements Callable<Integer> {
     @Spec private CommandSpec spec;
     @Mixin private CorpusOptions input;
@@ -57,7 +57,8 @@ public final class DatasetCommand implements Runnable {
         paramLabel = "N",
         defaultValue = "65536",
         description =
-            "Tokens for bpe to learn, and the most to accept (default: ${DEFAULT-VALUE}).")
+            "Tokens for bpe to learn; any other tokenizer with more than these is refused (default:"
+                + " ${DEFAULT-VALUE}).")
     private int vocabularySize;
 
     @Option(
@@ -65,7 +66,8 @@ public final class DatasetCommand implements Runnable {
         paramLabel = "F",
         defaultValue = "0.1",
         description =
-            "Share of documents, or of the end of a single one (default: ${DEFAULT-VALUE}).")
+            "Share of the documents to keep for validation; of a single document, its end"
+                + " (default: ${DEFAULT-VALUE}).")
     private double validationFraction;
 
     @Option(names = "--overwrite", description = "Replace a dataset that stands in DIR.")

@@ -9,7 +9,7 @@ final class DeviceOption {
       paramLabel = "WHICH",
       defaultValue = "auto",
       description =
-          "auto (a GPU, else the CPU), gpu, cpu, an index of 'doctor', part of a name,"
+          "auto (a GPU, else the CPU), gpu, cpu, an index as doctor lists them, part of a name,"
               + " pci:ADDRESS, or java for the slow definitions without OpenCL"
               + " (default: ${DEFAULT-VALUE}).")
   private String device;

@@ -31,7 +31,9 @@ public final class DoctorCommand implements Callable<Integer> {
       names = "--device",
       paramLabel = "WHICH",
       defaultValue = "auto",
-      description = "auto, gpu, cpu, an index or part of a name (default: ${DEFAULT-VALUE}).")
+      description =
+          "The device to try: auto (a GPU, else the CPU), gpu, cpu, an index of its list, part of"
+              + " a name, or pci:ADDRESS (default: ${DEFAULT-VALUE}).")
   private String device;
 
   @Override

@@ -49,7 +49,9 @@ public final class GenerateCommand implements Callable<Integer> {
       names = "--temperature",
       paramLabel = "T",
       defaultValue = "0.8",
-      description = "Below 1 plays safe, 0 takes the likeliest token (default: ${DEFAULT-VALUE}).")
+      description =
+          "Below 1 favours likely tokens, above 1 unlikely ones; 0 always takes the likeliest"
+              + " (default: ${DEFAULT-VALUE}).")
   private double temperature;
 
   @Option(
@@ -65,16 +67,21 @@ public final class GenerateCommand implements Callable<Integer> {
       paramLabel = "P",
       defaultValue = "1",
       description =
-          "Draw from the likeliest tokens that make up this probability (default: ${DEFAULT-VALUE}).")
+          "Draw only from the likeliest tokens that together have this probability (default:"
+              + " ${DEFAULT-VALUE}, all).")
   private double topP;
 
-  @Option(names = "--seed", defaultValue = "1", description = "Default: ${DEFAULT-VALUE}.")
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Another seed draws another text (default: ${DEFAULT-VALUE}).")
   private long seed;
 
   @Option(
       names = "--stop",
       paramLabel = "TEXT",
-      description = "End before this text; may be given several times.")
+      description = "End the text before this one; may be given several times.")
   private List<String> stops = List.of();
 
   @Override

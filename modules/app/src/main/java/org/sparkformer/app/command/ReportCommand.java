@@ -19,7 +19,7 @@ import picocli.CommandLine.Spec;
 public final class ReportCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
-  @Parameters(paramLabel = "DIR", description = "Output folder of a training run.")
+  @Parameters(paramLabel = "DIR", description = "Output folder of a training run, on this machine.")
   private Path folder;
 
   @Option(

@@ -15,27 +15,33 @@ final class RunOptions {
   @Option(
       names = "--set",
       paramLabel = "KEY=VALUE",
-      description = "Override a key, such as training.steps=100; may be given several times.")
+      description =
+          "Override a key of the configuration, such as training.steps=100; may be given several"
+              + " times. The keys: README.md, or train --dry-run.")
   private List<String> overrides = List.of();
 
   @Option(
       names = "--ranks",
       paramLabel = "N",
       description =
-          "Ranks that share each step; any number gives the same weights (default: one for each"
-              + " executor, in local mode 1).")
+          "Ranks that share each step; any number up to that of its micro-batches gives the same"
+              + " weights (default: one for each executor; in local mode 1, for quickstart 2).")
   private Integer ranks;
 
   @Option(
       names = "--out",
       paramLabel = "DIR",
-      description = "Output folder, on any Hadoop file system (default: runs/NAME).")
+      description =
+          "Output folder, on any Hadoop file system (default: runs/, and in it the name of the"
+              + " configuration).")
   private String output;
 
   @Option(
       names = "--no-resume",
       negatable = true,
-      description = "Refuse a folder that holds checkpoints, instead of going on from them.")
+      description =
+          "With --no-resume, refuse a folder that holds checkpoints instead of going on from"
+              + " the newest one (default: --resume).")
   private boolean fresh;
 
   @Option(
@@ -43,7 +49,8 @@ final class RunOptions {
       paramLabel = "N",
       defaultValue = "" + TrainingRequest.DEFAULT_MAX_RESTARTS,
       description =
-          "Restarts after lost executors, without progress between (default: ${DEFAULT-VALUE}).")
+          "Restarts from the newest checkpoint after a failure, such as a lost executor; each new"
+              + " checkpoint allows as many again (default: ${DEFAULT-VALUE}).")
   private int maxRestarts;
 
   ClusterOption cluster() {

@@ -44,6 +44,7 @@ public final class TokenizerCommand implements Runnable {
 
     @Option(
         names = "--kind",
+        paramLabel = "KIND",
         defaultValue = "bpe",
         description = "bpe (byte-level byte-pair encoding) or char (default: ${DEFAULT-VALUE}).")
     private String kind;
@@ -59,7 +60,7 @@ public final class TokenizerCommand implements Runnable {
         names = "--out",
         paramLabel = "FILE",
         defaultValue = "tokenizer.json",
-        description = "Where to write (default: ${DEFAULT-VALUE}).")
+        description = "Where to write, on any Hadoop file system (default: ${DEFAULT-VALUE}).")
     private String file;
 
     @Override

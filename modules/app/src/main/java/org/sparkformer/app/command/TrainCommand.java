@@ -58,9 +58,12 @@ public final class TrainCommand implements Callable<Integer> {
   }
 
   private static void describe(ConfigurationDraft draft, PrintWriter out) throws Exception {
-    int vocabulary = draft.vocabularySize().orElse(1);
-    RunConfiguration configuration = draft.bind(vocabulary);
-    out.print(Yaml.write(configuration));
+    RunConfiguration configuration = draft.bind(draft.vocabularySize().orElse(1));
+    String yaml = Yaml.write(configuration);
+    out.print(
+        draft.vocabularySize().isPresent()
+            ? yaml
+            : yaml.replace("  vocab_size: 1\n", "  # vocab_size: as many as the tokenizer has\n"));
     out.printf(
         Locale.ROOT,
         "# %,d parameters%s%n",
