@@ -41,14 +41,41 @@ final class TrainingRank implements RankWork {
     try (RankDevice device = openDevice(context);
         DriverClient driver = callDriver(context);
         TokenDataset dataset =
-            TokenDataset.open(hadoop.value(), order.dataset(), Verification.SIZES);
-        Collective collective = collective(context)) {
+            TokenDataset.open(hadoop.value(), order.dataset(), Verification.SIZES)) {
       TrainingListener listener =
           driver == null ? TrainingListener.NONE : new ProgressLine.Relay(driver::send);
-      warnOfMixedDevices(context.allGather(device.name()), listener);
-      RankTrainer trainer =
-          new RankTrainer(trainingRun(dataset, context), device.backend(), collective, listener);
-      return Json.line(trainer.train()).getBytes(StandardCharsets.UTF_8);
+      Introductions ranks = Introductions.exchange(context, device.name());
+      ranks.warnOfMixedDevices(listener);
+      try (Collective collective = collective(context, ranks)) {
+        RankTrainer trainer =
+            new RankTrainer(trainingRun(dataset, context), device.backend(), collective, listener);
+        return Json.line(trainer.train()).getBytes(StandardCharsets.UTF_8);
+      }
+    }
+  }
+
+  /** What ranks tell each other at first, by rank; in one exchange, for each costs a second. */
+  private record Introductions(List<String> processes, List<String> devices) {
+    static Introductions exchange(RankContext context, String device) {
+      List<String[]> ranks =
+          context.allGather(context.process() + "\n" + device).stream()
+              .map(text -> text.split("\n", 2))
+              .toList();
+      return new Introductions(
+          ranks.stream().map(rank -> rank[0]).toList(),
+          ranks.stream().map(rank -> rank[1]).toList());
+    }
+
+    boolean shareOneProcess() {
+      return processes.stream().distinct().count() == 1;
+    }
+
+    void warnOfMixedDevices(TrainingListener listener) {
+      if (devices.stream().distinct().count() > 1) {
+        listener.onMessage(
+            "ranks run on different devices, which round differently: "
+                + String.join("; ", devices));
+      }
     }
   }
 
@@ -57,13 +84,6 @@ final class TrainingRank implements RankWork {
     RunFolder folder = RunFolder.of(hadoop.value(), order.output());
     boolean resume = order.resume() || context.attempt() > 0;
     return new TrainingRun(order.configuration(), dataset, folder, resume);
-  }
-
-  private static void warnOfMixedDevices(List<String> devices, TrainingListener listener) {
-    if (devices.stream().distinct().count() > 1) {
-      listener.onMessage(
-          "ranks run on different devices, which round differently: " + String.join("; ", devices));
-    }
   }
 
   private RankDevice openDevice(RankContext context) throws IOException, InterruptedException {
@@ -83,20 +103,20 @@ final class TrainingRank implements RankWork {
             context.rank());
   }
 
-  private Collective collective(RankContext context) {
+  private Collective collective(RankContext context, Introductions ranks) {
     SummationTree tree = new SummationTree(order.configuration().training().microBatches());
     CollectiveOptions options =
         CollectiveOptions.of(
             order.channels().runId(), context.attempt(), order.channels().stepTimeout());
-    return new TreeCollective(tree, transport(context), options);
+    return new TreeCollective(tree, transport(context, ranks), options);
   }
 
   /**
    * Ranks of one process hand each other their memory; all ranks use the same kind of transport.
    */
-  private Transport transport(RankContext context) {
+  private Transport transport(RankContext context, Introductions ranks) {
     String runId = order.channels().runId();
-    if (context.allGather(context.process()).stream().distinct().count() == 1) {
+    if (ranks.shareOneProcess()) {
       return InProcessTransport.join(runId, context.attempt(), context.rank(), context.size());
     }
     RankServer server =
