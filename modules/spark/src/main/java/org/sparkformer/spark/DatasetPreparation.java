@@ -62,7 +62,7 @@ public final class DatasetPreparation {
     if (!isBuilt(folder, fingerprint)) {
       messages.accept("building the dataset of %s in %s".formatted(data.input(), uri));
       build(source, uri, folder);
-      folder.writeAtomically(SOURCE, fingerprint.getBytes(StandardCharsets.UTF_8));
+      folder.replace(SOURCE, fingerprint.getBytes(StandardCharsets.UTF_8));
     }
     return open(uri);
   }

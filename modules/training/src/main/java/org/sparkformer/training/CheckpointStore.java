@@ -19,8 +19,8 @@ import org.apache.hadoop.fs.FileStatus;
 
 /**
  * The checkpoints of a run, {@code checkpoints/step-00000250/} and so on. A checkpoint exists when
- * its manifest does: the manifest is written last and put in place by one rename, and removed first
- * when the checkpoint goes. Has one writer, rank 0.
+ * its manifest does: the manifest is written last, by one atomic operation ({@link FileCommit}),
+ * and removed first when the checkpoint goes. Has one writer, rank 0.
  */
 public final class CheckpointStore {
   /** File of a checkpoint with the run's resolved configuration. */
@@ -89,7 +89,7 @@ public final class CheckpointStore {
     }
     requireNotGivenUp(step);
     byte[] manifest = Json.pretty(CheckpointManifest.of(step, entries));
-    folder(step).writeAtomically(CheckpointManifest.FILE_NAME, manifest);
+    folder(step).commit(CheckpointManifest.FILE_NAME, manifest);
     verify(step);
     prune(step);
   }

@@ -70,7 +70,7 @@ final class RankZeroRecorder implements RunRecorder {
   @Override
   public void finished(RunSummary summary) throws IOException, InterruptedException {
     announce(checkpoints.await());
-    run.folder().writeAtomically(RunSummary.FILE_NAME, Json.pretty(summary));
+    run.folder().replace(RunSummary.FILE_NAME, Json.pretty(summary));
   }
 
   @Override

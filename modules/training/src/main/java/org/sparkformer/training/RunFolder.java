@@ -18,8 +18,6 @@ import org.apache.hadoop.fs.StreamCapabilities;
  * @param path the folder
  */
 public record RunFolder(FileSystem fileSystem, Path path) {
-  private static final String TEMPORARY = ".tmp";
-
   /** Local files are written without Hadoop's own checksum files: checkpoints carry theirs. */
   public RunFolder {
     fileSystem = fileSystem instanceof LocalFileSystem local ? local.getRaw() : fileSystem;
@@ -57,24 +55,18 @@ public record RunFolder(FileSystem fileSystem, Path path) {
     }
   }
 
-  /** Writes a file so that it is there whole or not at all: beside it first, then by rename. */
-  public void writeAtomically(String name, byte[] content) throws IOException {
-    Path temporary = resolve(name + TEMPORARY);
-    try (FSDataOutputStream stream = fileSystem.create(temporary, true)) {
-      stream.write(content);
-      sync(stream);
-    }
-    rename(temporary, resolve(name));
+  /**
+   * Writes a new file so that it is there whole or not at all.
+   *
+   * @throws IOException if it cannot be written, or is there already
+   */
+  public void commit(String name, byte[] content) throws IOException {
+    FileCommit.of(fileSystem).create(this, name, content);
   }
 
-  private void rename(Path from, Path to) throws IOException {
-    // A local rename replaces its target in one step; elsewhere the target has to go first.
-    if (!"file".equals(fileSystem.getUri().getScheme()) && fileSystem.exists(to)) {
-      fileSystem.delete(to, false);
-    }
-    if (!fileSystem.rename(from, to)) {
-      throw new IOException("cannot rename " + from + " to " + to);
-    }
+  /** Writes a file so that whole the old one is there, or whole the new one. */
+  public void replace(String name, byte[] content) throws IOException {
+    FileCommit.of(fileSystem).replace(this, name, content);
   }
 
   /** Asks that what was written survive a power failure, where the file system can promise it. */

@@ -101,14 +101,14 @@ class CheckpointStoreTest {
     return new CheckpointStore(new RunFolder(fileSystem, path), 2);
   }
 
-  private static void writeThree(CheckpointStore store) throws IOException {
+  static void writeThree(CheckpointStore store) throws IOException {
     for (int step = 1; step <= 3; step++) {
       store.write(step, files(step));
     }
   }
 
   /** The last step whose writing returned. */
-  private static int writeThreeUntilDeath(CheckpointStore store) {
+  static int writeThreeUntilDeath(CheckpointStore store) {
     for (int step = 1; step <= 3; step++) {
       try {
         store.write(step, files(step));
@@ -120,13 +120,13 @@ class CheckpointStoreTest {
     throw new AssertionError("nobody died");
   }
 
-  private static List<CheckpointFile> files(int step) {
+  static List<CheckpointFile> files(int step) {
     return List.of(
         CheckpointFile.of("small", new byte[] {1, 2, 3}),
         CheckpointFile.of("large", text(step).getBytes(StandardCharsets.UTF_8)));
   }
 
-  private static String text(int step) {
+  static String text(int step) {
     return ("the state of step " + step + "; ").repeat(500);
   }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,7 +42,16 @@ class HdfsRunTest {
       assertEquals(List.of(4, 6), new CheckpointStore(remote, 2).steps());
       assertEquals(6 + 2, text(remote, "metrics.jsonl").lines().count());
       assertTrue(text(remote, RunSummary.FILE_NAME).contains(straight.weightsSha256()));
+      replacesAndRefuses(remote);
     }
+  }
+
+  private static void replacesAndRefuses(RunFolder folder) throws Exception {
+    folder.commit("note", new byte[] {'a'});
+    assertThrows(IOException.class, () -> folder.commit("note", new byte[] {'b'}));
+    assertEquals("a", text(folder, "note"));
+    folder.replace("note", new byte[] {'c'});
+    assertEquals("c", text(folder, "note"));
   }
 
   private static TrainingRun run(TokenDataset dataset, RunFolder folder) {

@@ -1,0 +1,127 @@
+package org.sparkformer.training;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Optional;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
+import org.apache.hadoop.fs.FileAlreadyExistsException;
+import org.apache.hadoop.fs.FileContext;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Options;
+import org.apache.hadoop.fs.Path;
+
+/** How a kind of file system puts a file in place by one atomic operation. */
+enum FileCommit {
+  /** POSIX: a rename replaces its target in one step. */
+  LOCAL {
+    @Override
+    void create(RunFolder folder, String name, byte[] content) throws IOException {
+      if (folder.exists(name)) {
+        throw new FileAlreadyExistsException(folder.resolve(name) + " is there already");
+      }
+      replace(folder, name, content);
+    }
+
+    @Override
+    void replace(RunFolder folder, String name, byte[] content) throws IOException {
+      rename(folder, writeBeside(folder, name, content), folder.resolve(name));
+    }
+  },
+
+  /** HDFS: a rename is one step of the name node, and replaces its target only when told to. */
+  HDFS {
+    @Override
+    void create(RunFolder folder, String name, byte[] content) throws IOException {
+      rename(folder, writeBeside(folder, name, content), folder.resolve(name));
+    }
+
+    @Override
+    void replace(RunFolder folder, String name, byte[] content) throws IOException {
+      FileSystem fileSystem = folder.fileSystem();
+      Path written = writeBeside(folder, name, content);
+      FileContext.getFileContext(fileSystem.getUri(), fileSystem.getConf())
+          .rename(written, folder.resolve(name), Options.Rename.OVERWRITE);
+    }
+  },
+
+  /**
+   * Object stores: a rename is a copy and a delete, but an object shows only when its stream is
+   * closed. New ones are created on the condition that there is none yet, which S3A passes on to
+   * the store and others check when the stream is opened.
+   */
+  OBJECT_STORE {
+    @Override
+    void create(RunFolder folder, String name, byte[] content) throws IOException {
+      FSDataOutputStreamBuilder<?, ?> builder =
+          folder.fileSystem().createFile(folder.resolve(name));
+      builder.create().recursive().overwrite(false).opt(CONDITION, true);
+      try (FSDataOutputStream stream = builder.build()) {
+        stream.write(content);
+      } catch (IOException refused) {
+        requireOwn(folder, name, content, refused);
+      }
+    }
+
+    @Override
+    void replace(RunFolder folder, String name, byte[] content) throws IOException {
+      try (FSDataOutputStream stream = folder.fileSystem().create(folder.resolve(name), true)) {
+        stream.write(content);
+      }
+    }
+  };
+
+  private static final String CONDITION =
+      Options.CreateFileOptionKeys.FS_OPTION_CREATE_CONDITIONAL_OVERWRITE;
+  private static final String TEMPORARY = ".tmp";
+
+  /** Every scheme but these is taken for an object store. */
+  static FileCommit of(FileSystem fileSystem) {
+    return switch (fileSystem.getUri().getScheme()) {
+      case "file" -> LOCAL;
+      case "hdfs", "viewfs", "webhdfs", "swebhdfs" -> HDFS;
+      default -> OBJECT_STORE;
+    };
+  }
+
+  /**
+   * Puts a new file in place.
+   *
+   * @throws IOException if it cannot be written, or is there already
+   */
+  abstract void create(RunFolder folder, String name, byte[] content) throws IOException;
+
+  /** Puts a file in place of the one that is there, if one is. */
+  abstract void replace(RunFolder folder, String name, byte[] content) throws IOException;
+
+  private static Path writeBeside(RunFolder folder, String name, byte[] content)
+      throws IOException {
+    Path temporary = folder.resolve(name + TEMPORARY);
+    try (FSDataOutputStream stream = folder.fileSystem().create(temporary, true)) {
+      stream.write(content);
+      RunFolder.sync(stream);
+    }
+    return temporary;
+  }
+
+  private static void rename(RunFolder folder, Path from, Path to) throws IOException {
+    if (!folder.fileSystem().rename(from, to)) {
+      throw new IOException("cannot rename " + from + " to " + to);
+    }
+  }
+
+  /** A client that repeats a request whose answer was lost is refused for its own object. */
+  private static void requireOwn(RunFolder folder, String name, byte[] content, IOException refused)
+      throws IOException {
+    Optional<byte[]> there;
+    try {
+      there = folder.read(name);
+    } catch (IOException unreadable) {
+      refused.addSuppressed(unreadable);
+      throw refused;
+    }
+    if (there.filter(bytes -> Arrays.equals(bytes, content)).isEmpty()) {
+      throw refused;
+    }
+  }
+}

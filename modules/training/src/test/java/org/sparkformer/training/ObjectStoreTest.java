@@ -1,0 +1,119 @@
+package org.sparkformer.training;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.util.OptionalInt;
+import org.apache.hadoop.fs.FileAlreadyExistsException;
+import org.apache.hadoop.fs.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sparkformer.data.TokenDataset;
+import org.sparkformer.training.DyingObjectStore.Objects;
+import org.sparkformer.training.configuration.TrainingConfiguration;
+
+/** A run's folder on a store that cannot rename. */
+class ObjectStoreTest {
+  private static final Path RUN = new Path("objects://store/runs/one");
+
+  @TempDir java.nio.file.Path data;
+
+  @Test
+  void deathAtAnyChangeLeavesTheNewestCommittedCheckpoint() throws Exception {
+    DyingObjectStore immortal = new DyingObjectStore(new Objects(), 0);
+    CheckpointStoreTest.writeThree(checkpoints(immortal));
+    assertTrue(immortal.changes() > 20);
+    for (int fatal = 1; fatal <= immortal.changes(); fatal++) {
+      Objects objects = new Objects();
+      int committed =
+          CheckpointStoreTest.writeThreeUntilDeath(
+              checkpoints(new DyingObjectStore(objects, fatal)));
+      CheckpointStore next = checkpoints(new DyingObjectStore(objects, 0));
+      next.removeLeftovers();
+      int newest = next.newestWhole(message -> {}).orElse(0);
+      assertTrue(newest == committed || newest == committed + 1, "death at " + fatal);
+      if (newest > 0) {
+        byte[] content = next.folder(newest).read("large").orElseThrow();
+        assertEquals(CheckpointStoreTest.text(newest), new String(content, StandardCharsets.UTF_8));
+      }
+      next.write(newest + 1, CheckpointStoreTest.files(newest + 1));
+      assertEquals(OptionalInt.of(newest + 1), next.newestWhole(message -> {}));
+    }
+  }
+
+  @Test
+  void deathAnywhereInARunLeavesItResumableToTheSameBits() throws Exception {
+    try (TokenDataset dataset =
+        TinyDataset.open(Files.createDirectory(data.resolve("data")), 100, 40)) {
+      DyingObjectStore immortal = new DyingObjectStore(new Objects(), 0);
+      RunSummary straight = train(dataset, immortal);
+      for (int fatal = 1; fatal <= immortal.changes(); fatal += 7) {
+        Objects objects = new Objects();
+        DyingObjectStore dying = new DyingObjectStore(objects, fatal);
+        assertThrows(IOException.class, () -> train(dataset, dying), "death at " + fatal);
+        RunSummary resumed = train(dataset, new DyingObjectStore(objects, 0));
+        assertEquals(straight.weightsSha256(), resumed.weightsSha256(), "death at " + fatal);
+      }
+    }
+  }
+
+  @Test
+  void aReplacedFileIsTheOldOneOrTheNewOneWheneverDeathComes() throws Exception {
+    byte[] old = {1, 2, 3};
+    byte[] fresh = {4, 5};
+    for (int fatal = 1; fatal <= 3; fatal++) {
+      Objects objects = new Objects();
+      folder(objects, 0).replace("run.json", old);
+      RunFolder dying = folder(objects, fatal);
+      assertThrows(IOException.class, () -> dying.replace("run.json", fresh));
+      byte[] left = objects.get("/runs/one/run.json");
+      assertArrayEquals(fatal < 3 ? old : fresh, left, "death at " + fatal);
+      assertNull(objects.get("/runs/one/run.json.tmp"));
+    }
+  }
+
+  @Test
+  void ofTwoWritersOfOneFileTheSecondIsRefused() throws Exception {
+    Objects objects = new Objects();
+    byte[] theirs = {7};
+    DyingObjectStore store = new DyingObjectStore(objects, 0);
+    store.beforePut(() -> objects.put("/runs/one/manifest.json", theirs));
+    RunFolder folder = new RunFolder(store, RUN);
+    assertThrows(
+        FileAlreadyExistsException.class, () -> folder.commit("manifest.json", new byte[] {8, 9}));
+    assertArrayEquals(theirs, objects.get("/runs/one/manifest.json"));
+  }
+
+  @Test
+  void aRequestRepeatedAfterALostAnswerHasSucceeded() throws Exception {
+    Objects objects = new Objects();
+    byte[] content = {7, 8};
+    DyingObjectStore store = new DyingObjectStore(objects, 0);
+    store.beforePut(() -> objects.put("/runs/one/manifest.json", content));
+    new RunFolder(store, RUN).commit("manifest.json", content);
+    assertArrayEquals(content, objects.get("/runs/one/manifest.json"));
+  }
+
+  private static RunSummary train(TokenDataset dataset, DyingObjectStore store) throws Exception {
+    TrainingConfiguration training =
+        TinyRun.training().steps(3).checkpointInterval(1).logInterval(1).evalInterval(0).build();
+    TrainingRun run =
+        new TrainingRun(
+            TinyRun.configuration(training, 0.1), dataset, new RunFolder(store, RUN), true);
+    return TinyRun.train(run, 1, TrainingListener.NONE).get(0);
+  }
+
+  private static RunFolder folder(Objects objects, int fatal) {
+    return new RunFolder(new DyingObjectStore(objects, fatal), RUN);
+  }
+
+  private static CheckpointStore checkpoints(DyingObjectStore store) {
+    return new CheckpointStore(new RunFolder(store, RUN), 2);
+  }
+}
