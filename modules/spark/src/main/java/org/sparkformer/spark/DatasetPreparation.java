@@ -15,6 +15,7 @@ import org.sparkformer.data.Tokenizer;
 import org.sparkformer.spark.dataset.DatasetBuild;
 import org.sparkformer.spark.dataset.DatasetBuildRequest;
 import org.sparkformer.spark.dataset.TokenizerTraining;
+import org.sparkformer.training.CheckpointStore;
 import org.sparkformer.training.RunFolder;
 import org.sparkformer.training.configuration.DataConfiguration;
 
@@ -43,7 +44,8 @@ public final class DatasetPreparation {
    * @param messages told what is built
    * @throws java.io.FileNotFoundException when input or dataset is not there
    * @throws org.sparkformer.data.CorruptDatasetException when a file of it has not its size
-   * @throws IllegalArgumentException when neither is named, or the vocabulary does not fit
+   * @throws IllegalArgumentException when neither is named, the vocabulary does not fit, or the
+   *     folder holds a run on a dataset from another source; that is left as it is
    */
   public PreparedDataset prepare(
       DataConfiguration data, OptionalInt vocabularySize, String output, Consumer<String> messages)
@@ -57,14 +59,30 @@ public final class DatasetPreparation {
     }
     CorpusSource source = CorpusSource.of(data, vocabularySize);
     String fingerprint = source.fingerprint(hadoop());
-    RunFolder folder = RunFolder.of(hadoop(), qualified(hadoop(), output)).folder(FOLDER);
+    RunFolder run = RunFolder.of(hadoop(), qualified(hadoop(), output));
+    RunFolder folder = run.folder(FOLDER);
     String uri = folder.path().toString();
     if (!isBuilt(folder, fingerprint)) {
+      requireNotBegun(run, folder, data);
       messages.accept("building the dataset of %s in %s".formatted(data.input(), uri));
       build(source, uri, folder);
       folder.replace(SOURCE, fingerprint.getBytes(StandardCharsets.UTF_8));
     }
     return open(uri);
+  }
+
+  /**
+   * A run that has checkpoints goes on with the tokens it began with. A dataset without its mark is
+   * what an unfinished build left: to be built again, and compared when the run is resumed.
+   */
+  private static void requireNotBegun(RunFolder run, RunFolder dataset, DataConfiguration data)
+      throws IOException {
+    boolean isOther = dataset.exists(DatasetManifest.FILE_NAME) && dataset.exists(SOURCE);
+    if (isOther && !new CheckpointStore(run, 1).steps().isEmpty()) {
+      throw new IllegalArgumentException(
+          "%s holds a run on other tokens: the files of data.input (%s), or how they are cut and encoded, have changed since its dataset was built; set them back, go on with --set data.dataset=%s, or start a new run in another folder"
+              .formatted(run.path(), data.input(), dataset.path()));
+    }
   }
 
   private static boolean isBuilt(RunFolder folder, String fingerprint) throws IOException {
