@@ -13,6 +13,11 @@ final class GangException extends Exception {
 
   /** Whether another attempt would end the same way. */
   boolean lasting() {
+    return kind.lasting();
+  }
+
+  /** Whether what the user gave is at fault. */
+  boolean refused() {
     return kind == RankException.Kind.REFUSED;
   }
 }

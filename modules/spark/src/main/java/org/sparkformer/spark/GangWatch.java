@@ -79,7 +79,7 @@ final class GangWatch extends SparkListener {
               ? new Ending(rank.kind(), rank.getMessage())
               : new Ending(RankException.Kind.FAILED, failure.toErrorString());
       endings.add(ending);
-      if (ending.kind() == RankException.Kind.REFUSED) {
+      if (ending.kind().lasting()) {
         context.cancelJobGroup(group);
       }
     } else if (reason instanceof ExecutorLostFailure lost) {

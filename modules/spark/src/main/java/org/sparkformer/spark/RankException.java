@@ -12,12 +12,19 @@ final class RankException extends RuntimeException {
 
   /** What an ending means for the run. Of several endings, the first kind in this order is told. */
   enum Kind {
-    /** Trying again would end the same way. */
+    /** What the user gave cannot work: trying again would end the same way. */
     REFUSED,
+    /** Went wrong while training, and would again: divergence, or memory that ran out. */
+    HOPELESS,
     /** Something broke here; another attempt may do better. */
     FAILED,
     /** A peer went away first. */
-    PEER_LOST
+    PEER_LOST;
+
+    /** Whether another attempt would end the same way. */
+    boolean lasting() {
+      return this == REFUSED || this == HOPELESS;
+    }
   }
 
   private final Kind kind;
@@ -40,7 +47,7 @@ final class RankException extends RuntimeException {
         "rank %d of %d on %s: "
             .formatted(context.rank(), context.size(), context.hosts().get(context.rank()));
     // A request that cannot work is at fault wherever it is found, unless machines differ.
-    boolean everywhere = kind == Kind.REFUSED && context.onDriver();
+    boolean everywhere = kind.lasting() && context.onDriver();
     return new RankException(kind, everywhere ? text : place + text, cause);
   }
 
@@ -48,14 +55,16 @@ final class RankException extends RuntimeException {
     if (cause instanceof CollectiveException) {
       return Kind.PEER_LOST;
     }
-    boolean lasting =
+    if (cause instanceof OutOfMemoryError
+        || cause instanceof NonFiniteGradientException
+        || cause instanceof OutOfDeviceMemoryException) {
+      return Kind.HOPELESS;
+    }
+    boolean refused =
         cause instanceof IllegalArgumentException
             || cause instanceof CorruptDatasetException
-            || cause instanceof CorruptCheckpointException
-            || cause instanceof OutOfMemoryError
-            || cause instanceof NonFiniteGradientException
-            || cause instanceof OutOfDeviceMemoryException;
-    return lasting ? Kind.REFUSED : Kind.FAILED;
+            || cause instanceof CorruptCheckpointException;
+    return refused ? Kind.REFUSED : Kind.FAILED;
   }
 
   Kind kind() {

@@ -44,7 +44,8 @@ public final class TrainingDriver {
    * @throws IllegalArgumentException when the request cannot work: found before training where it
    *     can be, and never tried again
    * @throws org.sparkformer.data.CorruptDatasetException when a file of the dataset is damaged
-   * @throws TrainingFailedException when training broke off and no restart is left
+   * @throws TrainingFailedException when training broke off and no restart is left or of use, as
+   *     after divergence
    */
   public RunSummary train(TrainingRequest request, TrainingListener listener)
       throws IOException, InterruptedException, TrainingFailedException {
@@ -149,8 +150,11 @@ public final class TrainingDriver {
 
   private static void requireAnother(DriverProgress progress, GangException ending)
       throws TrainingFailedException {
-    if (ending.lasting()) {
+    if (ending.refused()) {
       throw new IllegalArgumentException(ending.getMessage(), ending);
+    }
+    if (ending.lasting()) {
+      throw new TrainingFailedException(ending.getMessage(), ending);
     }
     if (!progress.restart(ending.getMessage())) {
       throw new TrainingFailedException(

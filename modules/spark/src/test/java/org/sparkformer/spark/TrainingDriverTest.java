@@ -6,10 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.holdenkarau.spark.testing.SharedJavaSparkContext;
 import java.io.FileNotFoundException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
@@ -71,6 +75,41 @@ class TrainingDriverTest extends SharedJavaSparkContext {
   }
 
   @Test
+  void aRunIsNotResumedOnOtherTextAndItsDatasetStaysWhole() throws Exception {
+    train(request("run"));
+    Map<String, String> before = contents("run/dataset");
+    Files.writeString(folder.resolve("text.txt"), "another text of the same letters: abcdefghijk");
+    TrainingRequest changed = TinyRun.request(input(), outPath("run"));
+    log.starts.clear();
+    assertRefused("have changed since its dataset was built", changed);
+    assertEquals(before, contents("run/dataset"));
+    String dataset = outPath("run/dataset").toUri().toString();
+    train(TinyRun.request(DataConfiguration.ofDataset(dataset), outPath("run")));
+  }
+
+  @Test
+  void divergenceIsAFailureOfTheRunAndNotTriedAgain() throws Exception {
+    TrainingRequest request = request("wild");
+    RunConfiguration tiny = request.configuration();
+    RunConfiguration wild =
+        new RunConfiguration(
+            "wild",
+            tiny.model(),
+            tiny.data(),
+            tiny.training().toBuilder()
+                .steps(60)
+                .learningRate(9.9)
+                .weightDecay(9.9)
+                .warmupSteps(0)
+                .clip(0)
+                .build());
+    TrainingFailedException failed =
+        assertThrows(TrainingFailedException.class, () -> train(request.withConfiguration(wild)));
+    assertTrue(failed.getMessage().contains("training has diverged"), failed.getMessage());
+    assertEquals(1, log.starts.size());
+  }
+
+  @Test
   void aDamagedShardIsFoundBeforeTraining() throws Exception {
     Path shard = folder.resolve("data/dataset/train-00000.bin");
     PreparedDataset dataset = prepare();
@@ -127,6 +166,18 @@ class TrainingDriverTest extends SharedJavaSparkContext {
         assertThrows(
             FileNotFoundException.class, () -> train(TinyRun.request(missing, outPath("x"))));
     assertTrue(found.getMessage().contains("missing.txt"), found.getMessage());
+  }
+
+  private Map<String, String> contents(String name) throws Exception {
+    Map<String, String> contents = new TreeMap<>();
+    try (Stream<Path> files = Files.list(folder.resolve(name))) {
+      for (Path file : files.toList()) {
+        contents.put(
+            file.getFileName().toString(),
+            Files.readString(file, StandardCharsets.ISO_8859_1) + Files.getLastModifiedTime(file));
+      }
+    }
+    return contents;
   }
 
   private void assertRefused(String part, TrainingRequest request) {
