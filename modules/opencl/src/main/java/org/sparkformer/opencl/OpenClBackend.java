@@ -164,6 +164,16 @@ public final class OpenClBackend implements Backend {
   }
 
   @Override
+  public long largestTensorBytes() {
+    return Math.min(pool.limit(), device().memory().largest());
+  }
+
+  @Override
+  public boolean inHostMemory() {
+    return device().kind() == DeviceInfo.Kind.CPU;
+  }
+
+  @Override
   public void close() {
     if (!closed) {
       closed = true;

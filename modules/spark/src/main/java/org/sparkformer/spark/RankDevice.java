@@ -74,10 +74,7 @@ record RankDevice(Backend backend, String name) implements AutoCloseable {
   private static RankDevice onOpenCl(OpenClDevice device, Neighbours neighbours) {
     OpenClOptions options = OpenClOptions.defaults();
     if (device.info().kind() == DeviceInfo.Kind.CPU) {
-      options =
-          options
-              .withPart(neighbours.index(), neighbours.count())
-              .withMemoryLimit(device.info().memory().global() / neighbours.count());
+      options = options.withPart(neighbours.index(), neighbours.count());
     }
     return new RankDevice(OpenClBackend.open(device, options), device.info().name());
   }

@@ -43,6 +43,16 @@ public interface Backend extends AutoCloseable {
   /** Most bytes that can be taken: the device's memory, or the limit set for the pool. */
   long capacityBytes();
 
+  /** Most bytes of one tensor. */
+  default long largestTensorBytes() {
+    return capacityBytes();
+  }
+
+  /** Whether that memory is the host's own, of which the rest of the process takes its part too. */
+  default boolean inHostMemory() {
+    return false;
+  }
+
   @Override
   void close();
 

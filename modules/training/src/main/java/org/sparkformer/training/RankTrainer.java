@@ -71,7 +71,7 @@ public final class RankTrainer {
     Collective collective = rank.collective();
     int gradientBuffers = collective.tree().buffersNeeded(collective.ownedLeaves());
     MemoryEstimate.of(run.configuration(), gradientBuffers)
-        .requireFits(run.configuration(), rank.backend());
+        .requireFits(run.configuration(), MemoryEstimate.DeviceMemory.of(rank.backend()));
   }
 
   private RunRecorder recorder(CheckpointStore store, byte[] earlierLines) throws IOException {

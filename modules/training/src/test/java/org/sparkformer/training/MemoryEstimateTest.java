@@ -15,6 +15,7 @@ import org.sparkformer.data.TokenDataset;
 import org.sparkformer.models.GptConfiguration;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.reference.JavaBackend;
+import org.sparkformer.training.MemoryEstimate.DeviceMemory;
 import org.sparkformer.training.configuration.DataConfiguration;
 import org.sparkformer.training.configuration.RunConfiguration;
 import org.sparkformer.training.configuration.TrainingConfiguration;
@@ -51,11 +52,45 @@ class MemoryEstimateTest {
       String message =
           assertThrows(
                   IllegalArgumentException.class,
-                  () -> estimate.requireFits(configuration, backend))
+                  () -> estimate.requireFits(configuration, DeviceMemory.of(backend)))
               .getMessage();
       assertTrue(message.contains("model.recompute_activations"), message);
       assertTrue(message.contains("MiB"), message);
     }
+  }
+
+  @Test
+  void aTensorLargerThanTheLargestBufferIsRefusedWithAdvice() {
+    GptConfiguration wide = GptConfiguration.of(1, 2, 64, 8, 50257);
+    assertRefusedByLargest(wide, 1, "the parameters take 13 MiB: use a smaller model");
+    GptConfiguration deep = GptConfiguration.of(1, 2, 64, 512, 11);
+    assertRefusedByLargest(deep, 8, "lower training.micro_batch_size (now 8)");
+  }
+
+  private static void assertRefusedByLargest(GptConfiguration model, int microBatch, String part) {
+    RunConfiguration configuration = configuration(model, microBatch);
+    DeviceMemory device = new DeviceMemory("a device", 1L << 40, 1 << 20, false);
+    MemoryEstimate estimate = MemoryEstimate.of(configuration, 1);
+    String message =
+        assertThrows(
+                IllegalArgumentException.class, () -> estimate.requireFits(configuration, device))
+            .getMessage();
+    assertTrue(message.startsWith("one buffer of a device holds at most 1 MiB"), message);
+    assertTrue(message.contains(part), message);
+  }
+
+  @Test
+  void aCheckpointBeingWrittenCountsWhereTheDeviceIsTheHost() {
+    RunConfiguration configuration = configuration(GptConfiguration.of(1, 2, 64, 8, 50257), 1);
+    MemoryEstimate estimate = MemoryEstimate.of(configuration, 1);
+    long bytes = estimate.total();
+    estimate.requireFits(configuration, new DeviceMemory("a device", bytes, bytes, false));
+    DeviceMemory host = new DeviceMemory("a host", bytes, bytes, true);
+    String message =
+        assertThrows(
+                IllegalArgumentException.class, () -> estimate.requireFits(configuration, host))
+            .getMessage();
+    assertTrue(message.contains("a checkpoint being written 38 MiB"), message);
   }
 
   @Test
