@@ -20,7 +20,8 @@ import java.io.Serializable;
  * @param forwardMs forward passes; the gradient of the vocabulary projection is taken here
  * @param backwardMs backward passes
  * @param allreduceMs summing gradients over ranks, copies to and from the device included
- * @param allreduceExposedMs the part of it that nothing else hides
+ * @param allreduceExposedMs the part of it that nothing else hides: all of it, {@code
+ *     allreduce_ms}, as long as no bucket is sent while the backward pass runs
  * @param dataWaitMs waiting for tokens
  */
 @JsonNaming(SnakeCaseStrategy.class)
