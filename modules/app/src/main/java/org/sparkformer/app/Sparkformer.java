@@ -1,6 +1,7 @@
 package org.sparkformer.app;
 
 import java.io.PrintWriter;
+import java.util.List;
 import org.sparkformer.app.command.DatasetCommand;
 import org.sparkformer.app.command.DoctorCommand;
 import org.sparkformer.app.command.EvaluateCommand;
@@ -51,7 +52,7 @@ public final class Sparkformer implements Runnable {
   @Option(
       names = "--debug",
       scope = ScopeType.INHERIT,
-      description = "Print the stack trace of an error.")
+      description = "Print the stack trace of an error, and what Spark logs of it.")
   private boolean debug;
 
   @Override
@@ -104,7 +105,20 @@ public final class Sparkformer implements Runnable {
     return ErrorLine.isInput(error) ? CommandLine.ExitCode.USAGE : CommandLine.ExitCode.SOFTWARE;
   }
 
+  /** Without {@code --debug} an error is our one line; log4j2.properties reads these. */
+  private static void showLogsOfSpark() {
+    for (String key : List.of("org.sparkformer.log.level", "org.sparkformer.log.failures")) {
+      if (System.getProperty(key) == null) {
+        System.setProperty(key, "ERROR");
+      }
+    }
+  }
+
   public static void main(String[] arguments) {
+    // Before anything logs: the levels are read once.
+    if (List.of(arguments).contains("--debug")) {
+      showLogsOfSpark();
+    }
     System.exit(execute(arguments));
   }
 }
