@@ -126,6 +126,8 @@ class TrainingCommandsTest {
     assertRefused(
         "--master moon: expected local[N]", "--master", "moon", "--set", "data.input=" + text);
     assertTrue(Files.notExists(run.resolve("checkpoints")));
+    assertEquals(2, execute("evaluate", run.toString()));
+    assertTrue(error.toString().contains(run + " holds no model: give "), error.toString());
   }
 
   private String evaluation(Path model, String... options) {

@@ -69,14 +69,19 @@ public final class EvaluateCommand implements Callable<Integer> {
   public Integer call() throws IOException, InputException {
     Positive.check("--windows", windows);
     Positive.check("--batch", batch);
-    Configuration hadoop = new Configuration();
-    String uri = dataset == null ? RecordedDataset.find(hadoop, location) : dataset;
     var notes = spec.commandLine().getErr();
-    try (TokenDataset tokens = TokenDataset.open(hadoop, uri);
-        LoadedModel model = LoadedModel.open(location, device.value(), notes::println)) {
+    // The model first: of a folder that holds none, that is what there is to say.
+    try (LoadedModel model = LoadedModel.open(location, device.value(), notes::println);
+        TokenDataset tokens = openDataset()) {
       Evaluation evaluation = Evaluation.of(model, tokens, split, windows, batch);
       spec.commandLine().getOut().println(new ObjectMapper().writeValueAsString(evaluation));
     }
     return 0;
+  }
+
+  private TokenDataset openDataset() throws IOException, InputException {
+    Configuration hadoop = new Configuration();
+    String uri = dataset == null ? RecordedDataset.find(hadoop, location) : dataset;
+    return TokenDataset.open(hadoop, uri);
   }
 }
