@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.AdamW;
 import org.sparkformer.tensor.ops.Add;
@@ -63,7 +64,7 @@ final class KernelCases implements AutoCloseable {
     Tensor w = floats(k, n);
     Tensor y = floats(m, n);
     Tensor bias = floats(n);
-    product(name, FORWARD, new MatMul(x, w, y, false, false, false, bias, null));
+    product(name, FORWARD, new MatMul(x, w, y, false, false, false, bias, null, DType.FLOAT32));
     product(name + " dX", BACKWARD, MatMul.of(y, w, x, false, true));
     product(name + " dW", BACKWARD, MatMul.adding(x, y, w, true, false));
   }
@@ -78,7 +79,7 @@ final class KernelCases implements AutoCloseable {
     product(
         "feed-forward in + GELU",
         FORWARD,
-        new MatMul(x, w, y, false, false, false, bias, activated));
+        new MatMul(x, w, y, false, false, false, bias, activated, DType.FLOAT32));
     product("feed-forward in dX", BACKWARD, MatMul.of(y, w, x, false, true));
     product("feed-forward in dW", BACKWARD, MatMul.adding(x, y, w, true, false));
     moved("GELU", BACKWARD, new GeluBackward(y, activated, activated), y.size(), 3);

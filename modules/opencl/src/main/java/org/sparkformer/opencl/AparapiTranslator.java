@@ -27,6 +27,9 @@ final class AparapiTranslator {
     APARAPI_LOG.setLevel(Level.SEVERE);
   }
 
+  /** As in Java: no product and sum become one operation. */
+  private static final String EXACT = "#pragma OPENCL FP_CONTRACT OFF\n";
+
   private static final String LAST_PARAMETER = "   int passid\n){";
   private static final String LAST_ASSIGNMENT = "   this->passid = passid;\n";
 
@@ -50,7 +53,7 @@ final class AparapiTranslator {
       Entrypoint entry =
           ClassModel.createClassModel(kernel.getClass()).getEntrypoint("run", kernel);
       List<ClassModelField> fields = entry.getReferencedClassModelFields();
-      String text = withOffsets(KernelWriter.writeToString(entry), fields);
+      String text = EXACT + withOffsets(KernelWriter.writeToString(entry), fields);
       return new Translation(
           new KernelSource("definition of " + name, text),
           fields.stream().map(ClassModelField::getName).toList());

@@ -20,7 +20,7 @@ final class Kernels {
   /** In the order in which they are asked. */
   static List<Specialisation<?>> standard() {
     return Stream.of(
-            List.of(new PackedMatMul(), new TiledMatMul()),
+            List.of(new PackedMatMul(true), new PackedMatMul(false), new TiledMatMul()),
             List.of(new TiledAttentionForward(), new TiledAttentionBackward()),
             ElementwiseKernels.all(),
             LayerNormKernels.all(),

@@ -91,7 +91,7 @@ final class TrainingStep implements AutoCloseable {
             training.seed(),
             step,
             (long) leaf * training.microBatchSize());
-    try (Tape tape = new Tape(backend, true)) {
+    try (Tape tape = new Tape(backend, true, training.precision().operands())) {
       clock.passes(
           () ->
               buffer

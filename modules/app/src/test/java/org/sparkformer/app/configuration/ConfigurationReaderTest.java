@@ -125,7 +125,7 @@ class ConfigurationReaderTest {
         "--set model.dropout=much: model.dropout must be a number, but is \"much\"",
         "model.dropout=much");
     assertRefused(
-        "--set training.precision=fp8: training.precision must be fp32, but is \"fp8\"",
+        "--set training.precision=fp8: training.precision must be fp32 or bf16, but is \"fp8\"",
         "training.precision=fp8");
     assertRefused(
         "--set data.documents=words: data.documents must be file or lines, but is \"words\"",

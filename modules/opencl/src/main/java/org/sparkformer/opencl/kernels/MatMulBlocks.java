@@ -3,6 +3,7 @@ package org.sparkformer.opencl.kernels;
 import java.util.HashMap;
 import java.util.Map;
 import org.sparkformer.opencl.DeviceInfo;
+import org.sparkformer.tensor.ops.MatMul;
 
 /**
  * How {@code matmul.cl} divides a product: tiles in registers, blocks in a work-group's local
@@ -11,11 +12,13 @@ import org.sparkformer.opencl.DeviceInfo;
  * @param vector VW, fp32 elements of a vector
  * @param tileRows MR
  * @param tileVectors NV
+ * @param step of the inner product in a 32-bit word of a panel: 1, or 2 of bf16
  * @param depth KC, steps of the inner product that a block copies at a time
  * @param rows of C in a block, a multiple of MR
  * @param columns of C in a block, a multiple of NR = NV VW
  */
-record MatMulBlocks(int vector, int tileRows, int tileVectors, int depth, int rows, int columns) {
+record MatMulBlocks(
+    int vector, int tileRows, int tileVectors, int step, int depth, int rows, int columns) {
   /** Blocks a compute unit should get, so that none waits long for the last. */
   private static final int BLOCKS_A_UNIT = 4;
 
@@ -23,12 +26,19 @@ record MatMulBlocks(int vector, int tileRows, int tileVectors, int depth, int ro
   private static final int LARGEST_COLUMNS = 256;
   private static final int SMALLEST_DEPTH = 32;
 
-  /** Beyond the depth, elements of a row of a panel of A. */
+  /** Beyond the depth, words of a row of a panel of A. */
   private static final int ROW_PADDING = 16;
 
-  /** For the product of [m, k] and [k, n], {@code batch} times. */
+  /**
+   * For a product.
+   *
+   * @param pairs whether panels hold pairs of bf16
+   */
   static MatMulBlocks of(
-      int m, int n, int batch, DeviceInfo device, Map<String, Integer> tunables) {
+      MatMul product, boolean pairs, DeviceInfo device, Map<String, Integer> tunables) {
+    int m = product.m();
+    int n = product.n();
+    int step = pairs ? 2 : 1;
     int vector = Vectors.width(device);
     int vectors = Vectors.count(n, vector);
     // An odd number of vectors in few columns: single ones waste less.
@@ -38,12 +48,13 @@ record MatMulBlocks(int vector, int tileRows, int tileVectors, int depth, int ro
             vector,
             tileRows,
             tileVectors,
-            tunables.getOrDefault("KC", 256),
+            step,
+            step * tunables.getOrDefault("KC", 256),
             LARGEST_ROWS,
             LARGEST_COLUMNS)
         .divided(m, n)
         .inLocalMemory(device.memory().local(), m, n)
-        .shared(m, n, (BLOCKS_A_UNIT * device.computeUnits() + batch - 1) / batch);
+        .shared(m, n, Vectors.count(BLOCKS_A_UNIT * device.computeUnits(), product.batch()));
   }
 
   /** The macros of the program. */
@@ -53,17 +64,18 @@ record MatMulBlocks(int vector, int tileRows, int tileVectors, int depth, int ro
     macros.put("MR", tileRows);
     macros.put("NV", tileVectors);
     macros.put("KC", depth);
+    macros.put("PAIRS", step - 1);
     return macros;
   }
 
   /** Bytes of the panels of A. */
   long bytesOfA() {
-    return (long) rows * (depth + ROW_PADDING) * Float.BYTES;
+    return (long) rows * (depth / step + ROW_PADDING) * Float.BYTES;
   }
 
   /** Bytes of the panels of B. */
   long bytesOfB() {
-    return (long) columns * depth * Float.BYTES;
+    return (long) columns * (depth / step) * Float.BYTES;
   }
 
   private int tileColumns() {
@@ -112,6 +124,6 @@ record MatMulBlocks(int vector, int tileRows, int tileVectors, int depth, int ro
   }
 
   private MatMulBlocks with(int newDepth, int newRows, int newColumns) {
-    return new MatMulBlocks(vector, tileRows, tileVectors, newDepth, newRows, newColumns);
+    return new MatMulBlocks(vector, tileRows, tileVectors, step, newDepth, newRows, newColumns);
   }
 }

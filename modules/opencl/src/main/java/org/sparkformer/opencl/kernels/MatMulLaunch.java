@@ -40,6 +40,7 @@ final class MatMulLaunch {
     macros.put("TRANSPOSE_A", product.transposeA() ? 1 : 0);
     macros.put("TRANSPOSE_B", product.transposeB() ? 1 : 0);
     macros.put("ACCUMULATE", product.accumulate() ? 1 : 0);
+    macros.put("ROUNDS", product.rounds() ? 1 : 0);
     macros.put("BIAS", product.bias() == null ? 0 : 1);
     macros.put("GELU", product.activated() == null ? 0 : 1);
     return macros;

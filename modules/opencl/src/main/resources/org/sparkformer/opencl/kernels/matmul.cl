@@ -1,5 +1,5 @@
 // Matrix product C = op(A) op(B) (+ C) (+ bias), activated = GELU(C), for processors with vector
-// units and caches. fp32, row-major.
+// units and caches. fp32, row-major; operands rounded to bf16 on demand.
 //
 // Shapes: op(A) [M, K], op(B) [K, N], C and activated [M, N], bias [N]. A is stored as [K, M] with
 // TRANSPOSE_A, B as [N, K] with TRANSPOSE_B. Overwrites C, adds to it with ACCUMULATE. One
@@ -18,6 +18,17 @@
 // by the host.
 
 #include "vector.cl"
+
+// Whether operands are rounded to bf16; and whether products are of pairs of them, for processors
+// that have such an instruction, or of fp32 with their values.
+#ifndef ROUNDS
+#define ROUNDS 0
+#endif
+#ifndef PAIRS
+#define PAIRS 0
+#endif
+
+#include "bfloat16.cl"
 
 #ifndef MR
 #define MR 12
@@ -44,6 +55,10 @@
 #define GELU 0
 #endif
 
+// A word of a panel: one element, or with PAIRS two bf16 that follow each other along k.
+#define STEP (PAIRS + 1)
+#define WORDS(depth) (((depth) + PAIRS) / STEP)
+
 #define NR (NV * VW)
 #define EACH_ROW UNROLL for (int i = 0; i < MR; i++)
 #define EACH_VECTOR UNROLL for (int v = 0; v < NV; v++)
@@ -53,75 +68,104 @@
 
 // Panels of A: [MR][KC] as it lies in memory, its rows apart by a constant (an odd number of cache
 // lines, so that rows do not compete for a set), or [k][MR] from a transposed A.
-#define ROW_STRIDE (KC + 16)
+#define ROW_STRIDE (KC / STEP + 16)
 #if TRANSPOSE_A
-#define PANEL_A(depth) (MR * (depth) + VW)
+#define PANEL_A(depth) (MR * WORDS(depth) + VW)
 #define A_AT(a, i, k) (a)[(k) * MR + (i)]
 #else
 #define PANEL_A(depth) (MR * ROW_STRIDE)
 #define A_AT(a, i, k) (a)[(i) * ROW_STRIDE + (k)]
 #endif
 
-void copy_a(const global float *A, ulong stride, int rows, int depth, local float *panels) {
+#if PAIRS
+typedef uint word;
+#define wordV uintV
+#define LOAD_WORDS(p) (*(const local unaligned_uintV *)(p))
+#define STORE_WORDS(p, value) (*(local unaligned_uintV *)(p) = (value))
+// The words of STEP rows of a matrix side by side, or of STEP vectors in one row.
+#define ACROSS(x, y) pairs_across(x, y)
+#define ALONG(p) pairs_along(LOAD(global, p), LOAD(global, (p) + VW))
+#define MULTIPLY_ADD(a, b, c) dot_pairs(a, b, c)
+word word_of(float x, float y) { return pairs_across((floatV)(x), (floatV)(y)).s0; }
+#else
+typedef float word;
+#define wordV floatV
+#define LOAD_WORDS(p) LOAD(local, p)
+#define STORE_WORDS(p, value) STORE(local, p, value)
+#define ACROSS(x, y) (ROUNDS ? rounded_all(x) : (x))
+#define ALONG(p) ACROSS(LOAD(global, p), 0)
+#define MULTIPLY_ADD(a, b, c) fma((floatV)(a), b, c)
+word word_of(float x, float y) { return ROUNDS ? rounded(x) : x; }
+#endif
+
+void copy_a(const global float *A, ulong stride, int rows, int depth, local word *panels) {
 #if TRANSPOSE_A
-  for (int k = 0; k < depth; k++) {
+  for (int k = 0; k < depth; k += STEP) {
     const global float *source = A + k * stride;
-    local float *target = panels + k * MR;
+    const global float *second = k + PAIRS < depth ? source + PAIRS * stride : 0;
+    local word *target = panels + k / STEP * MR;
     int row = 0;
-    // A vector may reach beyond MR elements, into those of k + 1, which are written later.
+    // A vector may reach beyond MR words, into those of the next k, which are written later.
     for (; MR <= VW && row + VW <= rows; row += MR, target += PANEL_A(depth)) {
       PREFETCH(source + AHEAD * stride + row);
-      STORE(local, target, LOAD(global, source + row));
+      floatV other = PAIRS && second ? LOAD(global, second + row) : (floatV)(0.0f);
+      STORE_WORDS(target, ACROSS(LOAD(global, source + row), other));
     }
     for (; row < rows; row += MR, target += PANEL_A(depth))
-      for (int i = 0; i < MR; i++) target[i] = row + i < rows ? source[row + i] : 0.0f;
+      for (int i = 0; i < MR; i++)
+        target[i] = row + i < rows ? word_of(source[row + i], second ? second[row + i] : 0.0f) : 0;
   }
 #else
   for (int row = 0; row < rows || row % MR; row++) {
     const global float *source = A + row * stride;
-    local float *target = panels + row * ROW_STRIDE;
+    local word *target = panels + row * ROW_STRIDE;
     int k = 0;
-    for (; row < rows && k + VW <= depth; k += VW) {
+    for (; row < rows && k + STEP * VW <= depth; k += STEP * VW) {
       PREFETCH(source + 2 * stride + k);
-      STORE(local, target + k, LOAD(global, source + k));
+      STORE_WORDS(target + k / STEP, ALONG(source + k));
     }
-    for (; k < depth; k++) target[k] = row < rows ? source[k] : 0.0f;
+    for (; k < depth; k += STEP)
+      target[k / STEP] =
+          row < rows ? word_of(source[k], k + PAIRS < depth ? source[k + PAIRS] : 0.0f) : 0;
   }
 #endif
 }
 
-// Panels of B: [k][NR], zero beyond the last column.
-void copy_b(const global float *B, ulong stride, int columns, int depth, local float *panels) {
+// Panels of B: [word of k][NR], zero beyond the last column.
+void copy_b(const global float *B, ulong stride, int columns, int depth, local word *panels) {
 #if TRANSPOSE_B
   for (int column = 0; column < columns || column % NR; column += VW) {
     const global float *source = B + column * stride;
-    local float *target = panels + column / NR * NR * depth + column % NR;
+    local word *target = panels + column / NR * NR * WORDS(depth) + column % NR;
     int count = min(VW, columns - column);
     int k = 0;
-    for (; count == VW && k + VW <= depth; k += VW) {
-      floatV square[VW];
+    for (; count == VW && k + STEP * VW <= depth; k += STEP * VW) {
+      wordV square[VW];
       UNROLL for (int i = 0; i < VW; i++) {
         PREFETCH(source + i * stride + k + AHEAD * VW);
-        square[i] = LOAD(global, source + i * stride + k);
+        square[i] = ALONG(source + i * stride + k);
       }
-      transpose_square(square);
-      UNROLL for (int i = 0; i < VW; i++) STORE(local, target + (k + i) * NR, square[i]);
+      transpose_square((private floatV *)square);
+      UNROLL for (int i = 0; i < VW; i++) STORE_WORDS(target + (k / STEP + i) * NR, square[i]);
     }
-    for (; k < depth; k++)
-      for (int i = 0; i < VW; i++) target[k * NR + i] = i < count ? source[i * stride + k] : 0.0f;
+    for (; k < depth; k += STEP)
+      for (int i = 0; i < VW; i++) {
+        const global float *row = source + i * stride + k;
+        target[k / STEP * NR + i] =
+            i < count ? word_of(row[0], k + PAIRS < depth ? row[PAIRS] : 0.0f) : 0;
+      }
   }
 #else
-  for (int k = 0; k < depth; k++) {
+  for (int k = 0; k < depth; k += STEP) {
     const global float *source = B + k * stride;
-    local float *target = panels + k * NR;
-    int column = 0;
-    for (; column + NR <= columns; column += NR) EACH_VECTOR {
-      PREFETCH(source + AHEAD * stride + column + v * VW);
-      STORE(local, target + column * depth + v * VW, LOAD(global, source + column + v * VW));
-    }
-    if (column < columns) EACH_VECTOR {
-      floatV part = load_up_to(source + column + v * VW, columns - column - v * VW);
-      STORE(local, target + column * depth + v * VW, part);
+    const global float *second = k + PAIRS < depth ? source + PAIRS * stride : 0;
+    local word *target = panels + k / STEP * NR;
+    for (int column = 0; column < columns; column += NR) EACH_VECTOR {
+      int at = column + v * VW;
+      PREFETCH(source + AHEAD * stride + at);
+      floatV other = PAIRS && second ? load_up_to(second + at, columns - at) : (floatV)(0.0f);
+      STORE_WORDS(target + column * WORDS(depth) + v * VW,
+                  ACROSS(load_up_to(source + at, columns - at), other));
     }
   }
 #endif
@@ -133,8 +177,8 @@ floatV gelu(floatV x) {
   return x / (1.0f + exponential(-2.0f * u));
 }
 
-// Adds depth steps to a tile of C, of which rows x columns elements exist.
-void add_tile(const local float *a, const local float *b, int depth, global float *C, ulong stride,
+// Adds the products of so many words to a tile of C, of which rows x columns elements exist.
+void add_tile(const local word *a, const local word *b, int words, global float *C, ulong stride,
               int rows, int columns, int from_zero) {
   floatV c[MR][NV];
   int whole = rows >= MR && columns >= NR;
@@ -145,10 +189,10 @@ void add_tile(const local float *a, const local float *b, int depth, global floa
     EACH_ROW EACH_VECTOR if (i < rows)
         c[i][v] = load_up_to(C + i * stride + v * VW, columns - v * VW);
   }
-  for (int k = 0; k < depth; k++) {
-    floatV x[NV];
-    EACH_VECTOR x[v] = LOAD(local, b + k * NR + v * VW);
-    EACH_ROW EACH_VECTOR c[i][v] = fma((floatV)(A_AT(a, i, k)), x[v], c[i][v]);
+  for (int k = 0; k < words; k++) {
+    wordV x[NV];
+    EACH_VECTOR x[v] = LOAD_WORDS(b + k * NR + v * VW);
+    EACH_ROW EACH_VECTOR c[i][v] = MULTIPLY_ADD(A_AT(a, i, k), x[v], c[i][v]);
   }
   if (whole) {
     EACH_ROW EACH_VECTOR STORE(global, C + i * stride + v * VW, c[i][v]);
@@ -182,8 +226,8 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void matmul(const global float *A, long A_first, const global float *B, long B_first,
             global float *C, long C_first, const global float *bias, long bias_first,
             global float *activated, long activated_first, int A_batch, int B_batch, int M, int N,
-            int K, int block_rows, int block_columns, local float *panels_a,
-            local float *panels_b) {
+            int K, int block_rows, int block_columns, local word *panels_a,
+            local word *panels_b) {
   ulong batch = get_group_id(2);
   int row = get_group_id(1) * block_rows, column = get_group_id(0) * block_columns;
   int rows = min(block_rows, M - row), columns = min(block_columns, N - column);
@@ -201,8 +245,8 @@ void matmul(const global float *A, long A_first, const global float *B, long B_f
     for (int j = 0; j < columns; j += NR)
       for (int i = 0; i < rows; i += MR) {
         ulong at = (ulong)i * N + j;
-        add_tile(panels_a + i / MR * PANEL_A(depth), panels_b + j * depth, depth, C + at, N,
-                 rows - i, columns - j, ACCUMULATE ? 0 : k == 0);
+        add_tile(panels_a + i / MR * PANEL_A(depth), panels_b + j * WORDS(depth), WORDS(depth),
+                 C + at, N, rows - i, columns - j, ACCUMULATE ? 0 : k == 0);
         if (BIAS + GELU && k + depth == K)
           finish_tile(C + at, N, rows - i, columns - j, bias + j, activated + at);
       }

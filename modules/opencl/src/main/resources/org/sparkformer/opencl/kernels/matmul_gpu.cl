@@ -1,5 +1,6 @@
 // Matrix product C = op(A) op(B) (+ C) (+ bias), activated = GELU(C), for processors with many
-// threads and fast local memory. fp32, row-major; arguments and macros as in matmul.cl.
+// threads and fast local memory. fp32, row-major, operands rounded to bf16 on demand; arguments and
+// macros as in matmul.cl.
 //
 // A work-group of SIDE x SIDE items computes a tile of C of EDGE = SIDE WORK elements a side, each
 // item WORK x WORK of them in registers; STEPS of the inner product at a time pass through local
@@ -30,11 +31,20 @@
 #ifndef BIAS
 #define BIAS 0
 #endif
+#ifndef ROUNDS
+#define ROUNDS 0
+#endif
 #ifndef GELU
 #define GELU 0
 #endif
 
 #define EDGE (SIDE * WORK)
+
+// The nearest bf16, ties to even. NaN and infinities stay.
+float rounded(float x) {
+  uint bits = as_uint(x);
+  return isfinite(x) ? as_float((bits + 0x7fffu + (bits >> 16 & 1u)) & 0xffff0000u) : x;
+}
 
 // Copies a slice, zero outside of [size, depth], to [STEPS][EDGE + 1]: element (i, k) lies at
 // i * stride_i + k * stride_k, of which the one that is 1 decides which way neighbours run.
@@ -44,8 +54,8 @@ void copy_slice(const global float *source, ulong stride_i, ulong stride_k, int 
   for (int at = item; at < EDGE * STEPS; at += SIDE * SIDE) {
     int i = stride_k == 1 ? at / STEPS : at % EDGE;
     int k = stride_k == 1 ? at % STEPS : at / EDGE;
-    slice[k * (EDGE + 1) + i] =
-        i < size && k < depth ? source[i * stride_i + k * stride_k] : 0.0f;
+    float x = i < size && k < depth ? source[i * stride_i + k * stride_k] : 0.0f;
+    slice[k * (EDGE + 1) + i] = ROUNDS ? rounded(x) : x;
   }
 }
 

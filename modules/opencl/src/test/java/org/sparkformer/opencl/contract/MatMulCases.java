@@ -1,6 +1,7 @@
 package org.sparkformer.opencl.contract;
 
 import java.util.stream.Stream;
+import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.ops.MatMul;
 
 /** Matrix products: all transposes, batched, with bias, GELU and accumulation. */
@@ -39,8 +40,18 @@ public final class MatMulCases {
             of(e, true, true, Epilogue.NONE),
             of(e, true, false, Epilogue.ACCUMULATE),
             of(e, false, true, Epilogue.BIAS));
-    return Stream.concat(
-        transposes, Stream.of(Epilogue.values()).map(epilogue -> of(e, false, false, epilogue)));
+    Stream<OperationCase> all =
+        Stream.concat(
+            transposes,
+            Stream.of(Epilogue.values()).map(epilogue -> of(e, false, false, epilogue)));
+    return all.flatMap(test -> Stream.of(test, rounded(test)));
+  }
+
+  private static OperationCase rounded(OperationCase test) {
+    return new OperationCase(
+        test.name() + " of bf16",
+        w -> ((MatMul) test.factory().apply(w)).with(DType.BFLOAT16),
+        test.tolerance());
   }
 
   public static OperationCase of(
@@ -64,7 +75,8 @@ public final class MatMulCases {
         transposeB,
         accumulate,
         bias ? w.input("bias", e.n()) : null,
-        epilogue == Epilogue.BIAS_AND_GELU ? w.output("activated", c) : null);
+        epilogue == Epilogue.BIAS_AND_GELU ? w.output("activated", c) : null,
+        DType.FLOAT32);
   }
 
   private static long[] extents(int batch, long rows, long columns, boolean transposed) {

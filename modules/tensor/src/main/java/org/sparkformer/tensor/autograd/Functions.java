@@ -2,6 +2,7 @@ package org.sparkformer.tensor.autograd;
 
 import java.util.List;
 import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.Attention;
 import org.sparkformer.tensor.ops.AttentionBackward;
@@ -83,7 +84,7 @@ public final class Functions {
   public Variable linear(Variable x, Linear linear) {
     Tensor weight = linear.weight().value();
     Variable output = Variable.intermediate(backend.floats(x.value().rows(), weight.columns()));
-    backend.run(product(x, linear, output.value(), null));
+    run(product(x, linear, output.value(), null));
     tape.record(List.of(output), List.of(), () -> linearBackward(x, linear, output.gradient()));
     return output;
   }
@@ -93,7 +94,7 @@ public final class Functions {
     Tensor weight = linear.weight().value();
     Tensor preActivation = backend.floats(x.value().rows(), weight.columns());
     Variable output = Variable.intermediate(like(preActivation));
-    backend.run(product(x, linear, preActivation, output.value()));
+    run(product(x, linear, preActivation, output.value()));
     tape.record(
         List.of(output),
         List.of(preActivation),
@@ -115,14 +116,19 @@ public final class Functions {
         false,
         false,
         linear.bias().value(),
-        activated);
+        activated,
+        DType.FLOAT32);
+  }
+
+  private void run(MatMul product) {
+    backend.run(product.with(tape.operands()));
   }
 
   private void linearBackward(Variable x, Linear linear, Tensor dy) {
-    backend.run(MatMul.adding(x.value(), dy, linear.weight().gradient(), true, false));
+    run(MatMul.adding(x.value(), dy, linear.weight().gradient(), true, false));
     backend.run(new ColumnSum(dy, linear.bias().gradient()));
     Tensor dx = like(x.value());
-    backend.run(MatMul.of(dy, linear.weight().value(), dx, false, true));
+    run(MatMul.of(dy, linear.weight().value(), dx, false, true));
     tape.contribute(x, dx);
   }
 
@@ -218,7 +224,7 @@ public final class Functions {
       int count = Math.min(chunk, rows - first);
       Tensor part = hidden.value().rows(first, count);
       try (Tensor logits = backend.floats(count, weight.rows())) {
-        backend.run(MatMul.of(part, weight, logits, false, true));
+        run(MatMul.of(part, weight, logits, false, true));
         backend.run(
             new SoftmaxCrossEntropy(
                 logits,
@@ -227,8 +233,8 @@ public final class Functions {
                 scale,
                 tape.recording()));
         if (tape.recording()) {
-          backend.run(MatMul.adding(logits, part, tokenWeight.gradient(), true, false));
-          backend.run(MatMul.of(logits, weight, dHidden.rows(first, count), false, false));
+          run(MatMul.adding(logits, part, tokenWeight.gradient(), true, false));
+          run(MatMul.of(logits, weight, dHidden.rows(first, count), false, false));
         }
       }
     }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
 import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.Add;
 
@@ -17,6 +18,7 @@ import org.sparkformer.tensor.ops.Add;
 public final class Tape implements AutoCloseable {
   private final Backend backend;
   private final boolean recording;
+  private final DType operands;
   private final List<Node> nodes = new ArrayList<>();
 
   private record Node(List<Variable> outputs, List<Tensor> saved, Runnable backward) {
@@ -35,16 +37,28 @@ public final class Tape implements AutoCloseable {
     }
   }
 
+  /** With matrix products of fp32. */
+  public Tape(Backend backend, boolean recording) {
+    this(backend, recording, DType.FLOAT32);
+  }
+
   /**
    * @param recording false for inference: nothing is kept for a backward pass
+   * @param operands what matrix products, forward and backward, take their operands as
    */
-  public Tape(Backend backend, boolean recording) {
+  public Tape(Backend backend, boolean recording, DType operands) {
     this.backend = backend;
     this.recording = recording;
+    this.operands = operands;
   }
 
   public Backend backend() {
     return backend;
+  }
+
+  /** What matrix products take their operands as. */
+  public DType operands() {
+    return operands;
   }
 
   /** Whether a backward pass will follow. */
@@ -102,7 +116,7 @@ public final class Tape implements AutoCloseable {
   public List<Variable> segment(
       List<Variable> inputs, BiFunction<Tape, List<Variable>, List<Variable>> body) {
     List<Variable> outputs;
-    try (Tape inner = new Tape(backend, false)) {
+    try (Tape inner = new Tape(backend, false, operands)) {
       outputs =
           body.apply(inner, inputs).stream()
               .map(output -> Variable.intermediate(output.value().share()))
@@ -116,7 +130,7 @@ public final class Tape implements AutoCloseable {
       List<Variable> inputs,
       List<Variable> outputs,
       BiFunction<Tape, List<Variable>, List<Variable>> body) {
-    try (Tape inner = new Tape(backend, true)) {
+    try (Tape inner = new Tape(backend, true, operands)) {
       List<Variable> copies =
           inputs.stream().map(input -> Variable.intermediate(input.value())).toList();
       List<Variable> again = body.apply(inner, copies);

@@ -1,6 +1,7 @@
 package org.sparkformer.tensor.ops;
 
 import com.aparapi.Kernel;
+import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
 
 /**
@@ -14,6 +15,8 @@ import org.sparkformer.tensor.Tensor;
  * @param bias null or [N], added to every row
  * @param activated null or shaped as C: receives GELU of C in its tanh form (Hendrycks and Gimpel,
  *     arXiv:1606.08415), while C keeps the pre-activation
+ * @param operands FLOAT32, or BFLOAT16: elements of A and B are rounded to it before they are
+ *     multiplied (the others stay in fp32, and so do all sums)
  */
 public record MatMul(
     Tensor a,
@@ -23,7 +26,8 @@ public record MatMul(
     boolean transposeB,
     boolean accumulate,
     Tensor bias,
-    @Output Tensor activated)
+    @Output Tensor activated,
+    DType operands)
     implements Operation {
 
   public MatMul {
@@ -47,17 +51,26 @@ public record MatMul(
     Arguments.that(batchMatches(a, c) && batchMatches(b, c), "MatMul", "batch extents differ");
     Arguments.size("MatMul", "bias", bias, columns);
     Arguments.size("MatMul", "activated", activated, c.size());
+    Arguments.that(
+        operands == DType.FLOAT32 || operands == DType.BFLOAT16,
+        "MatMul",
+        "operands cannot be " + operands);
   }
 
   /** C = op(A) op(B). */
   public static MatMul of(Tensor a, Tensor b, Tensor c, boolean transposeA, boolean transposeB) {
-    return new MatMul(a, b, c, transposeA, transposeB, false, null, null);
+    return new MatMul(a, b, c, transposeA, transposeB, false, null, null, DType.FLOAT32);
   }
 
   /** C += op(A) op(B). */
   public static MatMul adding(
       Tensor a, Tensor b, Tensor c, boolean transposeA, boolean transposeB) {
-    return new MatMul(a, b, c, transposeA, transposeB, true, null, null);
+    return new MatMul(a, b, c, transposeA, transposeB, true, null, null, DType.FLOAT32);
+  }
+
+  /** The same product of operands rounded to another type. */
+  public MatMul with(DType type) {
+    return new MatMul(a, b, c, transposeA, transposeB, accumulate, bias, activated, type);
   }
 
   private static long batchOf(Tensor tensor) {
@@ -86,6 +99,11 @@ public record MatMul(
   /** Number of products. */
   public int batch() {
     return Math.toIntExact(batchOf(c));
+  }
+
+  /** Whether the operands are rounded to bf16. */
+  public boolean rounds() {
+    return operands == DType.BFLOAT16;
   }
 
   /** Elements from one A of the batch to the next; 0 where all share one. */
@@ -123,6 +141,7 @@ public record MatMul(
     int transposeA;
     int transposeB;
     int accumulate;
+    int rounds;
     int biasPresent;
     int activatedPresent;
 
@@ -136,7 +155,7 @@ public record MatMul(
       for (int inner = 0; inner < k; inner++) {
         int indexA = transposeA == 1 ? inner * m + row : row * k + inner;
         int indexB = transposeB == 1 ? column * k + inner : inner * n + column;
-        sum += a[product * strideA + indexA] * b[product * strideB + indexB];
+        sum += operand(a[product * strideA + indexA]) * operand(b[product * strideB + indexB]);
       }
       if (accumulate == 1) {
         sum += c[i];
@@ -149,6 +168,16 @@ public record MatMul(
         float u = 0.7978845608f * (sum + 0.044715f * sum * sum * sum);
         activated[i] = 0.5f * sum * (1f + tanh(u));
       }
+    }
+
+    /**
+     * Rounds to the 8 bits of bf16, to nearest and ties to even, where asked to: Dekker, A
+     * floating-point technique for extending the available precision, 1971 (splitting). Right
+     * wherever 2^16 x does not overflow.
+     */
+    private float operand(float x) {
+      float scaled = 65537f * x;
+      return rounds == 1 ? scaled - (scaled - x) : x;
     }
   }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.reference.JavaBackend;
 
@@ -36,7 +37,7 @@ class ArgumentsTest {
     refused("MatMul: C has shape [2, 3]", () -> MatMul.of(matrix, matrix, matrix, false, true));
     refused(
         "MatMul: bias has shape [3]",
-        () -> new MatMul(matrix, matrix, square, false, true, false, three, null));
+        () -> new MatMul(matrix, matrix, square, false, true, false, three, null, DType.FLOAT32));
   }
 
   @Test

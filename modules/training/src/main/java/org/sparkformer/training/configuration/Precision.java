@@ -1,9 +1,25 @@
 package org.sparkformer.training.configuration;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import org.sparkformer.tensor.DType;
 
-/** The number format of weights and activations. */
+/** The number format in which matrix products take weights, activations and gradients. */
 public enum Precision {
   @JsonProperty("fp32")
-  FP32
+  FP32(DType.FLOAT32),
+
+  /** Rounded to bf16 for products; sums, and all that is kept, stay fp32. */
+  @JsonProperty("bf16")
+  BF16(DType.BFLOAT16);
+
+  private final DType operands;
+
+  Precision(DType operands) {
+    this.operands = operands;
+  }
+
+  /** What products take their operands as. */
+  public DType operands() {
+    return operands;
+  }
 }
