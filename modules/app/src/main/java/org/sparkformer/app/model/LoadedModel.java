@@ -99,7 +99,7 @@ public final class LoadedModel implements AutoCloseable {
     StopStrings stop = new StopStrings(stops);
     Set<Integer> ends =
         tokenizer.endOfText().isPresent() ? Set.of(tokenizer.endOfText().getAsInt()) : Set.of();
-    new Generator(backend, gpt)
+    new Generator(backend, gpt, tokenizer.vocabularySize())
         .generate(
             start(prompt),
             options.withStopTokens(ends),

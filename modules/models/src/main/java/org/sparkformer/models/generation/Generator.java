@@ -16,10 +16,16 @@ import org.sparkformer.tensor.Backend;
 public final class Generator {
   private final Backend backend;
   private final Gpt gpt;
+  private final int tokens;
 
-  public Generator(Backend backend, Gpt gpt) {
+  /**
+   * @param tokens the tokenizer's vocabulary: rows of the embedding beyond it, which pad some
+   *     models' tables, stand for nothing and are never drawn
+   */
+  public Generator(Backend backend, Gpt gpt, int tokens) {
     this.backend = backend;
     this.gpt = gpt;
+    this.tokens = Math.min(tokens, gpt.configuration().vocabularySize());
   }
 
   /**
@@ -46,7 +52,8 @@ public final class Generator {
           decoder.clear();
           unread = Math.max(1, context / 2);
         }
-        int token = sampler.next(decoder.append(Arrays.copyOfRange(sequence, end - unread, end)));
+        float[] logits = decoder.append(Arrays.copyOfRange(sequence, end - unread, end));
+        int token = sampler.next(Arrays.copyOf(logits, tokens));
         if (options.stopTokens().contains(token)) {
           break;
         }

@@ -38,7 +38,7 @@ class GeneratorTest {
     backend = TestBackend.JAVA.open();
     weights = Golden.weights(backend);
     gpt = new Gpt(Golden.CONFIGURATION, weights, null);
-    generator = new Generator(backend, gpt);
+    generator = new Generator(backend, gpt, Golden.CONFIGURATION.vocabularySize());
   }
 
   @AfterEach
@@ -87,6 +87,15 @@ class GeneratorTest {
       backend.run(MatMul.of(hidden.rows(tokens.size() - 1, 1), embedding, logits, false, true));
       return backend.readFloats(logits);
     }
+  }
+
+  @Test
+  void rowsOfTheEmbeddingWithoutATokenAreNeverDrawn() {
+    SamplingOptions options = SamplingOptions.of(3 * CONTEXT).withTemperature(5).withSeed(4);
+    int[] all = generator.generate(new int[] {1}, options, token -> true);
+    assertTrue(Arrays.stream(all).anyMatch(token -> token >= 10), "the whole table is drawn from");
+    int[] few = new Generator(backend, gpt, 10).generate(new int[] {1}, options, token -> true);
+    assertTrue(Arrays.stream(few).allMatch(token -> token < 10));
   }
 
   @Test
