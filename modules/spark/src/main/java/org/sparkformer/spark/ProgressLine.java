@@ -2,6 +2,7 @@ package org.sparkformer.spark;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import org.sparkformer.spark.transport.DriverClient;
 import org.sparkformer.training.EvaluationMetrics;
 import org.sparkformer.training.Json;
 import org.sparkformer.training.StepMetrics;
@@ -42,14 +43,8 @@ record ProgressLine(
     }
   }
 
-  /** Where lines go. */
-  @FunctionalInterface
-  interface Sink {
-    void send(String line);
-  }
-
   /** Turns what it hears into lines. */
-  record Relay(Sink sink) implements TrainingListener {
+  record Relay(DriverClient sink) implements TrainingListener {
     @Override
     public void onStart(TrainingStart start) {
       sink.send(new ProgressLine(start, null, null, null, null).text());
@@ -68,6 +63,11 @@ record ProgressLine(
     @Override
     public void onCheckpoint(int step, String path) {
       sink.send(new ProgressLine(null, null, null, new Checkpoint(step, path), null).text());
+    }
+
+    @Override
+    public void beforeCommit() throws IOException {
+      sink.requireAdmitted();
     }
 
     @Override

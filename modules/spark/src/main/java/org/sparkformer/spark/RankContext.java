@@ -31,12 +31,15 @@ final class RankContext {
 
   /** Rises with every attempt of a run, whether Spark or the driver started it. */
   int attempt() {
-    return launch * STAGE_ATTEMPTS + task.stageAttemptNumber();
+    return attempt(launch, task.stageAttemptNumber());
   }
 
-  /** How often the driver launched the gang before. */
-  int launch() {
-    return launch;
+  /**
+   * @param launch how often the driver launched the gang before
+   * @param stageAttempt of Spark within that launch
+   */
+  static int attempt(int launch, int stageAttempt) {
+    return launch * STAGE_ATTEMPTS + stageAttempt;
   }
 
   /** The process that this rank runs in; ranks with the same one share memory. */

@@ -111,7 +111,7 @@ public final class TrainingDriver {
       RankOrder order =
           order(request, dataset, new Channels(runId, link.address(), seconds(STEP_TIMEOUT, 600)));
       for (int launch = 0; ; launch++) {
-        link.admit(launch);
+        link.admit(RankContext.attempt(launch, 0));
         try {
           return launch(order, ranks, launch, progress);
         } catch (GangException e) {

@@ -43,7 +43,7 @@ final class TrainingRank implements RankWork {
         TokenDataset dataset =
             TokenDataset.open(hadoop.value(), order.dataset(), Verification.SIZES)) {
       TrainingListener listener =
-          driver == null ? TrainingListener.NONE : new ProgressLine.Relay(driver::send);
+          driver == null ? TrainingListener.NONE : new ProgressLine.Relay(driver);
       Introductions ranks = Introductions.exchange(context, device.name());
       ranks.warnOfMixedDevices(listener);
       try (Collective collective = collective(context, ranks)) {
@@ -99,7 +99,7 @@ final class TrainingRank implements RankWork {
             SparkNetwork.of(SparkEnv.get()),
             order.channels().driver(),
             order.channels().runId(),
-            context.launch(),
+            context.attempt(),
             context.rank());
   }
 

@@ -55,6 +55,7 @@ final class CheckpointRestorer {
   }
 
   private int choose() throws IOException {
+    listener.beforeCommit();
     store.removeLeftovers();
     if (!run.resume() && !store.steps().isEmpty()) {
       throw new IllegalArgumentException(

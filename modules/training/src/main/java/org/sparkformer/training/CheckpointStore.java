@@ -26,6 +26,18 @@ public final class CheckpointStore {
   /** File of a checkpoint with the run's resolved configuration. */
   public static final String CONFIGURATION = "configuration.json";
 
+  /** Knows whether the store is still this process's to write. */
+  @FunctionalInterface
+  public interface Guard {
+    /** The only one there is. */
+    Guard SOLE = () -> {};
+
+    /**
+     * @throws IOException if another has taken over
+     */
+    void requireOwner() throws IOException;
+  }
+
   private static final Pattern NAME = Pattern.compile("step-(\\d{8,9})");
 
   private final RunFolder folder;
@@ -79,15 +91,18 @@ public final class CheckpointStore {
    * Writes a checkpoint, commits it, reads every byte of it back, and only then removes the ones
    * that are no longer to be kept.
    *
+   * @param guard asked before anything is removed, and again before the commit
    * @throws InterruptedIOException if the thread is interrupted; nothing is committed then
    */
-  public void write(int step, List<CheckpointFile> files) throws IOException {
+  public void write(int step, List<CheckpointFile> files, Guard guard) throws IOException {
+    guard.requireOwner();
     remove(step);
     List<CheckpointManifest.Entry> entries = new ArrayList<>();
     for (CheckpointFile file : files) {
       entries.add(write(folder(step), file));
     }
     requireNotGivenUp(step);
+    guard.requireOwner();
     byte[] manifest = Json.pretty(CheckpointManifest.of(step, entries));
     folder(step).commit(CheckpointManifest.FILE_NAME, manifest);
     verify(step);

@@ -15,6 +15,7 @@ final class CheckpointWriter implements AutoCloseable {
   private static final int SECONDS_TO_GIVE_UP = 30;
 
   private final CheckpointStore store;
+  private final CheckpointStore.Guard guard;
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(
           work -> {
@@ -25,8 +26,9 @@ final class CheckpointWriter implements AutoCloseable {
   private Future<?> pending;
   private int pendingStep;
 
-  CheckpointWriter(CheckpointStore store) {
+  CheckpointWriter(CheckpointStore store, CheckpointStore.Guard guard) {
     this.store = store;
+    this.guard = guard;
   }
 
   /** Starts writing; the one before must have been awaited. */
@@ -38,7 +40,7 @@ final class CheckpointWriter implements AutoCloseable {
     pending =
         thread.submit(
             () -> {
-              store.write(step, files);
+              store.write(step, files, guard);
               return null;
             });
   }

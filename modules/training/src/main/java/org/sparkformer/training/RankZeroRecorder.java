@@ -26,12 +26,13 @@ final class RankZeroRecorder implements RunRecorder {
       byte[] earlierLines,
       TrainingListener listener)
       throws IOException {
+    listener.beforeCommit();
     this.run = run;
     this.snapshot = new CheckpointSnapshot(run, layout);
     this.metrics = new MetricsWriter(run.folder(), earlierLines);
     this.listener = listener;
     this.store = store;
-    this.checkpoints = new CheckpointWriter(store);
+    this.checkpoints = new CheckpointWriter(store, listener::beforeCommit);
   }
 
   @Override
@@ -41,14 +42,15 @@ final class RankZeroRecorder implements RunRecorder {
 
   @Override
   public void step(StepMetrics step) throws IOException {
-    metrics.append(step);
+    // Told first: a rank whose attempt is over fails here and leaves the file to its successor.
     listener.onStep(step);
+    metrics.append(step);
   }
 
   @Override
   public void evaluation(EvaluationMetrics evaluation) throws IOException {
-    metrics.append(evaluation);
     listener.onEvaluation(evaluation);
+    metrics.append(evaluation);
   }
 
   @Override
@@ -70,6 +72,7 @@ final class RankZeroRecorder implements RunRecorder {
   @Override
   public void finished(RunSummary summary) throws IOException, InterruptedException {
     announce(checkpoints.await());
+    listener.beforeCommit();
     run.folder().replace(RunSummary.FILE_NAME, Json.pretty(summary));
   }
 

@@ -1,5 +1,7 @@
 package org.sparkformer.training;
 
+import java.io.IOException;
+
 /**
  * Hears of a run's progress: on rank 0 only, on its training thread, in order. What a listener does
  * holds up training, so it should be quick.
@@ -24,6 +26,13 @@ public interface TrainingListener {
    * @param path its folder
    */
   default void onCheckpoint(int step, String path) {}
+
+  /**
+   * Before the run's folder is changed for good, on the thread that does it.
+   *
+   * @throws IOException if the folder is no longer this rank's to write: another attempt has it
+   */
+  default void beforeCommit() throws IOException {}
 
   /** Something a person should know, for instance which checkpoint was passed over and why. */
   default void onMessage(String message) {}

@@ -14,6 +14,7 @@ import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkformer.training.CheckpointStore.Guard;
 
 class CheckpointStoreTest {
   @TempDir Path folder;
@@ -22,7 +23,7 @@ class CheckpointStoreTest {
   void theNewestAreKept() throws Exception {
     CheckpointStore store = store(folder, DyingFileSystem.at(0));
     for (int step : new int[] {10, 20, 30, 100_000_000}) {
-      store.write(step, files(step));
+      store.write(step, files(step), Guard.SOLE);
     }
     assertEquals(List.of(30, 100_000_000), store.steps());
     assertEquals(OptionalInt.of(100_000_000), store.newestWhole(message -> {}));
@@ -51,7 +52,7 @@ class CheckpointStoreTest {
         byte[] content = next.folder(newest).read("large").orElseThrow();
         assertEquals(text(newest), new String(content, StandardCharsets.UTF_8));
       }
-      next.write(newest + 1, files(newest + 1));
+      next.write(newest + 1, files(newest + 1), Guard.SOLE);
       assertEquals(OptionalInt.of(newest + 1), next.newestWhole(message -> {}));
       assertTrue(next.steps().size() <= 2);
     }
@@ -60,8 +61,8 @@ class CheckpointStoreTest {
   @Test
   void aFlippedByteInAnyFileIsFoundAndTheOneBeforeIsTaken() throws Exception {
     CheckpointStore store = store(folder, DyingFileSystem.at(0));
-    store.write(1, files(1));
-    store.write(2, files(2));
+    store.write(1, files(1), Guard.SOLE);
+    store.write(2, files(2), Guard.SOLE);
     for (Path file : filesOf(2)) {
       byte[] whole = Files.readAllBytes(file);
       byte[] damaged = whole.clone();
@@ -78,7 +79,7 @@ class CheckpointStoreTest {
   @Test
   void aMissingAndAShortenedFileAreFound() throws Exception {
     CheckpointStore store = store(folder, DyingFileSystem.at(0));
-    store.write(1, files(1));
+    store.write(1, files(1), Guard.SOLE);
     Path large = folder.resolve("checkpoints/step-00000001/large");
     Files.write(large, "short".getBytes(StandardCharsets.UTF_8));
     assertThrows(CorruptCheckpointException.class, () -> store.verify(1));
@@ -89,10 +90,10 @@ class CheckpointStoreTest {
   @Test
   void aDamagedCheckpointDoesNotPushOutAWholeOne() throws Exception {
     CheckpointStore store = store(folder, DyingFileSystem.at(0));
-    store.write(1, files(1));
-    store.write(9, files(9));
+    store.write(1, files(1), Guard.SOLE);
+    store.write(9, files(9), Guard.SOLE);
     Files.delete(folder.resolve("checkpoints/step-00000009/large"));
-    store.write(2, files(2));
+    store.write(2, files(2), Guard.SOLE);
     assertEquals(List.of(1, 2), store.steps());
   }
 
@@ -103,7 +104,7 @@ class CheckpointStoreTest {
 
   static void writeThree(CheckpointStore store) throws IOException {
     for (int step = 1; step <= 3; step++) {
-      store.write(step, files(step));
+      store.write(step, files(step), Guard.SOLE);
     }
   }
 
@@ -111,7 +112,7 @@ class CheckpointStoreTest {
   static int writeThreeUntilDeath(CheckpointStore store) {
     for (int step = 1; step <= 3; step++) {
       try {
-        store.write(step, files(step));
+        store.write(step, files(step), Guard.SOLE);
       } catch (IOException died) {
         assertTrue(died.getMessage().startsWith("d"), died.getMessage());
         return step - 1;

@@ -15,6 +15,7 @@ import org.apache.hadoop.fs.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.data.TokenDataset;
+import org.sparkformer.training.CheckpointStore.Guard;
 import org.sparkformer.training.DyingObjectStore.Objects;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
@@ -42,7 +43,7 @@ class ObjectStoreTest {
         byte[] content = next.folder(newest).read("large").orElseThrow();
         assertEquals(CheckpointStoreTest.text(newest), new String(content, StandardCharsets.UTF_8));
       }
-      next.write(newest + 1, CheckpointStoreTest.files(newest + 1));
+      next.write(newest + 1, CheckpointStoreTest.files(newest + 1), Guard.SOLE);
       assertEquals(OptionalInt.of(newest + 1), next.newestWhole(message -> {}));
     }
   }

@@ -80,6 +80,21 @@ public final class DriverClient implements AutoCloseable {
     courier.send(ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8)), () -> {});
   }
 
+  /**
+   * Asks the driver whether it still wants this attempt; everything sent before has been heard
+   * then.
+   *
+   * @throws IOException when it does not, or is gone
+   */
+  public void requireAdmitted() throws IOException {
+    try {
+      client.sendRpcSync(ByteBuffer.allocate(0), PATIENCE.toMillis());
+    } catch (RuntimeException refused) {
+      throw new IOException(
+          "the driver no longer hears this rank: " + Hello.reason(refused), refused);
+    }
+  }
+
   /** Waits until the driver has taken every line, then hangs up. */
   @Override
   public void close() {

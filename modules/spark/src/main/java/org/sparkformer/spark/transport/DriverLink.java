@@ -15,7 +15,9 @@ import org.apache.spark.network.server.TransportServer;
 
 /**
  * Where the driver hears from its ranks while the barrier stage runs: lines of text (JSON by
- * convention), each from a known rank of the current attempt. Lines of older attempts are dropped.
+ * convention), each from a known rank of the current attempt. That is the newest from which a rank
+ * has called, for Spark starts a stage again on its own; older attempts are hung up on, so that
+ * their ranks hear it too.
  */
 public final class DriverLink implements AutoCloseable {
   private final String address;
@@ -51,7 +53,7 @@ public final class DriverLink implements AutoCloseable {
     return address;
   }
 
-  /** Hears the ranks of this attempt from now on, and no other's. */
+  /** Hears the ranks of this attempt from now on, or of a newer one when it calls. */
   public void admit(int attempt) {
     calls.admit(attempt);
   }
@@ -79,11 +81,17 @@ public final class DriverLink implements AutoCloseable {
 
     synchronized void admit(int attempt) {
       admitted = attempt;
+      callers.forEach(
+          (channel, caller) -> {
+            if (caller.attempt() != attempt) {
+              channel.close();
+            }
+          });
     }
 
     /**
      * The greeting, and later an empty message that asks whether everything before it has been
-     * heard.
+     * heard: refused to a rank that no longer is.
      */
     @Override
     public synchronized void receive(
@@ -91,6 +99,8 @@ public final class DriverLink implements AutoCloseable {
       try {
         if (message.hasRemaining()) {
           greet(client.getChannel(), Hello.decode(message));
+        } else {
+          requireAdmitted(callers.get(client.getChannel()));
         }
         callback.onSuccess(ByteBuffer.allocate(0));
       } catch (IllegalArgumentException refused) {
@@ -122,8 +132,19 @@ public final class DriverLink implements AutoCloseable {
     }
 
     private void greet(Channel channel, Hello hello) {
-      hello.requireSame(runId, admitted);
+      boolean restarted = admitted != NOBODY && hello.attempt() > admitted;
+      hello.requireSame(runId, restarted ? hello.attempt() : admitted);
+      if (restarted) {
+        admit(hello.attempt());
+      }
       callers.put(channel, hello);
+    }
+
+    private void requireAdmitted(Hello caller) {
+      if (caller == null) {
+        throw new IllegalArgumentException("the caller has not said who it is");
+      }
+      caller.requireSame(runId, admitted);
     }
   }
 }

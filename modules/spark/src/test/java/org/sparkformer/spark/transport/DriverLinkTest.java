@@ -39,18 +39,42 @@ final class DriverLinkTest {
 
   @Test
   void anOlderAttemptFallsSilentWhenANewerIsAdmitted() throws IOException {
+    assertOldFallsSilent((network, link) -> link.admit(1));
+  }
+
+  /** Spark starts a stage again without asking the driver's program. */
+  @Test
+  void anOlderAttemptFallsSilentWhenANewerCalls() throws IOException {
+    assertOldFallsSilent(
+        (network, link) -> DriverClient.connect(network, link.address(), RUN, 1, 0).close());
+  }
+
+  private interface Turn {
+    void take(SparkNetwork network, DriverLink link) throws IOException;
+  }
+
+  private static void assertOldFallsSilent(Turn turn) throws IOException {
     SparkNetwork network = Networks.network(Networks.plain());
     List<String> heard = Collections.synchronizedList(new ArrayList<>());
     try (DriverLink link = DriverLink.listen(network, RUN, (rank, line) -> heard.add(line))) {
       link.admit(0);
       try (DriverClient old = DriverClient.connect(network, link.address(), RUN, 0, 0)) {
-        link.admit(1);
-        old.send("ghost");
+        old.send("first");
+        old.requireAdmitted();
+        turn.take(network, link);
+        assertThrows(IOException.class, old::requireAdmitted);
+        assertThrows(
+            UncheckedIOException.class,
+            () -> {
+              while (!Thread.interrupted()) {
+                old.send("ghost");
+              }
+            });
         try (DriverClient current = DriverClient.connect(network, link.address(), RUN, 1, 0)) {
           current.send("alive");
         }
       }
-      assertEquals(List.of("alive"), heard);
+      assertEquals(List.of("first", "alive"), heard);
       IOException refused =
           assertThrows(
               IOException.class, () -> DriverClient.connect(network, link.address(), RUN, 0, 0));
