@@ -139,6 +139,24 @@ class TrainingCommandsTest {
     return out.toString();
   }
 
+
+  @Test
+  void divergenceIsAFailureAndNotBadInput() {
+    List<String> arguments = new ArrayList<>(List.of("train", configuration.toString()));
+    arguments.addAll(List.of("--out", folder.resolve("wild").toString(), "--device", "java"));
+    for (String override :
+        List.of(
+            "data.input=" + text,
+            "training.steps=60",
+            "training.learning_rate=9.9",
+            "training.weight_decay=9.9",
+            "training.clip=0")) {
+      arguments.addAll(List.of("--set", override));
+    }
+    assertEquals(1, execute(arguments.toArray(String[]::new)), error::toString);
+    assertTrue(error.toString().contains("training has diverged"), error.toString());
+  }
+
   private void assertRefused(String complaint, String... options) {
     error.getBuffer().setLength(0);
     List<String> arguments = new ArrayList<>(List.of("train", configuration.toString()));

@@ -99,6 +99,6 @@ public final class QuickstartCommand implements Callable<Integer> {
     }
     String text = String.join("\n", lines) + "\n";
     RunFolder.of(new Configuration(), folder)
-        .writeAtomically("samples.jsonl", text.getBytes(StandardCharsets.UTF_8));
+        .replace("samples.jsonl", text.getBytes(StandardCharsets.UTF_8));
   }
 }

@@ -40,7 +40,7 @@ public final class WordNetCorpus {
   public static void writeTo(RunFolder folder, String name) throws IOException {
     if (!folder.exists(name)) {
       String text = String.join("\n", lines()) + "\n";
-      folder.writeAtomically(name, text.getBytes(StandardCharsets.UTF_8));
+      folder.replace(name, text.getBytes(StandardCharsets.UTF_8));
     }
   }
 
