@@ -139,7 +139,6 @@ class TrainingCommandsTest {
     return out.toString();
   }
 
-
   @Test
   void divergenceIsAFailureAndNotBadInput() {
     List<String> arguments = new ArrayList<>(List.of("train", configuration.toString()));

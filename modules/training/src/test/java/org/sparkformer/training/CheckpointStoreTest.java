@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -85,6 +86,33 @@ class CheckpointStoreTest {
     assertThrows(CorruptCheckpointException.class, () -> store.verify(1));
     Files.delete(large);
     assertThrows(CorruptCheckpointException.class, () -> store.newestWhole(message -> {}));
+  }
+
+  @Test
+  void aWriterThatLostTheRunRemovesNothingAndCommitsNothing() throws Exception {
+    CheckpointStore store = store(folder, DyingFileSystem.at(0));
+    store.write(1, files(1), Guard.SOLE);
+    for (int allowed = 0; allowed < 2; allowed++) {
+      AtomicInteger left = new AtomicInteger(allowed);
+      Guard guard =
+          () -> {
+            if (left.getAndDecrement() == 0) {
+              throw new IOException("another has the run");
+            }
+          };
+      assertThrows(IOException.class, () -> store.write(2, files(2), guard));
+      assertEquals(List.of(1), store.steps());
+    }
+    assertThrows(
+        IOException.class,
+        () ->
+            store.write(
+                1,
+                files(1),
+                () -> {
+                  throw new IOException("another has the run");
+                }));
+    store.verify(1);
   }
 
   @Test

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -170,6 +171,33 @@ class ResumeTest {
         InterruptedException.class,
         () -> TinyRun.train(run("run", TRAINING, true), 1, interrupting));
     assertTrue(Files.notExists(folder.resolve("run/run.json")));
+  }
+
+  @Test
+  void aRankWhoseAttemptIsOverLeavesTheFolderAlone() throws Exception {
+    train("run", TRAINING.toBuilder().steps(7).build(), 1);
+    Files.delete(folder.resolve("run/run.json"));
+    Path leftover = Files.createDirectory(folder.resolve("run/checkpoints/step-00000009"));
+    byte[] metrics = Files.readAllBytes(folder.resolve("run/metrics.jsonl"));
+    for (int allowed = 0; allowed < 2; allowed++) {
+      TrainingListener listener = refusedAfter(allowed);
+      assertThrows(IOException.class, () -> TinyRun.train(run("run", TRAINING, true), 1, listener));
+      assertEquals(allowed == 0, Files.exists(leftover));
+      assertArrayEquals(metrics, Files.readAllBytes(folder.resolve("run/metrics.jsonl")));
+      assertTrue(Files.notExists(folder.resolve("run/run.json")));
+    }
+  }
+
+  private static TrainingListener refusedAfter(int allowed) {
+    AtomicInteger left = new AtomicInteger(allowed);
+    return new TrainingListener() {
+      @Override
+      public void beforeCommit() throws IOException {
+        if (left.getAndDecrement() <= 0) {
+          throw new IOException("another attempt has the run");
+        }
+      }
+    };
   }
 
   @Test
