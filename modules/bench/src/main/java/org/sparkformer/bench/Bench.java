@@ -22,7 +22,7 @@ import picocli.CommandLine.Option;
     description = "Measures this machine, beside its peers and in one run with them.",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = StepCommand.class)
+    subcommands = {StepCommand.class, AllReduceCommand.class})
 public final class Bench {
 
   public static void main(String[] arguments) {

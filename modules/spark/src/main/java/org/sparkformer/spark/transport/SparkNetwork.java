@@ -1,6 +1,7 @@
 package org.sparkformer.spark.transport;
 
 import java.util.List;
+import java.util.Map;
 import org.apache.spark.SecurityManager;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
@@ -46,6 +47,19 @@ public final class SparkNetwork {
         SparkTransportConf.fromSparkConf(
             sparkConf, MODULE, threads, Option.empty(), Option.apply(security.getRpcSSLOptions()));
     EncryptionRule.check(conf, security.isAuthenticationEnabled());
+  }
+
+  /**
+   * Between processes of this machine, outside of any Spark application.
+   *
+   * @param settings as in Spark's configuration
+   */
+  public static SparkNetwork loopback(Map<String, String> settings) {
+    SparkConf conf = new SparkConf(false);
+    settings.forEach(conf::set);
+    SecurityManager security =
+        new SecurityManager(conf, Option.empty(), SecurityManager.$lessinit$greater$default$3());
+    return new SparkNetwork(conf, security, "localhost", "localhost");
   }
 
   /** Of the process that this runs in, a driver or an executor. */
