@@ -28,11 +28,12 @@ public final class Devices {
   private Devices() {}
 
   /**
-   * All devices of all platforms, in the order the drivers give them.
+   * All devices of all platforms, in the order the drivers give them. One thread at a time: PoCL
+   * tells no names while another thread is the first to ask.
    *
    * @throws OpenClException if there is no OpenCL library, no driver or no device
    */
-  public static List<OpenClDevice> list() {
+  public static synchronized List<OpenClDevice> list() {
     List<OpenClDevice> devices = new ArrayList<>();
     for (long platform : platforms()) {
       for (long id : ids(platform)) {
