@@ -18,6 +18,9 @@ import java.util.List;
  * another attempt.
  */
 public interface Collective extends AutoCloseable {
+  /** Bytes of the longest note. */
+  int LARGEST_NOTE = 4096;
+
   /** This rank, from 0 to {@code size() - 1}. */
   int rank();
 
@@ -77,6 +80,23 @@ public interface Collective extends AutoCloseable {
 
   /** Returns once every rank has called it. */
   void barrier();
+
+  /**
+   * Leaves a note for another rank and returns at once. Notes are no operations: they may be posted
+   * on any thread at any time, and do not wait for what the ranks are doing.
+   *
+   * @param note at most {@link #LARGEST_NOTE} bytes
+   */
+  void post(int rank, byte[] note);
+
+  /**
+   * Waits on any thread, for as long as it takes, for the next note that a rank has posted to this
+   * one.
+   *
+   * @throws CollectiveException when the peer is lost or the collective has ended
+   * @throws InterruptedException when the thread is interrupted; the collective goes on
+   */
+  byte[] takeNote(int rank) throws InterruptedException;
 
   /**
    * Leaves the collective and wakes whoever is blocked in it; peers waiting for this rank fail at

@@ -101,6 +101,26 @@ final class Inbox implements Transport.Receiver {
     }
   }
 
+  /** Waits for a peer's next note, without a limit: it does not belong to an operation. */
+  byte[] takeNote(int peer) throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      while (true) {
+        Optional<byte[]> note = peers[peer].takeNote();
+        if (note.isPresent()) {
+          return note.get();
+        }
+        requireHealthy();
+        if (peers[peer].departure().isPresent()) {
+          throw new CollectiveException(where() + peers[peer].departure().get());
+        }
+        changed.await();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
   @Override
   public void received(int peer, ByteBuffer frame) {
     try {
@@ -166,6 +186,10 @@ final class Inbox implements Transport.Receiver {
       depart(sender, StandardCharsets.UTF_8.decode(payload).toString());
       return;
     }
+    if (header.operation() == Operation.NOTE) {
+      keepNote(header, payload);
+      return;
+    }
     lock.lock();
     try {
       if (header.key().sequence() == sequence && header.operation() != operation) {
@@ -175,6 +199,16 @@ final class Inbox implements Transport.Receiver {
         peers[sender].put(header, payload).ifPresent(this::fail);
         changed.signalAll();
       }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void keepNote(FrameHeader header, ByteBuffer payload) {
+    lock.lock();
+    try {
+      peers[header.sender()].putNote(header, payload).ifPresent(this::fail);
+      changed.signalAll();
     } finally {
       lock.unlock();
     }

@@ -8,6 +8,8 @@ enum Operation {
   BROADCAST("broadcast"),
   MESSAGES("all-gather of messages"),
   BARRIER("barrier"),
+  /** A word from one rank to another beside all operations. */
+  NOTE("note"),
   /** A rank leaves: the payload says why, or is empty when it is done. */
   FAREWELL("farewell");
 

@@ -1,6 +1,8 @@
 package org.sparkformer.collective;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -10,10 +12,15 @@ import java.util.Set;
 
 /** Frames of one peer that no operation has taken yet. Guarded by the {@link Inbox}'s lock. */
 final class PeerMail {
+  /** An honest peer posts a note a checkpoint. */
+  private static final int MOST_NOTES = 64;
+
   private final BufferPool pool;
   private final long limitBytes;
   private final Map<FrameKey, Inbox.Mail> waiting = new HashMap<>();
   private final Set<FrameKey> seen = new HashSet<>();
+  private final Deque<byte[]> notes = new ArrayDeque<>();
+  private long lastNote = -1;
   private long waitingBytes;
   private long latest = -1;
   private String departure;
@@ -48,6 +55,25 @@ final class PeerMail {
       waitingBytes -= mail.payload().remaining() + FrameCodec.HEADER_BYTES;
     }
     return Optional.ofNullable(mail);
+  }
+
+  /** Keeps a note unless it is a repetition; returns a reason when the peer sends too much. */
+  Optional<String> putNote(FrameHeader header, ByteBuffer payload) {
+    if (header.key().sequence() <= lastNote) {
+      return Optional.empty();
+    }
+    lastNote = header.key().sequence();
+    if (payload.remaining() > Collective.LARGEST_NOTE || notes.size() == MOST_NOTES) {
+      return Optional.of("rank " + header.sender() + " posted too long or too many notes");
+    }
+    byte[] note = new byte[payload.remaining()];
+    payload.get(note);
+    notes.add(note);
+    return Optional.empty();
+  }
+
+  Optional<byte[]> takeNote() {
+    return Optional.ofNullable(notes.poll());
   }
 
   /** Drops frames of operations up to {@code sequence}, and the memory of having seen them. */

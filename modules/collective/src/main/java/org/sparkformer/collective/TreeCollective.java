@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /**
@@ -24,6 +25,7 @@ public final class TreeCollective implements Collective {
   private final FlushedSum addition = new FlushedSum();
   private final Inbox inbox;
   private final Outbox outbox;
+  private final AtomicLong notes = new AtomicLong();
   private final AtomicBoolean busy = new AtomicBoolean();
   private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -131,6 +133,25 @@ public final class TreeCollective implements Collective {
   @Override
   public void barrier() {
     perform(Operation.BARRIER, wire -> new Messages(wire).gather(new byte[0]));
+  }
+
+  @Override
+  public void post(int rank, byte[] note) {
+    if (rank < 0 || rank >= size() || rank == rank()) {
+      throw new IllegalArgumentException(
+          "rank " + rank() + " of " + size() + " cannot post a note to rank " + rank);
+    }
+    if (note.length > LARGEST_NOTE) {
+      throw new IllegalArgumentException(
+          "a note holds at most " + LARGEST_NOTE + " bytes, got " + note.length);
+    }
+    Wire wire = new Wire(Operation.NOTE, notes.getAndIncrement(), this);
+    wire.send(wire.key(FrameKey.GATHER, 0, 0), note.length, ByteBuffer.wrap(note), rank);
+  }
+
+  @Override
+  public byte[] takeNote(int rank) throws InterruptedException {
+    return inbox.takeNote(rank);
   }
 
   @Override

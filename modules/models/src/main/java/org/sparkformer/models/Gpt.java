@@ -26,6 +26,9 @@ public final class Gpt {
   private static final double DEVIATION = 0.02;
   private static final String PREFIX = "transformer.";
 
+  /** Below the mark of every block: see {@link #finishingMark}. */
+  public static final int END_OF_PASS = -1;
+
   private final GptConfiguration configuration;
   private final ParameterLayout layout;
   private final Tensor parameters;
@@ -88,6 +91,20 @@ public final class Gpt {
     all.add(vector(name + ".bias", size, 0));
   }
 
+  /**
+   * When a backward pass has finished a parameter's gradient: as soon as the tape reports this mark
+   * or a smaller one, {@link #END_OF_PASS} when the whole pass is over.
+   */
+  public static int finishingMark(Parameter parameter) {
+    String name = parameter.name().substring(PREFIX.length());
+    if (name.startsWith("h.")) {
+      return Integer.parseInt(name.substring(2, name.indexOf('.', 2)));
+    }
+    // The token embedding is used first and, being tied, last; the last layer norm after all
+    // blocks.
+    return name.startsWith("ln_f.") ? Integer.MAX_VALUE : END_OF_PASS;
+  }
+
   public GptConfiguration configuration() {
     return configuration;
   }
@@ -97,7 +114,8 @@ public final class Gpt {
   }
 
   /**
-   * Loss of a micro-batch, and on a recording tape the way back to the gradients.
+   * Loss of a micro-batch, and on a recording tape the way back to the gradients, with a mark
+   * before each block that has the block's number.
    *
    * @param tokens int32 [B, T]
    * @param targets int32 [B, T]: the token that follows each; negative to ignore
@@ -149,6 +167,7 @@ public final class Gpt {
     long elements = (long) tokens.columns() * configuration.width();
     List<Variable> stream = List.of(functions.dropout(embedded, dropouts.at(0, elements)));
     for (int layer = 0; layer < configuration.layers(); layer++) {
+      tape.mark(layer);
       Block block = new Block(layer, mixer, dropouts, elements);
       stream =
           configuration.recomputeActivations() || !tape.recording()

@@ -2,9 +2,17 @@ package org.sparkformer.models;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.autograd.Tape;
@@ -67,6 +75,31 @@ class GptTest {
     assertEquals(before, backend.memory().bytes());
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void atItsMarkAParametersGradientIsFinal(boolean recompute) {
+    GptConfiguration configuration = new GptConfiguration(3, 2, 8, LENGTH, 11, 0, recompute);
+    Map<Integer, float[]> seen = new LinkedHashMap<>();
+    ParameterLayout layout = Gpt.layout(configuration);
+    try (Tensor parameters = backend.floats(layout.size());
+        Tensor gradients = backend.floats(layout.size())) {
+      Initialization.run(backend, layout, parameters, 42);
+      backend.run(new Fill(gradients, 0f));
+      Gpt gpt = new Gpt(configuration, parameters, gradients);
+      run(gpt, true, DropoutSites.NONE, mark -> seen.put(mark, backend.readFloats(gradients)));
+      seen.put(Gpt.END_OF_PASS, backend.readFloats(gradients));
+    }
+    assertEquals(List.of(2, 1, 0, Gpt.END_OF_PASS), List.copyOf(seen.keySet()));
+    for (ParameterLayout.Parameter parameter : layout.parameters()) {
+      int mark = Math.min(2, Gpt.finishingMark(parameter));
+      int from = (int) parameter.offset();
+      int to = from + (int) parameter.shape().size();
+      float[] last = Arrays.copyOfRange(seen.get(Gpt.END_OF_PASS), from, to);
+      assertArrayEquals(last, Arrays.copyOfRange(seen.get(mark), from, to), parameter.name());
+      assertTrue(!Arrays.equals(last, new float[to - from]), parameter.name());
+    }
+  }
+
   private float[] weights() {
     ParameterLayout layout = Gpt.layout(TINY);
     try (Tensor flat = backend.floats(layout.size())) {
@@ -114,6 +147,10 @@ class GptTest {
   }
 
   private double run(Gpt gpt, boolean backward, DropoutSites dropouts) {
+    return run(gpt, backward, dropouts, mark -> {});
+  }
+
+  private double run(Gpt gpt, boolean backward, DropoutSites dropouts, IntConsumer marks) {
     Random random = new Random(3);
     int rows = BATCH * LENGTH;
     try (Tensor tokens = backend.ints(BATCH, LENGTH);
@@ -124,7 +161,7 @@ class GptTest {
       backend.write(targets, random.ints(rows, 0, 11).toArray());
       gpt.loss(tape, tokens, targets, losses, 1f / rows, dropouts);
       if (backward) {
-        tape.backward();
+        tape.backward(marks);
       }
       double sum = 0;
       for (float loss : backend.readFloats(losses)) {

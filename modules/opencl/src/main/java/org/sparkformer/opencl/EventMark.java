@@ -24,8 +24,13 @@ final class EventMark implements Backend.Mark {
     }
   }
 
+  @Override
+  public void await() {
+    resolve();
+  }
+
   /** Waits until the mark is reached, and lets go of the event. */
-  void resolve() {
+  synchronized void resolve() {
     if (event == 0) {
       return;
     }
@@ -39,7 +44,7 @@ final class EventMark implements Backend.Mark {
     event = 0;
   }
 
-  boolean isResolved() {
+  synchronized boolean isResolved() {
     return event == 0;
   }
 

@@ -14,8 +14,8 @@ import org.sparkformer.tensor.ops.Operation;
  * Tensors and operations on one OpenCL device, or a part of one.
  *
  * <p>One context and one in-order queue; the host waits only in {@link #read}, {@link #finish} and
- * where marks are evaluated. To be used by one thread at a time. Two backends in one process, each
- * with its own thread, run side by side.
+ * where marks are evaluated. To be used by one thread at a time; copies that were started are
+ * waited for on any. Two backends in one process, each with its own thread, run side by side.
  */
 public final class OpenClBackend implements Backend {
   private static final int LARGEST_NUMBER_OF_OPEN_MARKS = 1024;
@@ -130,6 +130,16 @@ public final class OpenClBackend implements Backend {
   @Override
   public void read(Tensor source, ByteBuffer destination) {
     transfers.read(source, destination);
+  }
+
+  @Override
+  public Pending startRead(Tensor source, ByteBuffer destination) {
+    return transfers.startRead(source, destination);
+  }
+
+  @Override
+  public Pending startWrite(Tensor destination, ByteBuffer source) {
+    return transfers.startWrite(destination, source);
   }
 
   @Override

@@ -7,6 +7,7 @@ import org.lwjgl.PointerBuffer;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.system.MemoryStack;
 import org.lwjgl.system.MemoryUtil;
+import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Tensor;
 
 /** Copies between host and device. */
@@ -113,6 +114,51 @@ final class Transfers {
       }
     } finally {
       MemoryUtil.memFree(piece);
+    }
+  }
+
+  /** Queues a copy to a direct buffer; see {@link Backend#startRead}. */
+  Backend.Pending startRead(Tensor source, ByteBuffer destination) {
+    return start(source, destination, "read from", this::enqueueRead);
+  }
+
+  /** Queues a copy from a direct buffer; see {@link Backend#startWrite}. */
+  Backend.Pending startWrite(Tensor destination, ByteBuffer source) {
+    return start(destination, source, "write to", this::enqueueWrite);
+  }
+
+  private interface Copy {
+    int enqueue(Tensor tensor, ByteBuffer bytes, PointerBuffer event);
+  }
+
+  private int enqueueRead(Tensor source, ByteBuffer destination, PointerBuffer event) {
+    long first = source.offset() * source.dtype().bytes();
+    return CL10.clEnqueueReadBuffer(
+        queue.queue(), OpenClStorage.buffer(source, pool), false, first, destination, null, event);
+  }
+
+  private int enqueueWrite(Tensor destination, ByteBuffer source, PointerBuffer event) {
+    long first = destination.offset() * destination.dtype().bytes();
+    return CL10.clEnqueueWriteBuffer(
+        queue.queue(), OpenClStorage.buffer(destination, pool), false, first, source, null, event);
+  }
+
+  private Backend.Pending start(Tensor tensor, ByteBuffer bytes, String action, Copy copy) {
+    checkSize(tensor, bytes);
+    if (!bytes.isDirect()) {
+      throw new IllegalArgumentException(
+          "a copy can be started with a direct buffer only, got " + bytes);
+    }
+    if (!bytes.hasRemaining()) {
+      return Backend.Pending.DONE;
+    }
+    try (MemoryStack stack = MemoryStack.stackPush()) {
+      PointerBuffer event = stack.mallocPointer(1);
+      String what = action + " the device (" + bytes.remaining() + " bytes)";
+      Status.check(copy.enqueue(tensor, bytes, event), what);
+      // Another thread may wait for the event, which does not send the queue off.
+      Status.check(CL10.clFlush(queue.queue()), what);
+      return new PendingCopy(event.get(0), what);
     }
   }
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -94,6 +95,36 @@ class OpenClBackendTest {
       ByteBuffer back = ByteBuffer.allocate(size * 4).order(ByteOrder.nativeOrder());
       backend.read(x.view(3, size), back);
       assertEquals(-1, bytes.mismatch(back));
+    }
+  }
+
+  @Test
+  void startedCopiesAreInOrderWithKernelsAndWaitedForOnAnotherThread() {
+    int size = 1 << 20;
+    ByteBuffer out = ByteBuffer.allocateDirect(size * 4).order(ByteOrder.nativeOrder());
+    ByteBuffer in = ByteBuffer.allocateDirect(size * 4).order(ByteOrder.nativeOrder());
+    for (int i = 0; i < size; i++) {
+      in.putFloat(i * 4, i);
+    }
+    try (Tensor x = backend.floats(size + 5)) {
+      backend.run(new Fill(x, 7));
+      Backend.Pending before = backend.startRead(x.view(5, size), out);
+      Backend.Pending written = backend.startWrite(x.view(5, size), in);
+      CompletableFuture.runAsync(before::await).join();
+      before.await();
+      assertEquals(7f, out.getFloat(4 * (size - 1)));
+      backend.startRead(x.view(5, size), out).await();
+      written.await();
+      assertEquals(-1, in.mismatch(out));
+      assertArrayEquals(new float[] {7}, backend.readFloats(x.view(4, 1)));
+    }
+  }
+
+  @Test
+  void aCopyIsNotStartedWithHeapMemory() {
+    try (Tensor x = backend.floats(2)) {
+      assertThrows(
+          IllegalArgumentException.class, () -> backend.startRead(x, ByteBuffer.allocate(8)));
     }
   }
 

@@ -7,8 +7,9 @@ import org.sparkformer.tensor.ops.Operation;
 /**
  * Where tensors live and operations run: one device, one in-order queue, one thread at a time.
  *
- * <p>{@link #run} and {@link #write} may return before the work is done; {@link #read}, {@link
- * #finish} and the evaluation of marks wait.
+ * <p>{@link #run}, {@link #write} and the copies that are only started may return before the work
+ * is done; {@link #read}, {@link #finish} and the evaluation of marks wait. Only {@link
+ * Pending#await} may be called on other threads.
  */
 public interface Backend extends AutoCloseable {
 
@@ -30,6 +31,27 @@ public interface Backend extends AutoCloseable {
 
   /** Waits, then copies a whole tensor to a native-order buffer; they must match in size. */
   void read(Tensor source, ByteBuffer destination);
+
+  /**
+   * Queues a copy of a whole tensor to a direct native-order buffer, which belongs to the copy
+   * until it is done.
+   *
+   * @return to be waited for
+   */
+  default Pending startRead(Tensor source, ByteBuffer destination) {
+    read(source, destination);
+    return Pending.DONE;
+  }
+
+  /**
+   * Queues a copy from a direct native-order buffer, which must not change until the copy is done.
+   *
+   * @return to be waited for
+   */
+  default Pending startWrite(Tensor destination, ByteBuffer source) {
+    write(destination, source);
+    return Pending.DONE;
+  }
 
   /** Waits for all queued work; reports what failed in it. */
   void finish();
@@ -56,8 +78,18 @@ public interface Backend extends AutoCloseable {
   @Override
   void close();
 
+  /** Something in the queue whose end can be waited for, on any thread. */
+  @FunctionalInterface
+  interface Pending {
+    /** What is over already. */
+    Pending DONE = () -> {};
+
+    /** Waits, and reports what failed; at once where it was waited for before. */
+    void await();
+  }
+
   /** A moment in the queue. */
-  interface Mark {
+  interface Mark extends Pending {
     /** Device time from an earlier mark to this one; waits for this one. */
     double millisecondsSince(Mark earlier);
   }

@@ -8,7 +8,6 @@ import java.util.OptionalInt;
 import org.sparkformer.models.huggingface.HuggingFaceGpt;
 import org.sparkformer.models.huggingface.WeightFiles;
 import org.sparkformer.models.safetensors.SafetensorsReader;
-import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.Fill;
 
@@ -83,9 +82,8 @@ final class CheckpointRestorer {
     check.requireSame(
         Json.tree(required(checkpoint, CheckpointStore.CONFIGURATION)), run.configuration());
     check.requireSame(kept.dataset(), run.dataset());
-    load(checkpoint, HuggingFaceGpt.WEIGHTS, state, state.parameters());
-    load(checkpoint, CheckpointSnapshot.FIRST_MOMENT, state, state.firstMoment());
-    load(checkpoint, CheckpointSnapshot.SECOND_MOMENT, state, state.secondMoment());
+    loadWeights(checkpoint, state);
+    loadMoments(step, state);
     return kept.progress();
   }
 
@@ -100,12 +98,21 @@ final class CheckpointRestorer {
     }
   }
 
-  private void load(RunFolder checkpoint, String name, ModelState state, Tensor flat)
-      throws IOException {
-    Backend backend = rank.backend();
-    backend.run(new Fill(flat, 0f));
-    try (SafetensorsReader file = SafetensorsReader.open(HadoopByteSource.open(checkpoint, name))) {
-      WeightFiles.read(backend, state.layout(), flat, List.of(file));
+  private void loadWeights(RunFolder checkpoint, ModelState state) throws IOException {
+    Tensor flat = state.parameters();
+    rank.backend().run(new Fill(flat, 0f));
+    try (SafetensorsReader file =
+        SafetensorsReader.open(HadoopByteSource.open(checkpoint, HuggingFaceGpt.WEIGHTS))) {
+      WeightFiles.read(rank.backend(), state.layout(), flat, List.of(file));
+    }
+  }
+
+  private void loadMoments(int step, ModelState state) throws IOException {
+    rank.backend().run(new Fill(state.firstMoment(), 0f));
+    rank.backend().run(new Fill(state.secondMoment(), 0f));
+    try (OptimizerShards shards =
+        OptimizerShards.open(store.folder(step), store.files(step), state.layout())) {
+      shards.load(rank.backend(), state);
     }
   }
 

@@ -1,57 +1,77 @@
 package org.sparkformer.training;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.sparkformer.models.ParameterLayout;
 import org.sparkformer.models.huggingface.Gpt2Configuration;
 import org.sparkformer.models.huggingface.HuggingFaceGpt;
-import org.sparkformer.tensor.Backend;
+import org.sparkformer.models.huggingface.WeightFiles;
+import org.sparkformer.models.safetensors.SafetensorsWriter;
 
 /**
- * A run's state in host memory: taken at a step, then written beside training. A checkpoint's
- * folder is one that Hugging Face transformers loads.
+ * One rank's part of a run's state in host memory: taken at a step, then written beside training.
+ * Each rank writes its part of the optimizer's state, rank 0 everything else. A checkpoint's folder
+ * is one that Hugging Face transformers loads.
  */
 final class CheckpointSnapshot {
-  static final String FIRST_MOMENT = "optimizer-first-moment.safetensors";
-  static final String SECOND_MOMENT = "optimizer-second-moment.safetensors";
   static final String TOKENIZER = "tokenizer.json";
 
   private final TrainingRun run;
+  private final Rank rank;
+  private final ModelState state;
   private final HostVector parameters;
-  private final HostVector firstMoment;
-  private final HostVector secondMoment;
+  private final OptimizerShard shard;
 
-  CheckpointSnapshot(TrainingRun run, ParameterLayout layout) {
+  /** Takes the host memory at once, so that a lack of it shows before training. */
+  CheckpointSnapshot(TrainingRun run, Rank rank, ModelState state) {
     this.run = run;
-    this.parameters = new HostVector(layout);
-    this.firstMoment = new HostVector(layout);
-    this.secondMoment = new HostVector(layout);
+    this.rank = rank;
+    this.state = state;
+    this.parameters = new HostVector(rank.isFirst() ? state.layout().size() : 0);
+    this.shard = new OptimizerShard(state.slices());
   }
 
   /**
-   * Copies the state from the device.
+   * Copies this rank's part of the optimizer's state from the device.
+   *
+   * @return its file, to be written before the next copy is taken
+   */
+  CheckpointFile takeShard() {
+    shard.copy(rank.backend(), state);
+    return shard.file(OptimizerShard.fileName(rank.collective().rank(), rank.collective().size()));
+  }
+
+  /**
+   * Copies all that rank 0 writes from the device.
    *
    * @param metrics lines of the metrics file so far
    * @return the files, to be written before the next copy is taken
    */
-  List<CheckpointFile> take(Backend backend, ModelState state, RunProgress progress, byte[] metrics)
-      throws IOException {
-    parameters.copy(backend, state.parameters());
-    firstMoment.copy(backend, state.firstMoment());
-    secondMoment.copy(backend, state.secondMoment());
+  List<CheckpointFile> take(RunProgress progress, byte[] metrics) throws IOException {
+    parameters.copy(rank.backend(), state.parameters());
     var tokenizer = run.dataset().tokenizer();
     return List.of(
-        vector(HuggingFaceGpt.WEIGHTS, parameters),
+        new CheckpointFile(HuggingFaceGpt.WEIGHTS, this::writeWeights),
         CheckpointFile.of(
             HuggingFaceGpt.CONFIGURATION,
             Gpt2Configuration.write(run.configuration().model(), tokenizer.endOfText())),
         CheckpointFile.of(TOKENIZER, tokenizer.toJson().getBytes(StandardCharsets.UTF_8)),
-        vector(FIRST_MOMENT, firstMoment),
-        vector(SECOND_MOMENT, secondMoment),
+        takeShard(),
         CheckpointFile.of(CheckpointStore.CONFIGURATION, Json.pretty(run.configuration())),
         CheckpointFile.of(MetricsWriter.FILE_NAME, metrics),
         CheckpointFile.of(CheckpointState.FILE_NAME, Json.pretty(state(progress))));
+  }
+
+  private void writeWeights(OutputStream stream) throws IOException {
+    ParameterLayout layout = state.layout();
+    SafetensorsWriter writer =
+        new SafetensorsWriter(HuggingFaceGpt.WEIGHTS, stream, WeightFiles.header(layout));
+    for (ParameterLayout.Parameter parameter : layout.parameters()) {
+      parameters.write(writer, parameter.name(), parameter.offset(), parameter.shape().size());
+    }
+    writer.finish();
   }
 
   private CheckpointState state(RunProgress progress) {
@@ -59,9 +79,5 @@ final class CheckpointSnapshot {
     long nextSample = (long) progress.step() * training.batchSize();
     return new CheckpointState(
         progress, nextSample, training.seed(), ResumeCheck.fingerprint(run.dataset()));
-  }
-
-  private static CheckpointFile vector(String name, HostVector vector) {
-    return new CheckpointFile(name, stream -> vector.write(name, stream));
   }
 }

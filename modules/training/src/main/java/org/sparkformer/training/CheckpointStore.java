@@ -95,12 +95,30 @@ public final class CheckpointStore {
    * @throws InterruptedIOException if the thread is interrupted; nothing is committed then
    */
   public void write(int step, List<CheckpointFile> files, Guard guard) throws IOException {
+    begin(step, guard);
+    commit(step, writeFiles(step, files), guard);
+  }
+
+  /** Makes room for a step's checkpoint; what there was of it is gone. */
+  void begin(int step, Guard guard) throws IOException {
     guard.requireOwner();
     remove(step);
+  }
+
+  /**
+   * Writes files of a checkpoint that is yet to be committed; several writers may do so at once.
+   */
+  List<CheckpointManifest.Entry> writeFiles(int step, List<CheckpointFile> files)
+      throws IOException {
     List<CheckpointManifest.Entry> entries = new ArrayList<>();
     for (CheckpointFile file : files) {
       entries.add(write(folder(step), file));
     }
+    return entries;
+  }
+
+  /** Commits a checkpoint of files that are written: the end of {@link #write}. */
+  void commit(int step, List<CheckpointManifest.Entry> entries, Guard guard) throws IOException {
     requireNotGivenUp(step);
     guard.requireOwner();
     byte[] manifest = Json.pretty(CheckpointManifest.of(step, entries));
@@ -189,6 +207,11 @@ public final class CheckpointStore {
     for (CheckpointManifest.Entry entry : manifest(step).files()) {
       verify(folder(step), entry);
     }
+  }
+
+  /** Names of a checkpoint's files. */
+  List<String> files(int step) throws IOException {
+    return manifest(step).files().stream().map(CheckpointManifest.Entry::name).toList();
   }
 
   private CheckpointManifest manifest(int step) throws IOException {

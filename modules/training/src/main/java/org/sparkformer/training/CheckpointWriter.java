@@ -2,6 +2,7 @@ package org.sparkformer.training;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.ExecutionException;
@@ -9,13 +10,19 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.sparkformer.collective.Collective;
 
-/** Writes checkpoints on a thread of its own, one at a time. */
+/**
+ * Writes a rank's files of checkpoints on a thread of its own, one checkpoint at a time. The other
+ * ranks report theirs to rank 0 in notes beside all operations, so that no step waits for a file
+ * system; rank 0 commits what all have written.
+ */
 final class CheckpointWriter implements AutoCloseable {
   private static final int SECONDS_TO_GIVE_UP = 30;
 
   private final CheckpointStore store;
   private final CheckpointStore.Guard guard;
+  private final Collective collective;
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(
           work -> {
@@ -26,27 +33,72 @@ final class CheckpointWriter implements AutoCloseable {
   private Future<?> pending;
   private int pendingStep;
 
-  CheckpointWriter(CheckpointStore store, CheckpointStore.Guard guard) {
+  CheckpointWriter(CheckpointStore store, Collective collective, CheckpointStore.Guard guard) {
     this.store = store;
+    this.collective = collective;
     this.guard = guard;
   }
 
-  /** Starts writing; the one before must have been awaited. */
-  void start(int step, List<CheckpointFile> files) {
+  /**
+   * Makes room for a checkpoint, on all ranks at once; the one before must have been awaited.
+   *
+   * @throws IOException if rank 0 cannot remove what there was of it
+   */
+  void begin(int step) throws IOException {
     if (pending != null) {
       throw new IllegalStateException("the checkpoint of step " + pendingStep + " is not awaited");
     }
     pendingStep = step;
+    if (collective.rank() == 0) {
+      try {
+        store.begin(step, guard);
+      } catch (IOException failed) {
+        throw failure(failed);
+      }
+    }
+    collective.barrier();
+  }
+
+  /** Starts writing. */
+  void start(List<CheckpointFile> files) {
+    int step = pendingStep;
     pending =
         thread.submit(
             () -> {
-              store.write(step, files, guard);
+              if (collective.rank() == 0) {
+                writeAndCommit(step, files);
+              } else {
+                writeAndReport(step, files);
+              }
               return null;
             });
   }
 
+  private void writeAndCommit(int step, List<CheckpointFile> files)
+      throws IOException, InterruptedException {
+    List<CheckpointManifest.Entry> entries = new ArrayList<>(store.writeFiles(step, files));
+    for (int rank = 1; rank < collective.size(); rank++) {
+      ShardReport report = ShardReport.of(collective.takeNote(rank));
+      if (report.failure() != null || report.step() != step) {
+        throw new IOException("rank " + rank + " could not write its part: " + report.failure());
+      }
+      entries.addAll(report.files());
+    }
+    store.commit(step, entries, guard);
+  }
+
+  private void writeAndReport(int step, List<CheckpointFile> files) throws IOException {
+    try {
+      collective.post(0, ShardReport.written(step, store.writeFiles(step, files)).bytes());
+    } catch (IOException | RuntimeException failed) {
+      collective.post(0, ShardReport.failed(step, failed).bytes());
+      throw failed;
+    }
+  }
+
   /**
-   * The step whose checkpoint has been committed since the last call; does not wait.
+   * The step whose checkpoint has been committed since the last call, on other ranks than rank 0
+   * the step whose files have been written; does not wait.
    *
    * @throws IOException if it could not be written
    */
@@ -66,12 +118,15 @@ final class CheckpointWriter implements AutoCloseable {
       return OptionalInt.of(pendingStep);
     } catch (ExecutionException failed) {
       pending = null;
-      throw new IOException(
-          "cannot write the checkpoint of step %d to %s: %s"
-              .formatted(
-                  pendingStep, store.folder(pendingStep).path(), failed.getCause().getMessage()),
-          failed.getCause());
+      throw failure(failed.getCause());
     }
+  }
+
+  private IOException failure(Throwable cause) {
+    return new IOException(
+        "cannot write the checkpoint of step %d to %s: %s"
+            .formatted(pendingStep, store.folder(pendingStep).path(), cause.getMessage()),
+        cause);
   }
 
   /**

@@ -13,15 +13,19 @@ import org.sparkformer.tensor.ops.Add;
 import org.sparkformer.tensor.ops.Fill;
 
 /**
- * Adds the gradients of a global batch along the one summation tree: this rank's micro-batches on
- * the device, in buffers that live as long as the run, then the ranks' partial sums.
+ * Adds the gradients of this rank's micro-batches along the one summation tree, on the device, in
+ * buffers that live as long as the run. The additions that wait for the last micro-batch are made
+ * range by range, so that a range whose gradients are final can leave while the rest is computed.
  */
 final class GradientAccumulator implements AutoCloseable {
   private final Backend backend;
   private final List<GradientBuffer> buffers = new ArrayList<>();
   private final Deque<GradientBuffer> free = new ArrayDeque<>();
   private final TreeAccumulator<GradientBuffer> tree;
-  private final GradientExchange exchange;
+  private final List<Addition> lastAdditions = new ArrayList<>();
+  private boolean last;
+
+  private record Addition(Tensor left, Tensor right) {}
 
   GradientAccumulator(Rank rank, GptConfiguration configuration, Tensor parameters) {
     Collective collective = rank.collective();
@@ -33,12 +37,20 @@ final class GradientAccumulator implements AutoCloseable {
     free.addAll(buffers);
     this.tree =
         new TreeAccumulator<>(collective.tree(), collective.ownedLeaves(), this::fold, free::push);
-    this.exchange = new GradientExchange(backend, collective, buffers.get(0).flat().size());
   }
 
   private GradientBuffer fold(GradientBuffer left, GradientBuffer right) {
-    backend.run(new Add(left.flat(), right.flat(), left.flat()));
+    Addition addition = new Addition(left.flat(), right.flat());
+    if (last) {
+      lastAdditions.add(addition);
+    } else {
+      add(addition.left(), addition.right());
+    }
     return left;
+  }
+
+  private void add(Tensor left, Tensor right) {
+    backend.run(new Add(left, right, left));
   }
 
   /** A buffer of zeros for the next micro-batch, to be handed to {@link #push}. */
@@ -53,16 +65,29 @@ final class GradientAccumulator implements AutoCloseable {
     tree.push(buffer);
   }
 
-  /** Sums over all ranks; the result is to be given back through {@link #release}. */
-  GradientBuffer sum() {
-    List<GradientBuffer> partials = tree.partials();
-    exchange.sum(partials.stream().map(GradientBuffer::flat).toList());
-    partials.stream().skip(1).forEach(free::push);
-    return partials.get(0);
+  /**
+   * Takes the buffer of the last micro-batch before its passes; {@link #fold(Bucket)} makes the
+   * additions.
+   *
+   * @return where this rank's partial sums will be; to be given back through {@link #release}
+   */
+  List<GradientBuffer> pushLast(GradientBuffer buffer) {
+    lastAdditions.clear();
+    last = true;
+    tree.push(buffer);
+    last = false;
+    return tree.partials();
   }
 
-  void release(GradientBuffer sum) {
-    free.push(sum);
+  /** Adds up a range whose gradients of the last micro-batch are final. */
+  void fold(Bucket range) {
+    for (Addition addition : lastAdditions) {
+      add(range.of(addition.left()), range.of(addition.right()));
+    }
+  }
+
+  void release(List<GradientBuffer> partials) {
+    partials.forEach(free::push);
   }
 
   @Override

@@ -1,58 +1,76 @@
 package org.sparkformer.training;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import org.sparkformer.collective.Collective;
-import org.sparkformer.tensor.Backend;
-import org.sparkformer.tensor.Tensor;
+import java.util.concurrent.Future;
+import java.util.function.IntConsumer;
 
 /**
- * Sums the ranks' gradient buffers through host memory, a bucket at a time; the order of additions
- * is the collective's tree, whatever the buckets. With one rank nothing leaves the device.
+ * Lets the buckets of a step's gradients leave while the backward pass of the rank's last
+ * micro-batch runs, each as soon as the pass has finished it. With one rank there is one bucket,
+ * and it stays where it is.
  */
 final class GradientExchange {
-  /** Floats in a bucket, 16 MiB: also keeps every transfer below 2 GiB. */
-  static final int BUCKET = 1 << 22;
+  private final GradientAccumulator accumulator;
+  private final List<Bucket> buckets;
+  private final BucketTraffic traffic;
+  private final List<Future<?>> underWay = new ArrayList<>();
+  private List<GradientBuffer> partials = List.of();
+  private int left;
 
-  private final Backend backend;
-  private final Collective collective;
-  private final List<ByteBuffer> staging = new ArrayList<>();
+  /**
+   * @param traffic null where there is one rank
+   */
+  GradientExchange(GradientAccumulator accumulator, Buckets buckets, BucketTraffic traffic) {
+    this.accumulator = accumulator;
+    this.buckets = buckets.all();
+    this.traffic = traffic;
+  }
 
-  GradientExchange(Backend backend, Collective collective, long length) {
-    this.backend = backend;
-    this.collective = collective;
-    if (collective.size() > 1) {
-      int bytes = Float.BYTES * (int) Math.min(BUCKET, length);
-      int partials = collective.tree().partialsOf(collective.rank(), collective.size()).size();
-      for (int i = 0; i < partials; i++) {
-        staging.add(ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder()));
+  /**
+   * The passes of the last micro-batch begin.
+   *
+   * @param sums where this rank's partial sums will be
+   */
+  void begin(List<GradientBuffer> sums) {
+    partials = sums;
+    left = 0;
+    underWay.clear();
+  }
+
+  /** The backward pass has reached a mark: what is final there leaves. */
+  void reached(int mark) {
+    while (left < buckets.size() && buckets.get(left).mark() >= mark) {
+      accumulator.fold(buckets.get(left));
+      if (traffic != null) {
+        underWay.add(traffic.reduceScatter(left, partials));
       }
+      left++;
     }
   }
 
-  /** Sums vectors over all leaves and ranks into the first of them. */
-  void sum(List<Tensor> partials) {
-    if (collective.size() == 1) {
-      return;
-    }
-    long length = partials.get(0).size();
-    for (long first = 0; first < length; first += BUCKET) {
-      sumBucket(partials, first, (int) Math.min(BUCKET, length - first));
+  /**
+   * Waits for the sums and queues their way back to the device.
+   *
+   * @param arrived told the number of each bucket once this rank's slice of it is in {@link #sum}
+   */
+  void collect(IntConsumer arrived) {
+    for (int index = 0; index < buckets.size(); index++) {
+      if (traffic != null) {
+        Communication.await(underWay.get(index));
+        traffic.writeOwn(index, sum().flat());
+      }
+      arrived.accept(index);
     }
   }
 
-  private void sumBucket(List<Tensor> partials, long first, int count) {
-    List<FloatBuffer> values = new ArrayList<>(partials.size());
-    for (int i = 0; i < partials.size(); i++) {
-      ByteBuffer bytes = staging.get(i).clear().limit(count * Float.BYTES);
-      backend.read(partials.get(i).view(first, count), bytes);
-      values.add(staging.get(i).clear().limit(count * Float.BYTES).asFloatBuffer());
-    }
-    collective.allReduce(values, values.get(0));
-    backend.write(
-        partials.get(0).view(first, count), staging.get(0).clear().limit(count * Float.BYTES));
+  /** The buffer whose own slices hold the sum over all ranks, once it is collected. */
+  GradientBuffer sum() {
+    return partials.get(0);
+  }
+
+  /** The loss summed over all ranks where this rank has it, else anything. */
+  float ownLoss() {
+    return traffic == null ? 0 : traffic.ownLoss();
   }
 }

@@ -1,5 +1,6 @@
 package org.sparkformer.training;
 
+import org.sparkformer.collective.Collective;
 import org.sparkformer.models.Gpt;
 import org.sparkformer.models.GptConfiguration;
 import org.sparkformer.tensor.Backend;
@@ -9,16 +10,23 @@ import org.sparkformer.training.configuration.RunConfiguration;
  * Memory of a rank's training in bytes, before any of it is taken. Counts tensors; what kernels
  * need besides and what the pool rounds up come on top.
  *
- * @param weights parameters and AdamW's two moments
+ * @param weights parameters, and AdamW's two moments of those that the rank updates
  * @param gradients flat gradient buffers of the summation tree
  * @param activations kept from forward to backward, and the gradients passing through one block
  * @param logits of the rows whose loss is computed at once
  * @param snapshot weights and moments on their way into a checkpoint, in the memory of rank 0's
  *     host
+ * @param exchange buckets on their way between ranks, in the host's memory
  * @param largest tensors of each kind
  */
 public record MemoryEstimate(
-    long weights, long gradients, long activations, long logits, long snapshot, Largest largest) {
+    long weights,
+    long gradients,
+    long activations,
+    long logits,
+    long snapshot,
+    long exchange,
+    Largest largest) {
 
   /**
    * The largest single tensors in bytes, each in a buffer of its own.
@@ -62,19 +70,37 @@ public record MemoryEstimate(
   private static final int PASSING_BACKWARD = 11;
 
   /**
+   * Where there is one rank.
+   *
    * @param gradientBuffers gradient vectors that accumulation keeps at once, at least 1
    */
   public static MemoryEstimate of(RunConfiguration configuration, int gradientBuffers) {
+    return of(configuration, gradientBuffers, Gpt.layout(configuration.model()).size(), 0);
+  }
+
+  /** Of one of several ranks. */
+  static MemoryEstimate of(RunConfiguration configuration, Rank rank, Buckets buckets) {
+    Collective collective = rank.collective();
+    return of(
+        configuration,
+        collective.tree().buffersNeeded(collective.ownedLeaves()),
+        buckets.owned(collective.rank()),
+        rank.isAlone() ? 0 : BucketTraffic.hostBytes(rank, buckets));
+  }
+
+  private static MemoryEstimate of(
+      RunConfiguration configuration, int gradientBuffers, long owned, long exchange) {
     GptConfiguration model = configuration.model();
     long parameters = Gpt.layout(model).size();
     long rows = (long) configuration.training().microBatchSize() * model.context();
     long chunk = Math.min(rows, Math.max(1, LOGITS_AT_ONCE / model.vocabularySize()));
     return new MemoryEstimate(
-        3 * parameters * Float.BYTES,
+        (parameters + 2 * owned) * Float.BYTES,
         gradientBuffers * GradientBuffer.length(parameters) * Float.BYTES,
         rows * activationsOfRow(model) * Float.BYTES,
         chunk * model.vocabularySize() * Float.BYTES,
-        3 * parameters * Float.BYTES,
+        (parameters + 2 * owned) * Float.BYTES,
+        exchange,
         new Largest(
             GradientBuffer.length(parameters) * Float.BYTES,
             rows * FEED_FORWARD * model.width() * Float.BYTES));
@@ -124,7 +150,7 @@ public record MemoryEstimate(
   }
 
   private void requireAllFits(RunConfiguration configuration, DeviceMemory device) {
-    long beside = device.inHost() ? snapshot : 0;
+    long beside = device.inHost() ? snapshot + exchange : 0;
     if (total() + beside > device.bytes()) {
       throw new IllegalArgumentException(
           "training needs at least %s of device memory (weights and optimizer %s, gradients %s, activations %s, logits %s%s) but %s has %s: %s"
@@ -134,16 +160,26 @@ public record MemoryEstimate(
                   mebibytes(gradients),
                   mebibytes(activations),
                   mebibytes(logits),
-                  beside > 0 ? ", a checkpoint being written " + mebibytes(beside) : "",
+                  beside(device),
                   device.description(),
                   mebibytes(device.bytes()),
                   advice(configuration, device)));
     }
   }
 
+  private String beside(DeviceMemory device) {
+    if (!device.inHost()) {
+      return "";
+    }
+    String checkpoint = ", a checkpoint being written " + mebibytes(snapshot);
+    return exchange == 0
+        ? checkpoint
+        : checkpoint + ", buckets between ranks " + mebibytes(exchange);
+  }
+
   private String advice(RunConfiguration configuration, DeviceMemory device) {
     int microBatch = configuration.training().microBatchSize();
-    long beside = device.inHost() ? snapshot : 0;
+    long beside = device.inHost() ? snapshot + exchange : 0;
     if (weights + gradients + beside > device.bytes() || microBatch == 1) {
       return configuration.model().recomputeActivations()
           ? "use a smaller model, a shorter model.context or a device with more memory"

@@ -1,5 +1,6 @@
 package org.sparkformer.training;
 
+import java.util.List;
 import org.sparkformer.models.Initialization;
 import org.sparkformer.models.ParameterLayout;
 import org.sparkformer.tensor.Backend;
@@ -7,27 +8,35 @@ import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.Fill;
 
 /**
- * What training changes: the parameters and AdamW's two moments, flat on the device.
+ * What training changes, on the device: all parameters, and AdamW's two moments of those that this
+ * rank updates (Rajbhandari et al., arXiv:1910.02054, optimizer state partitioning).
  *
  * @param parameters laid out by {@code layout}
- * @param firstMoment m
- * @param secondMoment v
+ * @param slices the parameters that this rank updates
+ * @param firstMoment m of the slices, one after the other
+ * @param secondMoment v likewise
  */
-public record ModelState(
-    ParameterLayout layout, Tensor parameters, Tensor firstMoment, Tensor secondMoment)
+record ModelState(
+    ParameterLayout layout,
+    Tensor parameters,
+    List<Slice> slices,
+    Tensor firstMoment,
+    Tensor secondMoment)
     implements AutoCloseable {
 
-  /** Memory for a model; its contents are undefined. */
-  public static ModelState allocate(Backend backend, ParameterLayout layout) {
+  /** Memory for a rank's part of a model; its contents are undefined. */
+  static ModelState allocate(Backend backend, Buckets buckets, int rank) {
+    long owned = buckets.owned(rank);
     return new ModelState(
-        layout,
-        backend.floats(layout.size()),
-        backend.floats(layout.size()),
-        backend.floats(layout.size()));
+        buckets.layout(),
+        backend.floats(buckets.layout().size()),
+        buckets.slices(rank),
+        backend.floats(owned),
+        backend.floats(owned));
   }
 
   /** Sets the state before the first step. */
-  public void initialize(Backend backend, long seed) {
+  void initialize(Backend backend, long seed) {
     Initialization.run(backend, layout, parameters, seed);
     backend.run(new Fill(firstMoment, 0f));
     backend.run(new Fill(secondMoment, 0f));

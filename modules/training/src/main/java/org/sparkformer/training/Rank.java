@@ -1,6 +1,7 @@
 package org.sparkformer.training;
 
 import org.sparkformer.collective.Collective;
+import org.sparkformer.models.ParameterLayout;
 import org.sparkformer.tensor.Backend;
 
 /**
@@ -8,13 +9,19 @@ import org.sparkformer.tensor.Backend;
  *
  * @param backend used by the training thread only
  * @param collective its tree has one leaf a micro-batch: {@code batch_size / micro_batch_size}
+ * @param bucketSizes of what is exchanged at once
  */
-record Rank(Backend backend, Collective collective) {
+record Rank(Backend backend, Collective collective, Buckets.Sizes bucketSizes) {
   boolean isFirst() {
     return collective.rank() == 0;
   }
 
   boolean isAlone() {
     return collective.size() == 1;
+  }
+
+  /** How the ranks divide a model. */
+  Buckets buckets(ParameterLayout layout) {
+    return Buckets.of(layout, collective.size(), bucketSizes);
   }
 }

@@ -4,7 +4,6 @@ import java.io.IOException;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.CollectiveException;
 import org.sparkformer.models.Gpt;
-import org.sparkformer.models.ParameterLayout;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
@@ -19,7 +18,7 @@ public final class RankTrainer {
   private final TrainingRun run;
   private final Rank rank;
   private final TrainingListener listener;
-  private final ParameterLayout layout;
+  private final Buckets buckets;
 
   /**
    * @param collective its tree has one leaf a micro-batch: {@code batch_size / micro_batch_size}
@@ -27,10 +26,15 @@ public final class RankTrainer {
    */
   public RankTrainer(
       TrainingRun run, Backend backend, Collective collective, TrainingListener listener) {
+    this(run, new Rank(backend, collective, Buckets.Sizes.STANDARD), listener);
+  }
+
+  RankTrainer(TrainingRun run, Rank rank, TrainingListener listener) {
     this.run = run;
-    this.rank = new Rank(backend, collective);
+    this.rank = rank;
     this.listener = listener;
-    this.layout = Gpt.layout(run.configuration().model());
+    this.buckets = rank.buckets(Gpt.layout(run.configuration().model()));
+    Collective collective = rank.collective();
     TrainingConfiguration training = run.configuration().training();
     if (collective.tree().leaves() != training.microBatches()) {
       throw new IllegalArgumentException(
@@ -54,9 +58,10 @@ public final class RankTrainer {
     CheckpointStore store =
         new CheckpointStore(run.folder(), run.configuration().training().keepCheckpoints());
     CheckpointRestorer restorer = new CheckpointRestorer(run, rank, store, listener);
-    try (ModelState state = ModelState.allocate(rank.backend(), layout)) {
+    try (ModelState state =
+        ModelState.allocate(rank.backend(), buckets, rank.collective().rank())) {
       RunProgress start = restorer.restore(state);
-      try (RunRecorder recorder = recorder(store, restorer.metrics(start));
+      try (RunRecorder recorder = recorder(state, store, restorer.metrics(start));
           TrainingSession session = new TrainingSession(run, rank, state, start, recorder)) {
         return session.run();
       } catch (InterruptedException e) {
@@ -68,15 +73,14 @@ public final class RankTrainer {
   }
 
   private void requireMemory() {
-    Collective collective = rank.collective();
-    int gradientBuffers = collective.tree().buffersNeeded(collective.ownedLeaves());
-    MemoryEstimate.of(run.configuration(), gradientBuffers)
+    MemoryEstimate.of(run.configuration(), rank, buckets)
         .requireFits(run.configuration(), MemoryEstimate.DeviceMemory.of(rank.backend()));
   }
 
-  private RunRecorder recorder(CheckpointStore store, byte[] earlierLines) throws IOException {
+  private RunRecorder recorder(ModelState state, CheckpointStore store, byte[] earlierLines)
+      throws IOException {
     return rank.isFirst()
-        ? new RankZeroRecorder(run, layout, store, earlierLines, listener)
-        : RunRecorder.NONE;
+        ? new RankZeroRecorder(run, rank, state, store, earlierLines, listener)
+        : new ShardRecorder(run, rank, state, store);
   }
 }

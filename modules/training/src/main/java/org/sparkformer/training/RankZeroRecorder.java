@@ -2,8 +2,6 @@ package org.sparkformer.training;
 
 import java.io.IOException;
 import java.util.OptionalInt;
-import org.sparkformer.models.ParameterLayout;
-import org.sparkformer.tensor.Backend;
 
 /** Rank 0's record of a run: the metrics file, checkpoints, the summary, and the listener. */
 final class RankZeroRecorder implements RunRecorder {
@@ -15,24 +13,23 @@ final class RankZeroRecorder implements RunRecorder {
   private final CheckpointSnapshot snapshot;
 
   /**
-   * Takes the host memory of a checkpoint at once, so that a lack of it shows before training.
-   *
    * @param earlierLines of the metrics file, where a run is resumed
    */
   RankZeroRecorder(
       TrainingRun run,
-      ParameterLayout layout,
+      Rank rank,
+      ModelState state,
       CheckpointStore store,
       byte[] earlierLines,
       TrainingListener listener)
       throws IOException {
     listener.beforeCommit();
     this.run = run;
-    this.snapshot = new CheckpointSnapshot(run, layout);
+    this.snapshot = new CheckpointSnapshot(run, rank, state);
     this.metrics = new MetricsWriter(run.folder(), earlierLines);
     this.listener = listener;
     this.store = store;
-    this.checkpoints = new CheckpointWriter(store, listener::beforeCommit);
+    this.checkpoints = new CheckpointWriter(store, rank.collective(), listener::beforeCommit);
   }
 
   @Override
@@ -59,10 +56,10 @@ final class RankZeroRecorder implements RunRecorder {
   }
 
   @Override
-  public void checkpoint(Backend backend, ModelState state, RunProgress progress)
-      throws IOException, InterruptedException {
+  public void checkpoint(RunProgress progress) throws IOException, InterruptedException {
     announce(checkpoints.await());
-    checkpoints.start(progress.step(), snapshot.take(backend, state, progress, metrics.content()));
+    checkpoints.begin(progress.step());
+    checkpoints.start(snapshot.take(progress, metrics.content()));
   }
 
   private void announce(OptionalInt committed) {

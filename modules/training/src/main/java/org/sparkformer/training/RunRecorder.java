@@ -1,13 +1,9 @@
 package org.sparkformer.training;
 
 import java.io.IOException;
-import org.sparkformer.tensor.Backend;
 
-/** What a rank keeps and tells of a run: everything on rank 0, nothing on the others. */
+/** What a rank keeps and tells of a run: its part of checkpoints, and on rank 0 everything else. */
 interface RunRecorder extends AutoCloseable {
-  /** Keeps and tells nothing. */
-  RunRecorder NONE = new RunRecorder() {};
-
   default void started(TrainingStart start) {}
 
   default void step(StepMetrics metrics) throws IOException {}
@@ -21,13 +17,15 @@ interface RunRecorder extends AutoCloseable {
    */
   default void check() throws IOException, InterruptedException {}
 
-  /** Copies the state from the device and has it written as a checkpoint beside training. */
-  default void checkpoint(Backend backend, ModelState state, RunProgress progress)
-      throws IOException, InterruptedException {}
+  /**
+   * Copies the rank's part of the state from the device and has it written beside training. Called
+   * on all ranks after the same step.
+   */
+  void checkpoint(RunProgress progress) throws IOException, InterruptedException;
 
   /** Waits for the last checkpoint and writes the summary. */
-  default void finished(RunSummary summary) throws IOException, InterruptedException {}
+  void finished(RunSummary summary) throws IOException, InterruptedException;
 
   @Override
-  default void close() throws IOException {}
+  void close() throws IOException;
 }

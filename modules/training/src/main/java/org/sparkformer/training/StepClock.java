@@ -3,7 +3,6 @@ package org.sparkformer.training;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Supplier;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Backend.Mark;
 
@@ -14,21 +13,34 @@ import org.sparkformer.tensor.Backend.Mark;
  */
 final class StepClock {
   private final Backend backend;
+  private final boolean amongRanks;
+  private final Communication communication;
   private final List<MicroBatchMarks> marks = new ArrayList<>();
   private boolean measured;
   private long runningSince;
   private long wallNanos;
   private long dataWaitNanos;
-  private long allReduceNanos;
+  private long exposedNanos;
   private int steps;
 
   private record MicroBatchMarks(Mark begin, Mark middle, Mark end) {}
 
   /** What {@link #lap} found, in milliseconds; means over {@code steps} but for the passes. */
-  record Lap(double step, double forward, double backward, double allReduce, double dataWait) {}
+  record Lap(
+      double step,
+      double forward,
+      double backward,
+      double allReduce,
+      double exposed,
+      double dataWait) {}
 
-  StepClock(Backend backend) {
-    this.backend = backend;
+  /**
+   * @param communication does the exchange with other ranks
+   */
+  StepClock(Rank rank, Communication communication) {
+    this.backend = rank.backend();
+    this.amongRanks = !rank.isAlone();
+    this.communication = communication;
   }
 
   /** Runs the clock: after start-up, evaluation or a checkpoint. */
@@ -68,16 +80,26 @@ final class StepClock {
     return batch;
   }
 
-  /** Runs an all-reduce, once the device has computed what is to be reduced. */
-  <T> T allReduce(boolean amongRanks, Supplier<T> reduce) {
+  /** Marks the end of what the device has been given to compute; null where there is one rank. */
+  Mark computed() {
+    return amongRanks ? backend.mark() : null;
+  }
+
+  /**
+   * Runs what waits for other ranks. From the moment when the device has computed what it was
+   * given, nothing hides that wait.
+   *
+   * @param computed from {@link #computed}
+   */
+  void waitForRanks(Mark computed, Runnable wait) {
     if (!amongRanks) {
-      return reduce.get();
+      wait.run();
+      return;
     }
-    backend.finish();
+    computed.await();
     long since = System.nanoTime();
-    T sum = reduce.get();
-    allReduceNanos += System.nanoTime() - since;
-    return sum;
+    wait.run();
+    exposedNanos += System.nanoTime() - since;
   }
 
   /** Times since the last lap; starts the next. To be called while paused. */
@@ -88,12 +110,13 @@ final class StepClock {
             wallNanos / each,
             marks.stream().mapToDouble(m -> m.middle().millisecondsSince(m.begin())).sum(),
             marks.stream().mapToDouble(m -> m.end().millisecondsSince(m.middle())).sum(),
-            allReduceNanos / each,
+            communication.takeBusyNanos() / each,
+            exposedNanos / each,
             dataWaitNanos / each);
     steps = 0;
     wallNanos = 0;
     dataWaitNanos = 0;
-    allReduceNanos = 0;
+    exposedNanos = 0;
     return lap;
   }
 }

@@ -19,9 +19,11 @@ import java.io.Serializable;
  * @param stepMs wall time
  * @param forwardMs forward passes; the gradient of the vocabulary projection is taken here
  * @param backwardMs backward passes
- * @param allreduceMs summing gradients over ranks, copies to and from the device included
- * @param allreduceExposedMs the part of it that nothing else hides: all of it, {@code
- *     allreduce_ms}, as long as no bucket is sent while the backward pass runs
+ * @param allreduceMs exchange of gradients, norms and weights with other ranks on rank 0:
+ *     reduce-scatter and all-gathers, waiting for slower ranks included, copies to and from the
+ *     device not
+ * @param allreduceExposedMs what the exchange adds to the step: training waits for it while the
+ *     device has nothing to compute; the last copies, which nothing hides either, included
  * @param dataWaitMs waiting for tokens
  */
 @JsonNaming(SnakeCaseStrategy.class)

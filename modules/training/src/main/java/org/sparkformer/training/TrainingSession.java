@@ -82,7 +82,7 @@ final class TrainingSession implements AutoCloseable {
       }
       if (checkpoints) {
         progress = progress.withWallSeconds(wallSeconds());
-        recorder.checkpoint(rank.backend(), state, progress);
+        recorder.checkpoint(progress);
       }
       clock.resume();
     }
@@ -113,7 +113,7 @@ final class TrainingSession implements AutoCloseable {
             lap.forward(),
             lap.backward(),
             lap.allReduce(),
-            lap.allReduce(),
+            lap.exposed(),
             lap.dataWait()));
   }
 

@@ -1,11 +1,15 @@
 package org.sparkformer.training;
 
 import java.io.IOException;
+import java.util.List;
+import java.util.function.IntConsumer;
 import org.sparkformer.collective.LeafRange;
 import org.sparkformer.data.Split;
 import org.sparkformer.models.DropoutSites;
+import org.sparkformer.models.Gpt;
 import org.sparkformer.models.GptConfiguration;
 import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.Backend.Mark;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.autograd.Tape;
 import org.sparkformer.tensor.ops.AdamW;
@@ -13,8 +17,8 @@ import org.sparkformer.training.configuration.TrainingConfiguration;
 
 /**
  * One optimizer step on one rank: this rank's micro-batches forward and backward, their gradients
- * added along the tree over all ranks, AdamW on the sum. Every rank applies the same update, so all
- * hold the same weights. All memory is taken before the first step.
+ * added along the tree over all ranks, AdamW on this rank's slices of the sum, and everyone's
+ * slices of the weights put together. All memory is taken before the first step.
  *
  * <p>B sequences a micro-batch, T tokens a sequence.
  */
@@ -25,11 +29,13 @@ final class TrainingStep implements AutoCloseable {
   private final ModelState state;
   private final LearningRateSchedule schedule;
   private final LeafRange leaves;
-  private final boolean amongRanks;
   private final GradientAccumulator gradients;
+  private final Communication communication = new Communication();
+  private final GradientExchange exchange;
+  private final StepTotals totals;
+  private final ParameterUpdate update;
   private final DeviceBatch batch;
   private final BlockReduction lossReduction;
-  private final BlockReduction normReduction;
   private final NormHistory norms;
   private final MicroBatchReader reader;
   private final StepClock clock;
@@ -45,16 +51,19 @@ final class TrainingStep implements AutoCloseable {
     this.state = state;
     this.schedule = LearningRateSchedule.of(training);
     this.leaves = rank.collective().ownedLeaves();
-    this.amongRanks = !rank.isAlone();
     this.gradients = new GradientAccumulator(rank, configuration, state.parameters());
+    Buckets buckets = rank.buckets(state.layout());
+    BucketTraffic traffic = rank.isAlone() ? null : new BucketTraffic(rank, buckets, communication);
+    this.exchange = new GradientExchange(gradients, buckets, traffic);
+    this.totals = new StepTotals(rank, buckets, communication);
+    this.update = new ParameterUpdate(backend, state, traffic);
     this.batch = new DeviceBatch(backend, training.microBatchSize(), configuration.context());
     this.lossReduction =
         new BlockReduction(backend, (long) training.microBatchSize() * configuration.context());
-    this.normReduction = new BlockReduction(backend, state.layout().size());
     this.norms = new NormHistory(backend);
     this.reader =
         new MicroBatchReader(run.samples(Split.TRAIN), training, leaves, firstStep).start();
-    this.clock = new StepClock(backend);
+    this.clock = new StepClock(rank, communication);
   }
 
   /**
@@ -65,26 +74,24 @@ final class TrainingStep implements AutoCloseable {
    */
   void run(int step, boolean logged) throws IOException, InterruptedException {
     clock.beginStep(logged);
-    for (int leaf = leaves.from(); leaf < leaves.to(); leaf++) {
+    for (int leaf = leaves.from(); leaf < leaves.to() - 1; leaf++) {
       GradientBuffer buffer = gradients.next();
-      passes(buffer, step, leaf);
-      lossReduction.run(batch.losses(), buffer.loss(), false);
+      passes(buffer, step, leaf, mark -> {});
       gradients.push(buffer);
     }
-    GradientBuffer sum = clock.allReduce(amongRanks, gradients::sum);
-    update(step, sum);
-    if (logged) {
-      loss = backend.readFloats(sum.loss())[0] / targetsPerStep();
-    }
-    gradients.release(sum);
+    GradientBuffer buffer = gradients.next();
+    List<GradientBuffer> partials = gradients.pushLast(buffer);
+    exchange.begin(partials);
+    passes(buffer, step, leaves.to() - 1, exchange::reached);
+    update(step, logged);
+    gradients.release(partials);
   }
 
-  private void passes(GradientBuffer buffer, int step, int leaf)
+  private void passes(GradientBuffer buffer, int step, int leaf, IntConsumer reached)
       throws IOException, InterruptedException {
     MicroBatch tokens = clock.data(reader);
     batch.upload(tokens);
     reader.recycle(tokens);
-    float scale = (float) (1 / targetsPerStep());
     DropoutSites dropouts =
         new DropoutSites(
             (float) configuration.dropout(),
@@ -92,26 +99,32 @@ final class TrainingStep implements AutoCloseable {
             step,
             (long) leaf * training.microBatchSize());
     try (Tape tape = new Tape(backend, true, training.precision().operands())) {
-      clock.passes(
-          () ->
-              buffer
-                  .model()
-                  .loss(tape, batch.tokens(), batch.targets(), batch.losses(), scale, dropouts),
-          tape::backward);
+      clock.passes(() -> forward(tape, buffer, dropouts), () -> tape.backward(reached));
     }
   }
 
-  private void update(int step, GradientBuffer sum) {
+  private void forward(Tape tape, GradientBuffer buffer, DropoutSites dropouts) {
+    float scale = (float) (1 / targetsPerStep());
+    buffer.model().loss(tape, batch.tokens(), batch.targets(), batch.losses(), scale, dropouts);
+    // Before the backward pass, in which the buffer's tail may leave.
+    lossReduction.run(batch.losses(), buffer.loss(), false);
+  }
+
+  private void update(int step, boolean logged) {
+    Mark computed = clock.computed();
+    exchange.reached(Gpt.END_OF_PASS);
     Tensor squaredNorm = norms.slot(step + 1);
-    normReduction.run(sum.gradients(), squaredNorm, true);
-    backend.run(
-        new AdamW(
-            state.parameters(),
-            sum.gradients(),
-            state.firstMoment(),
-            state.secondMoment(),
-            squaredNorm,
-            settings(step)));
+    clock.waitForRanks(computed, () -> sum(squaredNorm));
+    update.run(exchange.sum().gradients(), squaredNorm, settings(step));
+    clock.waitForRanks(clock.computed(), update::collect);
+    if (logged) {
+      loss = totals.loss(exchange.sum().loss()) / targetsPerStep();
+    }
+  }
+
+  private void sum(Tensor squaredNorm) {
+    exchange.collect(index -> totals.add(index, exchange.sum().gradients()));
+    totals.finish(squaredNorm, exchange.ownLoss());
   }
 
   private AdamW.Settings settings(int step) {
@@ -156,10 +169,11 @@ final class TrainingStep implements AutoCloseable {
   @Override
   public void close() {
     reader.close();
+    communication.close();
     gradients.close();
     batch.close();
     lossReduction.close();
-    normReduction.close();
+    totals.close();
     norms.close();
   }
 }

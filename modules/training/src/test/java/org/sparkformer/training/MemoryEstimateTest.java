@@ -6,13 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkformer.data.TokenDataset;
+import org.sparkformer.models.Gpt;
 import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.models.ParameterLayout;
+import org.sparkformer.opencl.DeviceSelector;
+import org.sparkformer.opencl.OpenClBackend;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.reference.JavaBackend;
 import org.sparkformer.training.MemoryEstimate.DeviceMemory;
@@ -40,6 +46,53 @@ class MemoryEstimateTest {
       double taken = backend.memory().peakBytes();
       double ratio = MemoryEstimate.of(configuration, 2).total() / taken;
       assertTrue(ratio > 0.9 && ratio < 1.1, "estimate over real peak: " + ratio);
+    }
+  }
+
+  /** Eight micro-batches: a rank of 1, 2 and 4 keeps 4, 3 and 2 gradient vectors at once. */
+  @ParameterizedTest
+  @CsvSource({"1, 4", "2, 3", "4, 2"})
+  void theOptimizerTakesAnNthPartOnEachRank(int ranks, int gradientVectors) throws Exception {
+    GptConfiguration model = new GptConfiguration(6, 2, 32, 8, TinyDataset.VOCABULARY, 0, true);
+    RunConfiguration configuration = configuration(model, 1);
+    ParameterLayout layout = Gpt.layout(model);
+    List<Backend> backends =
+        Stream.generate(() -> (Backend) new JavaBackend(1)).limit(ranks).toList();
+    try (TokenDataset dataset = dataset()) {
+      String output = folder.resolve("run").toUri().toString();
+      TrainingRun run =
+          new TrainingRun(
+              configuration, dataset, RunFolder.of(new Configuration(false), output), true);
+      TinyRun.train(run, ranks, TrainingListener.NONE, backends::get);
+    }
+    Buckets buckets = Buckets.of(layout, ranks, TinyRun.SIZES);
+    MemoryEstimate whole = MemoryEstimate.of(configuration, gradientVectors);
+    long saved = 8 * (layout.size() - layout.size() / ranks);
+    for (int rank = 0; rank < ranks; rank++) {
+      long estimate = whole.total() - 8 * (layout.size() - buckets.owned(rank));
+      double ratio = estimate / (double) backends.get(rank).memory().peakBytes();
+      assertTrue(ratio > 0.95 && ratio < 1.05, "estimate over real peak: " + ratio);
+      long slack = 8L * Slice.BLOCK * buckets.all().size();
+      assertEquals(whole.total() - saved, estimate, slack);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1", "2", "3", "4"})
+  void aModelsStateOnADeviceIsTheWeightsAndAnNthPartOfTheMoments(int ranks) {
+    ParameterLayout layout = Gpt.layout(GptConfiguration.of(4, 4, 256, 64, 65));
+    Buckets buckets = Buckets.of(layout, ranks, Buckets.Sizes.STANDARD);
+    for (int rank = 0; rank < ranks; rank++) {
+      try (Backend backend = OpenClBackend.open(DeviceSelector.AUTO)) {
+        long before = backend.memory().bytes();
+        try (ModelState state = ModelState.allocate(backend, buckets, rank)) {
+          double taken = (backend.memory().bytes() - before) / (double) (4 * layout.size());
+          double expected = 1 + 2.0 / ranks;
+          // The pool rounds each vector up by an eighth at most; slices differ by a block a bucket.
+          assertTrue(taken > 0.99 * expected && taken < 1.13 * expected, "vectors: " + taken);
+          assertEquals(layout.size() / ranks, state.firstMoment().size(), 8 * Slice.BLOCK);
+        }
+      }
     }
   }
 

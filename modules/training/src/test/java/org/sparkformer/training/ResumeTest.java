@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +19,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkformer.collective.CollectiveException;
 import org.sparkformer.data.TokenDataset;
+import org.sparkformer.models.Gpt;
+import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.models.ParameterLayout;
+import org.sparkformer.models.huggingface.WeightFiles;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.reference.JavaBackend;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
 class ResumeTest {
@@ -39,7 +49,7 @@ class ResumeTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1, 1", "3, 2", "1, 4"})
+  @CsvSource({"1, 1", "3, 2", "1, 4", "6, 1", "2, 5"})
   void aStoppedRunEndsWithTheBitsOfAnUnbrokenOne(int before, int after) throws Exception {
     RunSummary straight = train("straight", TRAINING, 1);
     assertThrows(IllegalStateException.class, () -> stop("broken", 5, before));
@@ -50,35 +60,104 @@ class ResumeTest {
     assertEquals(straight.loss(), resumed.loss());
     assertEquals(straight.valLoss(), resumed.valLoss());
     assertTrue(messages.get(0).contains("step-00000004"), messages.toString());
-    for (String file :
-        List.of(
-            "model.safetensors",
-            CheckpointSnapshot.FIRST_MOMENT,
-            CheckpointSnapshot.SECOND_MOMENT)) {
-      String path = "checkpoints/step-00000007/" + file;
-      assertArrayEquals(
-          Files.readAllBytes(folder.resolve("straight").resolve(path)),
-          Files.readAllBytes(folder.resolve("broken").resolve(path)),
-          file);
-    }
+    String weights = "checkpoints/step-00000007/model.safetensors";
+    assertArrayEquals(
+        Files.readAllBytes(folder.resolve("straight").resolve(weights)),
+        Files.readAllBytes(folder.resolve("broken").resolve(weights)));
+    assertTrue(moments("straight").sameAs(moments("broken")));
     assertEquals(steps("straight"), steps("broken"));
   }
 
   @Test
-  void deathAnywhereInARunLeavesItResumable() throws Exception {
+  void aRunGoesOnWithTheSameBitsOnFourThenTwoThenThreeThenOneRank() throws Exception {
+    RunSummary straight = train("straight", TRAINING, 1);
+    assertThrows(IllegalStateException.class, () -> stop("moved", 3, 4));
+    assertThrows(IllegalStateException.class, () -> stop("moved", 5, 2));
+    assertThrows(IllegalStateException.class, () -> stop("moved", 7, 3));
+    List<String> messages = new ArrayList<>();
+    RunSummary moved = TinyRun.train(run("moved", TRAINING, true), 1, messages(messages)).get(0);
+    assertTrue(messages.get(0).contains("step-00000006"), messages.toString());
+    assertEquals(straight.weightsSha256(), moved.weightsSha256());
+    assertTrue(moments("straight").sameAs(moments("moved")));
+    assertEquals(steps("straight"), steps("moved"));
+  }
+
+  @Test
+  void everyRankWritesItsOwnPartOfTheMoments() throws Exception {
+    train("run", TRAINING, 3);
+    List<Long> sizes = new ArrayList<>();
+    for (int rank = 0; rank < 3; rank++) {
+      sizes.add(
+          Files.size(
+              folder.resolve("run/checkpoints/step-00000007/" + OptimizerShard.fileName(rank, 3))));
+    }
+    ParameterLayout layout = Gpt.layout(TinyRun.configuration(TRAINING, 0.1).model());
+    long all = sizes.stream().mapToLong(Long::longValue).sum();
+    assertTrue(all >= 8 * layout.size() && all < 8 * layout.size() + 3 * 1000, "bytes " + all);
+  }
+
+  @Test
+  void aRunIsResumedFromACheckpointWithWholeMoments() throws Exception {
+    RunSummary straight = train("straight", TRAINING, 1);
+    assertThrows(IllegalStateException.class, () -> stop("old", 5, 1));
+    rewriteWithWholeMoments(4);
+    RunSummary resumed = train("old", TRAINING, 3);
+    assertEquals(straight.weightsSha256(), resumed.weightsSha256());
+    assertTrue(moments("straight").sameAs(moments("old")));
+  }
+
+  /** As earlier versions wrote it: a file for each moment, a tensor for each parameter. */
+  private void rewriteWithWholeMoments(int step) throws Exception {
+    CheckpointStore store = new CheckpointStore(output("old"), 1);
+    GptConfiguration model = TinyRun.configuration(TRAINING, 0.1).model();
+    SavedMoments moments = SavedMoments.of(folder.resolve("old").toUri().toString(), step, model);
+    List<CheckpointFile> files = new ArrayList<>();
+    for (String name : store.files(step)) {
+      if (!OptimizerShard.isShard(name)) {
+        files.add(CheckpointFile.of(name, store.folder(step).read(name).orElseThrow()));
+      }
+    }
+    files.add(whole("optimizer-first-moment.safetensors", model, moments.first()));
+    files.add(whole("optimizer-second-moment.safetensors", model, moments.second()));
+    store.write(step, files, CheckpointStore.Guard.SOLE);
+  }
+
+  private static CheckpointFile whole(String name, GptConfiguration model, float[] flat)
+      throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (Backend backend = new JavaBackend(1);
+        Tensor tensor = backend.floats(flat.length)) {
+      backend.write(tensor, flat);
+      WeightFiles.write(backend, Gpt.layout(model), tensor, name, bytes);
+    }
+    return CheckpointFile.of(name, bytes.toByteArray());
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void deathAnywhereInARunLeavesItResumable(int ranks) throws Exception {
     TrainingConfiguration training =
         TRAINING.toBuilder().steps(3).checkpointInterval(1).evalInterval(0).build();
     RunSummary straight = train("straight", training, 1);
     DyingFileSystem immortal = DyingFileSystem.at(0);
-    TinyRun.train(run("immortal", training, immortal), 1, TrainingListener.NONE);
+    TinyRun.train(run("immortal", training, immortal), ranks, TrainingListener.NONE);
     for (int fatal = 1; fatal <= immortal.changes(); fatal += 17) {
       String name = "death-" + fatal;
       TrainingRun dying = run(name, training, DyingFileSystem.at(fatal));
-      assertThrows(IOException.class, () -> TinyRun.train(dying, 1, TrainingListener.NONE), name);
+      assertDies(dying, ranks);
       RunSummary resumed = train(name, training, 1);
       assertEquals(straight.weightsSha256(), resumed.weightsSha256(), name);
       assertEquals(steps("straight"), steps(name), name);
     }
+  }
+
+  /** Whoever dies first may take the others along before they notice anything of their own. */
+  private static void assertDies(TrainingRun dying, int ranks) {
+    Exception death =
+        assertThrows(Exception.class, () -> TinyRun.train(dying, ranks, TrainingListener.NONE));
+    assertTrue(
+        death instanceof IOException || ranks > 1 && death instanceof CollectiveException,
+        death.toString());
   }
 
   @Test
@@ -248,6 +327,11 @@ class ResumeTest {
 
   private RunFolder output(String name) throws Exception {
     return RunFolder.of(new Configuration(false), folder.resolve(name).toUri().toString());
+  }
+
+  private SavedMoments moments(String name) throws Exception {
+    return SavedMoments.of(
+        folder.resolve(name).toUri().toString(), 7, TinyRun.configuration(TRAINING, 0.1).model());
   }
 
   private List<String> steps(String name) throws Exception {

@@ -11,10 +11,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
+import java.util.function.UnaryOperator;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.CollectiveOptions;
 import org.sparkformer.collective.InProcessTransport;
 import org.sparkformer.collective.SummationTree;
+import org.sparkformer.collective.Transport;
 import org.sparkformer.collective.TreeCollective;
 import org.sparkformer.models.GptConfiguration;
 import org.sparkformer.tensor.Backend;
@@ -26,6 +28,9 @@ import org.sparkformer.training.configuration.TrainingConfigurationBuilder;
 
 /** Tiny models trained by ranks that are threads of this process. */
 final class TinyRun {
+  /** So small that tiny models have several buckets. */
+  static final Buckets.Sizes SIZES = new Buckets.Sizes(Slice.BLOCK, 2 * Slice.BLOCK);
+
   private static final AtomicInteger RUNS = new AtomicInteger();
 
   private TinyRun() {}
@@ -60,12 +65,26 @@ final class TinyRun {
   static List<RunSummary> train(
       TrainingRun run, int ranks, TrainingListener listener, IntFunction<Backend> backends)
       throws Exception {
+    return train(run, ranks, listener, backends, transport -> transport);
+  }
+
+  /**
+   * @param transports what each rank's real transport is used through
+   */
+  static List<RunSummary> train(
+      TrainingRun run,
+      int ranks,
+      TrainingListener listener,
+      IntFunction<Backend> backends,
+      UnaryOperator<Transport> transports)
+      throws Exception {
     String id = "tiny-run-" + RUNS.incrementAndGet();
     ExecutorService threads = Executors.newFixedThreadPool(ranks);
     try {
       List<Future<RunSummary>> futures = new ArrayList<>();
       for (InProcessTransport transport : InProcessTransport.group(id, 0, ranks)) {
-        Callable<RunSummary> rank = () -> trainRank(run, id, transport, listener, backends);
+        Callable<RunSummary> rank =
+            () -> trainRank(run, id, transports.apply(transport), listener, backends);
         futures.add(threads.submit(rank));
       }
       return results(futures);
@@ -77,7 +96,7 @@ final class TinyRun {
   private static RunSummary trainRank(
       TrainingRun run,
       String id,
-      InProcessTransport transport,
+      Transport transport,
       TrainingListener listener,
       IntFunction<Backend> backends)
       throws IOException, InterruptedException {
@@ -85,7 +104,7 @@ final class TinyRun {
     CollectiveOptions options = CollectiveOptions.of(id, 0, Duration.ofSeconds(60));
     try (Collective collective = new TreeCollective(tree, transport, options);
         Backend backend = backends.apply(transport.rank())) {
-      return new RankTrainer(run, backend, collective, listener).train();
+      return new RankTrainer(run, new Rank(backend, collective, SIZES), listener).train();
     }
   }
 

@@ -3,6 +3,7 @@ package org.sparkformer.tensor.autograd;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
+import java.util.function.IntConsumer;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
@@ -20,6 +21,7 @@ public final class Tape implements AutoCloseable {
   private final boolean recording;
   private final DType operands;
   private final List<Node> nodes = new ArrayList<>();
+  private IntConsumer reached = label -> {};
 
   private record Node(List<Variable> outputs, List<Tensor> saved, Runnable backward) {
     boolean reached() {
@@ -95,8 +97,26 @@ public final class Tape implements AutoCloseable {
     variable.setGradient(sum);
   }
 
+  /**
+   * Marks a place: the backward pass reports it when everything recorded later has run, which is
+   * when the gradients of parameters used only later are final.
+   */
+  public void mark(int label) {
+    record(List.of(), List.of(), () -> reached.accept(label));
+  }
+
   /** Runs all nodes backward, last first, and gives back their memory. */
   public void backward() {
+    backward(label -> {});
+  }
+
+  /**
+   * As {@link #backward()}.
+   *
+   * @param listener told the label of each {@link #mark} as the pass reaches it
+   */
+  public void backward(IntConsumer listener) {
+    reached = listener;
     while (!nodes.isEmpty()) {
       Node node = nodes.get(nodes.size() - 1);
       if (node.reached()) {

@@ -42,7 +42,21 @@ public record AdamW(
       float weightDecay,
       long decayed,
       float clip,
-      int step) {}
+      int step) {
+
+    /** For a part of the parameters that begins at an element. */
+    public Settings from(long first) {
+      return new Settings(
+          learningRate,
+          beta1,
+          beta2,
+          epsilon,
+          weightDecay,
+          Math.max(0, decayed - first),
+          clip,
+          step);
+    }
+  }
 
   public AdamW {
     Arguments.sameSize("AdamW", parameters, gradients);

@@ -167,6 +167,11 @@ public final class JavaBackend implements Backend {
 
   private record JavaMark(long nanoseconds) implements Mark {
     @Override
+    public void await() {
+      // Operations are done when run returns.
+    }
+
+    @Override
     public double millisecondsSince(Mark earlier) {
       return (nanoseconds - ((JavaMark) earlier).nanoseconds) / 1e6;
     }

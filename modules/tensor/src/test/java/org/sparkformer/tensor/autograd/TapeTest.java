@@ -81,6 +81,18 @@ class TapeTest {
   }
 
   @Test
+  void aMarkIsReportedWhenAllThatWasRecordedLaterHasRun() {
+    List<String> order = new ArrayList<>();
+    Tape tape = new Tape(backend, true);
+    tape.record(List.of(), List.of(), () -> order.add("first"));
+    tape.mark(7);
+    tape.record(List.of(), List.of(), () -> order.add("second"));
+    tape.mark(8);
+    tape.backward(label -> order.add("mark " + label));
+    assertEquals(List.of("mark 8", "second", "mark 7", "first"), order);
+  }
+
+  @Test
   void closingWithoutABackwardPassGivesEverythingBack() {
     try (Tensor saved = tensor(1)) {
       long before = backend.memory().bytes();

@@ -1,0 +1,90 @@
+package org.sparkformer.training;
+
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.sparkformer.collective.CollectiveException;
+
+/**
+ * The one thread on which a rank talks to the others during a step, in the order in which it is
+ * given work: every rank then runs the same collective operations in the same order, while the
+ * training thread keeps the device busy.
+ */
+final class Communication implements AutoCloseable {
+  private static final int SECONDS_TO_END = 30;
+
+  private final ExecutorService thread =
+      Executors.newSingleThreadExecutor(
+          work -> {
+            Thread made = new Thread(work, "sparkformer-communication");
+            made.setDaemon(true);
+            return made;
+          });
+  private final AtomicLong busyNanos = new AtomicLong();
+
+  /** Queues an exchange. */
+  <T> Future<T> submit(Callable<T> exchange) {
+    return thread.submit(exchange);
+  }
+
+  /** Runs a collective operation on the communication thread and counts its time. */
+  void timed(Runnable operation) {
+    long since = System.nanoTime();
+    operation.run();
+    busyNanos.addAndGet(System.nanoTime() - since);
+  }
+
+  /** Time spent in collective operations since the last call, waiting for other ranks included. */
+  long takeBusyNanos() {
+    return busyNanos.getAndSet(0);
+  }
+
+  /**
+   * Waits on the training thread.
+   *
+   * @throws CollectiveException if this thread is interrupted
+   */
+  static <T> T await(Future<T> exchange) {
+    try {
+      return exchange.get();
+    } catch (InterruptedException interrupted) {
+      throw interrupted("waiting for other ranks", interrupted);
+    } catch (ExecutionException failed) {
+      throw rethrown(failed.getCause());
+    }
+  }
+
+  static CollectiveException interrupted(String during, InterruptedException cause) {
+    Thread.currentThread().interrupt();
+    return new CollectiveException("interrupted while " + during, cause);
+  }
+
+  private static RuntimeException rethrown(Throwable cause) {
+    if (cause instanceof Error error) {
+      throw error;
+    }
+    if (cause instanceof RuntimeException exception) {
+      return exception;
+    }
+    return new CollectiveException("the exchange with other ranks failed", cause);
+  }
+
+  /** Gives up what is still to be done, and waits for the thread. */
+  @Override
+  public void close() {
+    thread.shutdownNow();
+    try {
+      if (!thread.awaitTermination(SECONDS_TO_END, TimeUnit.SECONDS)) {
+        throw new CollectiveException(
+            "an exchange with other ranks goes on %d s after its end was asked for"
+                .formatted(SECONDS_TO_END));
+      }
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

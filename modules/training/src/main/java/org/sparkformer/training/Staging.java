@@ -1,0 +1,82 @@
+package org.sparkformer.training;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import org.sparkformer.tensor.Backend.Pending;
+
+/**
+ * Host memory through which buckets pass on their way: a few places of direct memory, taken once
+ * and used again and again.
+ */
+final class Staging {
+  /** One bucket is copied from the device while one is on the wire; a third waits between them. */
+  private static final int PLACES = 3;
+
+  private final BlockingQueue<Place> free;
+
+  /** Room for one bucket of each of this rank's partial sums. */
+  static final class Place {
+    private final List<ByteBuffer> buffers = new ArrayList<>();
+    private Pending use = Pending.DONE;
+
+    private Place(int partials, int bytes) {
+      for (int i = 0; i < partials; i++) {
+        buffers.add(ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder()));
+      }
+    }
+
+    /** The first {@code count} floats of a buffer, as bytes. */
+    ByteBuffer bytes(int partial, int count) {
+      return bytes(partial, 0, count);
+    }
+
+    ByteBuffer bytes(int partial, int first, int count) {
+      return buffers
+          .get(partial)
+          .slice(first * Float.BYTES, count * Float.BYTES)
+          .order(ByteOrder.nativeOrder());
+    }
+
+    FloatBuffer floats(int partial, int count) {
+      return bytes(partial, count).asFloatBuffer();
+    }
+  }
+
+  /**
+   * @param buckets how many there are: more places would lie idle
+   * @param partials buffers of a place
+   * @param floats that each holds
+   */
+  Staging(int buckets, int partials, int floats) {
+    int places = places(buckets);
+    this.free = new ArrayBlockingQueue<>(places);
+    for (int i = 0; i < places; i++) {
+      free.add(new Place(partials, floats * Float.BYTES));
+    }
+  }
+
+  /** How many places there are for so many buckets. */
+  static int places(int buckets) {
+    return Math.min(PLACES, buckets);
+  }
+
+  /** Waits for a place, and for the copy that last used it. */
+  Place take() throws InterruptedException {
+    Place place = free.take();
+    place.use.await();
+    return place;
+  }
+
+  /**
+   * @param use the last copy to or from the place
+   */
+  void giveBack(Place place, Pending use) {
+    place.use = use;
+    free.add(place);
+  }
+}

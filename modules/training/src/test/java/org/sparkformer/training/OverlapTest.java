@@ -1,0 +1,168 @@
+package org.sparkformer.training;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sparkformer.collective.Transport;
+import org.sparkformer.data.TokenDataset;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.DType;
+import org.sparkformer.tensor.Shape;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.ops.EmbeddingBackward;
+import org.sparkformer.tensor.ops.Operation;
+import org.sparkformer.tensor.ops.SoftmaxCrossEntropy;
+import org.sparkformer.tensor.reference.JavaBackend;
+import org.sparkformer.training.configuration.RunConfiguration;
+
+class OverlapTest {
+  private static final int PATIENCE_SECONDS = 60;
+
+  @TempDir Path folder;
+
+  /** A latch a rank: opened by the first frame that the rank sends after a forward pass. */
+  private final ConcurrentHashMap<Integer, CountDownLatch> sent = new ConcurrentHashMap<>();
+
+  private final AtomicInteger passes = new AtomicInteger();
+
+  @Test
+  void gradientsLeaveBeforeTheBackwardPassIsOver() throws Exception {
+    RunConfiguration configuration =
+        TinyRun.configuration(TinyRun.training().batchSize(2).evalInterval(0).build(), 0);
+    try (TokenDataset dataset =
+        TinyDataset.open(Files.createDirectory(folder.resolve("data")), 100, 0)) {
+      RunFolder output =
+          RunFolder.of(new Configuration(false), folder.resolve("run").toUri().toString());
+      TrainingRun run = new TrainingRun(configuration, dataset, output, true);
+      List<RunSummary> summaries =
+          TinyRun.train(run, 2, TrainingListener.NONE, HoldingBackend::new, WatchedTransport::new);
+      assertEquals(2, summaries.size());
+    }
+    assertEquals(2 * configuration.training().steps(), passes.get());
+  }
+
+  /** Does not end the backward pass before a frame of it has been sent. */
+  private final class HoldingBackend implements Backend {
+    private final Backend backend = new JavaBackend(1);
+    private final int rank;
+
+    HoldingBackend(int rank) {
+      this.rank = rank;
+    }
+
+    @Override
+    public void run(Operation operation) {
+      if (operation instanceof SoftmaxCrossEntropy) {
+        sent.put(rank, new CountDownLatch(1));
+      }
+      if (operation instanceof EmbeddingBackward) {
+        awaitFrame();
+        passes.incrementAndGet();
+      }
+      backend.run(operation);
+    }
+
+    private void awaitFrame() {
+      try {
+        assertTrue(
+            sent.get(rank).await(PATIENCE_SECONDS, TimeUnit.SECONDS),
+            "no gradient left rank " + rank + " while its backward pass ran");
+      } catch (InterruptedException interrupted) {
+        throw new AssertionError(interrupted);
+      }
+    }
+
+    @Override
+    public String description() {
+      return backend.description();
+    }
+
+    @Override
+    public Tensor allocate(DType dtype, Shape shape) {
+      return backend.allocate(dtype, shape);
+    }
+
+    @Override
+    public void write(Tensor destination, ByteBuffer source) {
+      backend.write(destination, source);
+    }
+
+    @Override
+    public void read(Tensor source, ByteBuffer destination) {
+      backend.read(source, destination);
+    }
+
+    @Override
+    public void finish() {
+      backend.finish();
+    }
+
+    @Override
+    public Mark mark() {
+      return backend.mark();
+    }
+
+    @Override
+    public Memory memory() {
+      return backend.memory();
+    }
+
+    @Override
+    public long capacityBytes() {
+      return backend.capacityBytes();
+    }
+
+    @Override
+    public void close() {
+      backend.close();
+    }
+  }
+
+  private final class WatchedTransport implements Transport {
+    private final Transport transport;
+
+    WatchedTransport(Transport transport) {
+      this.transport = transport;
+    }
+
+    @Override
+    public int rank() {
+      return transport.rank();
+    }
+
+    @Override
+    public int size() {
+      return transport.size();
+    }
+
+    @Override
+    public void start(Receiver receiver) {
+      transport.start(receiver);
+    }
+
+    @Override
+    public void send(int peer, ByteBuffer frame, Runnable released) {
+      CountDownLatch latch = sent.get(rank());
+      if (latch != null) {
+        latch.countDown();
+      }
+      transport.send(peer, frame, released);
+    }
+
+    @Override
+    public void close() {
+      transport.close();
+    }
+  }
+}
