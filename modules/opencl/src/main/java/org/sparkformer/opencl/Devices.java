@@ -34,6 +34,7 @@ public final class Devices {
    * @throws OpenClException if there is no OpenCL library, no driver or no device
    */
   public static synchronized List<OpenClDevice> list() {
+    NativeStacks.enlarge();
     List<OpenClDevice> devices = new ArrayList<>();
     for (long platform : platforms()) {
       for (long id : ids(platform)) {
