@@ -13,6 +13,9 @@ final class Rounds {
   private static final int ROUNDS = 7;
   private static final double MILLISECONDS_A_ROUND = 40;
 
+  /** Threads of OpenBLAS and OpenMP spin for some time after their work and take a core each. */
+  private static final long PAUSE_MILLISECONDS = 30;
+
   private Rounds() {}
 
   /** A subject: runs so many times, gives milliseconds for all of them. */
@@ -41,9 +44,19 @@ final class Rounds {
     for (int round = 0; round < ROUNDS; round++) {
       for (int s = 0; s < subjects.length; s++) {
         times[s][round] = subjects[s].applyAsDouble(repeats[s]) / repeats[s];
+        pause();
       }
     }
     return times;
+  }
+
+  /** Lets the threads of whoever was measured last fall asleep. */
+  static void pause() {
+    try {
+      Thread.sleep(PAUSE_MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** Median of several measurements, after one that is thrown away. */

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
@@ -119,7 +120,7 @@ final class StepBench {
     return new StepResult(
         run.name(),
         backend.description(),
-        run.training().precision().toString().toLowerCase(java.util.Locale.ROOT),
+        run.training().precision().toString().toLowerCase(Locale.ROOT),
         run.model().parameterCount(),
         tokens,
         tokensPerSecond,

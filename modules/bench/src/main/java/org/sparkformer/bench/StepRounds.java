@@ -3,6 +3,7 @@ package org.sparkformer.bench;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.sparkformer.opencl.DeviceActivity;
 import org.sparkformer.opencl.OpenClBackend;
@@ -16,9 +17,6 @@ import org.sparkformer.training.TrainingListener;
  */
 final class StepRounds implements TrainingListener {
   private static final int WARM_UP = 5;
-
-  /** So that a peer's threads, which spin after their work, are asleep. */
-  private static final long PAUSE_MILLISECONDS = 50;
 
   private final OpenClBackend backend;
   private final List<PyTorchPeer> peers;
@@ -63,12 +61,10 @@ final class StepRounds implements TrainingListener {
     try {
       for (int peer = 0; peer < peers.size(); peer++) {
         peerSteps[peer][round] = peers.get(peer).steps(stepsARound);
-        Thread.sleep(PAUSE_MILLISECONDS);
+        Rounds.pause();
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 
@@ -89,9 +85,7 @@ final class StepRounds implements TrainingListener {
 
   /** Milliseconds of a peer's steps. */
   double[] peerSteps(int peer) {
-    return java.util.Arrays.stream(peerSteps[peer])
-        .flatMapToDouble(java.util.Arrays::stream)
-        .toArray();
+    return Arrays.stream(peerSteps[peer]).flatMapToDouble(Arrays::stream).toArray();
   }
 
   /** A peer's median step over ours, round by round: above 1 is faster than the peer. */
