@@ -86,10 +86,14 @@ final class BucketTraffic {
     Own own = owns.get(index);
     return communication.submit(
         () -> {
-          copies.forEach(Pending::await);
-          own.use.await();
-          communication.timed(() -> collective.reduceScatter(values, own.floats()));
-          staging.giveBack(place, Pending.DONE);
+          try {
+            copies.forEach(Pending::await);
+            own.use.await();
+            communication.timed(() -> collective.reduceScatter(values, own.floats()));
+          } finally {
+            // Also where it failed: the training thread may be waiting for the place.
+            staging.giveBack(place, Pending.DONE);
+          }
           return null;
         });
   }

@@ -10,8 +10,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.apache.hadoop.conf.Configuration;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
@@ -19,16 +20,17 @@ import org.sparkformer.training.configuration.TrainingConfiguration;
 class KilledRunTest {
   @TempDir Path folder;
 
-  @Test
-  void aRunKilledAgainAndAgainEndsWithTheWeightsOfAnUnbrokenOne() throws Exception {
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void aRunKilledAgainAndAgainEndsWithTheWeightsOfAnUnbrokenOne(int ranks) throws Exception {
     Path data = Files.createDirectory(folder.resolve("data"));
     TinyDataset.open(data, 100, 40).close();
     Child.train(
-        data.toString(), folder.resolve("unbroken").toUri().toString(), TrainingListener.NONE);
+        data.toString(), folder.resolve("unbroken").toUri().toString(), 1, TrainingListener.NONE);
     for (int deadly : new int[] {3, 11}) {
-      assertTrue(!reachedTheEnd(data, "killed", deadly), "survived step " + deadly);
+      assertTrue(!reachedTheEnd(data, "killed", ranks, deadly), "survived step " + deadly);
     }
-    assertTrue(reachedTheEnd(data, "killed", Integer.MAX_VALUE));
+    assertTrue(reachedTheEnd(data, "killed", ranks, Integer.MAX_VALUE));
     assertEquals(weights("unbroken"), weights("killed"));
   }
 
@@ -38,7 +40,7 @@ class KilledRunTest {
   }
 
   /** Kills the process when it says that it has done a step. */
-  private boolean reachedTheEnd(Path data, String run, int deadly) throws Exception {
+  private boolean reachedTheEnd(Path data, String run, int ranks, int deadly) throws Exception {
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -47,7 +49,8 @@ class KilledRunTest {
                 System.getProperty("java.class.path"),
                 Child.class.getName(),
                 data.toString(),
-                folder.resolve(run).toUri().toString())
+                folder.resolve(run).toUri().toString(),
+                String.valueOf(ranks))
             .redirectError(folder.resolve(run + ".log").toFile())
             .start();
     try (BufferedReader lines =
@@ -86,10 +89,11 @@ class KilledRunTest {
               System.out.println(metrics.step());
             }
           };
-      train(arguments[0], arguments[1], listener);
+      train(arguments[0], arguments[1], Integer.parseInt(arguments[2]), listener);
     }
 
-    static void train(String data, String output, TrainingListener listener) throws Exception {
+    static void train(String data, String output, int ranks, TrainingListener listener)
+        throws Exception {
       TrainingConfiguration training =
           TinyRun.training().steps(20).checkpointInterval(3).logInterval(1).build();
       Configuration hadoop = new Configuration(false);
@@ -97,7 +101,7 @@ class KilledRunTest {
         RunFolder folder = RunFolder.of(hadoop, output);
         TinyRun.train(
             new TrainingRun(TinyRun.configuration(training, 0.1), dataset, folder, true),
-            1,
+            ranks,
             listener);
       }
     }

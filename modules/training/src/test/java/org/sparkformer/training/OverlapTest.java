@@ -16,10 +16,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.collective.Transport;
 import org.sparkformer.data.TokenDataset;
-import org.sparkformer.tensor.Backend;
-import org.sparkformer.tensor.DType;
-import org.sparkformer.tensor.Shape;
-import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.EmbeddingBackward;
 import org.sparkformer.tensor.ops.Operation;
 import org.sparkformer.tensor.ops.SoftmaxCrossEntropy;
@@ -53,11 +49,11 @@ class OverlapTest {
   }
 
   /** Does not end the backward pass before a frame of it has been sent. */
-  private final class HoldingBackend implements Backend {
-    private final Backend backend = new JavaBackend(1);
+  private final class HoldingBackend extends ForwardingBackend {
     private final int rank;
 
     HoldingBackend(int rank) {
+      super(new JavaBackend(1));
       this.rank = rank;
     }
 
@@ -70,7 +66,7 @@ class OverlapTest {
         awaitFrame();
         passes.incrementAndGet();
       }
-      backend.run(operation);
+      super.run(operation);
     }
 
     private void awaitFrame() {
@@ -81,51 +77,6 @@ class OverlapTest {
       } catch (InterruptedException interrupted) {
         throw new AssertionError(interrupted);
       }
-    }
-
-    @Override
-    public String description() {
-      return backend.description();
-    }
-
-    @Override
-    public Tensor allocate(DType dtype, Shape shape) {
-      return backend.allocate(dtype, shape);
-    }
-
-    @Override
-    public void write(Tensor destination, ByteBuffer source) {
-      backend.write(destination, source);
-    }
-
-    @Override
-    public void read(Tensor source, ByteBuffer destination) {
-      backend.read(source, destination);
-    }
-
-    @Override
-    public void finish() {
-      backend.finish();
-    }
-
-    @Override
-    public Mark mark() {
-      return backend.mark();
-    }
-
-    @Override
-    public Memory memory() {
-      return backend.memory();
-    }
-
-    @Override
-    public long capacityBytes() {
-      return backend.capacityBytes();
-    }
-
-    @Override
-    public void close() {
-      backend.close();
     }
   }
 
