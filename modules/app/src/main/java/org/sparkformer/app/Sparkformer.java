@@ -10,6 +10,7 @@ import org.sparkformer.app.command.QuickstartCommand;
 import org.sparkformer.app.command.ReportCommand;
 import org.sparkformer.app.command.TokenizerCommand;
 import org.sparkformer.app.command.TrainCommand;
+import org.sparkformer.spark.TrainingStoppedException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -19,7 +20,10 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
-/** The {@code sparkformer} command. Exit codes: 0 done, 1 failed, 2 bad usage or bad input. */
+/**
+ * The {@code sparkformer} command. Exit codes: 0 done, 1 failed, 2 bad usage or bad input, 143
+ * stopped by SIGTERM, 130 by SIGINT.
+ */
 @Command(
     name = "sparkformer",
     description = "Pretrains transformers on an Apache Spark cluster.",
@@ -99,7 +103,7 @@ public final class Sparkformer implements Runnable {
     boolean debug = command.getCommandSpec().root().optionsMap().get("--debug").getValue();
     if (debug) {
       error.printStackTrace(command.getErr());
-    } else {
+    } else if (!(error instanceof TrainingStoppedException)) {
       command.getErr().println("sparkformer: " + ErrorLine.of(error));
     }
     return ErrorLine.isInput(error) ? CommandLine.ExitCode.USAGE : CommandLine.ExitCode.SOFTWARE;

@@ -6,6 +6,7 @@ import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
 import org.sparkformer.data.Corpus;
 import org.sparkformer.data.Tokenizer;
@@ -15,6 +16,7 @@ import org.sparkformer.spark.dataset.DatasetBuildResult;
 import org.sparkformer.spark.dataset.TokenizerTraining;
 import org.sparkformer.spark.dataset.TokenizerTrainingRequest;
 import org.sparkformer.spark.dataset.TokenizerTrainingResult;
+import org.sparkformer.training.RunLease;
 import org.sparkformer.training.RunSummary;
 import org.sparkformer.training.TrainingListener;
 import org.sparkformer.training.configuration.DataConfiguration;
@@ -43,6 +45,11 @@ public final class Cluster implements AutoCloseable {
         : Optional.empty();
   }
 
+  /** How Hadoop's file systems are reached, known before the application starts. */
+  public static Configuration givenHadoop() {
+    return SparkHadoopUtil.get().newConfiguration(new org.apache.spark.SparkConf());
+  }
+
   public String master() {
     return session.sparkContext().master();
   }
@@ -64,10 +71,15 @@ public final class Cluster implements AutoCloseable {
     new TrainingDriver(session).check(request);
   }
 
+  /** See {@link TrainingDriver#claim}. */
+  public RunLease claim(String output, Consumer<String> messages) throws IOException {
+    return new TrainingDriver(session).claim(output, messages);
+  }
+
   /** See {@link TrainingDriver#train}. */
-  public RunSummary train(TrainingRequest request, TrainingListener listener)
+  public RunSummary train(TrainingRequest request, RunLease lease, TrainingListener listener)
       throws IOException, InterruptedException, TrainingFailedException {
-    return new TrainingDriver(session).train(request, listener);
+    return new TrainingDriver(session).train(request, lease, listener);
   }
 
   /** See {@link TokenizerTraining#run}. */

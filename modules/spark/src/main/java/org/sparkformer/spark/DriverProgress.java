@@ -11,10 +11,17 @@ import org.sparkformer.training.TrainingListener;
 final class DriverProgress implements DriverLink.Listener {
   private final TrainingListener listener;
   private final RestartBudget budget;
+  private final StopSignal stop;
 
-  DriverProgress(TrainingListener listener, RestartBudget budget) {
+  DriverProgress(TrainingListener listener, RestartBudget budget, StopSignal stop) {
     this.listener = listener;
     this.budget = budget;
+    this.stop = stop;
+  }
+
+  @Override
+  public boolean isToStop() {
+    return stop.received();
   }
 
   @Override
@@ -23,6 +30,9 @@ final class DriverProgress implements DriverLink.Listener {
       ProgressLine progress = ProgressLine.parse(line);
       if (progress.checkpoint() != null) {
         budget.refill();
+      }
+      if (progress.start() != null) {
+        stop.trainingBegins();
       }
       progress.tell(listener);
     } catch (IOException e) {
@@ -33,10 +43,10 @@ final class DriverProgress implements DriverLink.Listener {
   /**
    * Takes a restart from the budget and says so.
    *
-   * @return false when none is left
+   * @return false when none is left, or the process is ending
    */
   synchronized boolean restart(String cause) {
-    if (!budget.spend()) {
+    if (stop.received() || !budget.spend()) {
       return false;
     }
     listener.onMessage(

@@ -1,10 +1,13 @@
 package org.sparkformer.spark;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import org.sparkformer.spark.transport.DriverClient;
 import org.sparkformer.training.EvaluationMetrics;
 import org.sparkformer.training.Json;
+import org.sparkformer.training.LeaseCheck;
 import org.sparkformer.training.StepMetrics;
 import org.sparkformer.training.TrainingListener;
 import org.sparkformer.training.TrainingStart;
@@ -43,8 +46,16 @@ record ProgressLine(
     }
   }
 
-  /** Turns what it hears into lines. */
-  record Relay(DriverClient sink) implements TrainingListener {
+  /** Hears nothing, and lets a rank that does not report write as long as the folder is its run's. */
+  record Fenced(LeaseCheck lease) implements TrainingListener {
+    @Override
+    public void beforeCommit() throws IOException {
+      lease.requireOwner();
+    }
+  }
+
+  /** Turns what it hears into lines, as long as the folder is this run's to write. */
+  record Relay(DriverClient sink, LeaseCheck lease, Duration recheck) implements TrainingListener {
     @Override
     public void onStart(TrainingStart start) {
       sink.send(new ProgressLine(start, null, null, null, null).text());
@@ -52,11 +63,13 @@ record ProgressLine(
 
     @Override
     public void onStep(StepMetrics metrics) {
+      requireLease();
       sink.send(new ProgressLine(null, metrics, null, null, null).text());
     }
 
     @Override
     public void onEvaluation(EvaluationMetrics metrics) {
+      requireLease();
       sink.send(new ProgressLine(null, null, metrics, null, null).text());
     }
 
@@ -68,6 +81,21 @@ record ProgressLine(
     @Override
     public void beforeCommit() throws IOException {
       sink.requireAdmitted();
+      lease.requireOwner();
+    }
+
+    @Override
+    public boolean isToStop() throws IOException {
+      lease.requireOwnerWithin(recheck);
+      return sink.isToStop();
+    }
+
+    private void requireLease() {
+      try {
+        lease.requireOwnerWithin(recheck);
+      } catch (IOException lost) {
+        throw new UncheckedIOException(lost.getMessage(), lost);
+      }
     }
 
     @Override

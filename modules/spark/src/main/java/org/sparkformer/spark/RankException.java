@@ -5,6 +5,7 @@ import org.sparkformer.data.CorruptDatasetException;
 import org.sparkformer.tensor.OutOfDeviceMemoryException;
 import org.sparkformer.training.CorruptCheckpointException;
 import org.sparkformer.training.NonFiniteGradientException;
+import org.sparkformer.training.RunInUseException;
 
 /** The end of a rank's work, as it reaches the driver. */
 final class RankException extends RuntimeException {
@@ -14,7 +15,7 @@ final class RankException extends RuntimeException {
   enum Kind {
     /** What the user gave cannot work: trying again would end the same way. */
     REFUSED,
-    /** Went wrong while training, and would again: divergence, or memory that ran out. */
+    /** Would go wrong again: divergence, memory that ran out, a folder that another run took. */
     HOPELESS,
     /** Something broke here; another attempt may do better. */
     FAILED,
@@ -55,7 +56,8 @@ final class RankException extends RuntimeException {
     if (cause instanceof CollectiveException) {
       return Kind.PEER_LOST;
     }
-    if (cause instanceof OutOfMemoryError
+    if (isTakenOver(cause)
+        || cause instanceof OutOfMemoryError
         || cause instanceof NonFiniteGradientException
         || cause instanceof OutOfDeviceMemoryException) {
       return Kind.HOPELESS;
@@ -65,6 +67,11 @@ final class RankException extends RuntimeException {
             || cause instanceof CorruptDatasetException
             || cause instanceof CorruptCheckpointException;
     return refused ? Kind.REFUSED : Kind.FAILED;
+  }
+
+  /** Wherever it was found: a checkpoint that could not be written says so with this as a cause. */
+  private static boolean isTakenOver(Throwable cause) {
+    return cause != null && (cause instanceof RunInUseException || isTakenOver(cause.getCause()));
   }
 
   Kind kind() {

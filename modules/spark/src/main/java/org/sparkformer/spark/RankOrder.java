@@ -12,6 +12,7 @@ import org.sparkformer.training.configuration.RunConfiguration;
  * @param output the run's folder
  * @param device selector
  * @param resume go on from the newest checkpoint
+ * @param writer the driver's right to write the run's folder
  * @param channels how ranks and driver find each other
  */
 record RankOrder(
@@ -20,13 +21,20 @@ record RankOrder(
     String output,
     String device,
     boolean resume,
+    Writer writer,
     Channels channels)
     implements Serializable {
 
   /** For another launch: what the first one left is gone on from. */
   RankOrder resumed() {
-    return new RankOrder(configuration, dataset, output, device, true, channels);
+    return new RankOrder(configuration, dataset, output, device, true, writer, channels);
   }
+
+  /**
+   * @param token of {@link org.sparkformer.training.RunLease}
+   * @param recheck how old an answer may be where nothing is committed
+   */
+  record Writer(long token, Duration recheck) implements Serializable {}
 
   /**
    * @param runId of this launch of the driver

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.OptionalInt;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
@@ -11,6 +12,8 @@ import org.sparkformer.spark.RankOrder.Channels;
 import org.sparkformer.spark.transport.DriverLink;
 import org.sparkformer.spark.transport.SparkNetwork;
 import org.sparkformer.training.Json;
+import org.sparkformer.training.RunFolder;
+import org.sparkformer.training.RunLease;
 import org.sparkformer.training.RunSummary;
 import org.sparkformer.training.TrainingListener;
 import org.sparkformer.training.configuration.RunConfiguration;
@@ -24,6 +27,8 @@ public final class TrainingDriver {
   private static final String STEP_TIMEOUT = "spark.sparkformer.stepTimeout";
 
   private static final String GANG_TIMEOUT = "spark.sparkformer.gangTimeout";
+  private static final String STOP_GRACE = "spark.sparkformer.stopGrace";
+  private static final String WRITER_LIMIT = "spark.sparkformer.writerLimit";
 
   private final SparkSession session;
   private final JavaSparkContext context;
@@ -37,39 +42,90 @@ public final class TrainingDriver {
   }
 
   /**
+   * Takes a run's folder for this process: nobody else writes it until the lease is closed.
+   *
+   * @param messages told who is waited for
+   * @throws org.sparkformer.training.RunInUseException if another process is writing it
+   */
+  public RunLease claim(String output, Consumer<String> messages) throws IOException {
+    return RunLease.acquire(
+        RunFolder.of(context.hadoopConfiguration(), output),
+        context.sc().applicationId(),
+        writerLimit(),
+        messages);
+  }
+
+  /** As {@link #train(TrainingRequest, RunLease, TrainingListener)}, under a lease of its own. */
+  public RunSummary train(TrainingRequest request, TrainingListener listener)
+      throws IOException, InterruptedException, TrainingFailedException {
+    try (RunLease lease = claim(request.output(), listener::onMessage)) {
+      return train(request, lease, listener);
+    }
+  }
+
+  /**
    * Trains to the last step.
    *
+   * @param lease of the output folder
    * @param listener hears of the progress, on other threads, one call at a time
    * @return what {@code run.json} holds
    * @throws IllegalArgumentException when the request cannot work: found before training where it
    *     can be, and never tried again
    * @throws org.sparkformer.data.CorruptDatasetException when a file of the dataset is damaged
+   * @throws org.sparkformer.training.RunInUseException when another process has taken the folder
+   *     over
+   * @throws TrainingStoppedException when this process was told to stop, by SIGTERM or SIGINT
    * @throws TrainingFailedException when training broke off and no restart is left or of use, as
    *     after divergence
    */
-  public RunSummary train(TrainingRequest request, TrainingListener listener)
+  public RunSummary train(TrainingRequest request, RunLease lease, TrainingListener listener)
       throws IOException, InterruptedException, TrainingFailedException {
-    try (StopSignal stop = new StopSignal(context.sc())) {
+    try (StopSignal stop = new StopSignal(context.sc(), seconds(STOP_GRACE, 20))) {
       try {
-        return checkAndLaunch(request, listener);
+        RunSummary summary = checkAndLaunch(request, lease, listener, stop);
+        requireEnd(request, summary);
+        return summary;
       } catch (IOException | RuntimeException | TrainingFailedException e) {
-        if (stop.received()) {
-          throw new TrainingFailedException(
-              "stopped by a signal; the same command goes on from the newest checkpoint", e);
+        if (!stop.received()) {
+          throw e;
         }
-        throw e;
+        TrainingStoppedException stopped = stopped(e);
+        listener.onMessage(stopped.getMessage());
+        lease.close();
+        throw stopped;
       }
     }
   }
 
-  private RunSummary checkAndLaunch(TrainingRequest request, TrainingListener listener)
+  private static void requireEnd(TrainingRequest request, RunSummary summary)
+      throws TrainingStoppedException {
+    int steps = request.configuration().training().steps();
+    if (summary.steps() < steps) {
+      throw new TrainingStoppedException(
+          "stopped by a signal after step %d of %d, whose checkpoint is written; the same command goes on from there"
+              .formatted(summary.steps(), steps),
+          null);
+    }
+  }
+
+  private static TrainingStoppedException stopped(Exception ending) {
+    return ending instanceof TrainingStoppedException stopped
+        ? stopped
+        : new TrainingStoppedException(
+            "stopped by a signal; the same command goes on from the newest checkpoint", ending);
+  }
+
+  private RunSummary checkAndLaunch(
+      TrainingRequest request, RunLease lease, TrainingListener listener, StopSignal stop)
       throws IOException, InterruptedException, TrainingFailedException {
     check(request);
     int ranks = slots().await(request.ranks());
     RunChecks.ranks(request, ranks);
     String dataset = prepare(request, listener).uri();
     RunChecks.dataset(request, dataset, context.hadoopConfiguration());
-    return launchUntilDone(request, dataset, ranks, listener);
+    DriverProgress progress =
+        new DriverProgress(listener, new RestartBudget(request.maxRestarts()), stop);
+    return launchUntilDone(request, dataset, lease, ranks, progress);
   }
 
   /**
@@ -101,21 +157,28 @@ public final class TrainingDriver {
     return Duration.ofSeconds(context.sc().conf().getTimeAsSeconds(key, usual + "s"));
   }
 
+  private Duration writerLimit() {
+    return seconds(WRITER_LIMIT, (int) RunLease.USUAL_LIMIT.toSeconds());
+  }
+
   private RunSummary launchUntilDone(
-      TrainingRequest request, String dataset, int ranks, TrainingListener listener)
+      TrainingRequest request, String dataset, RunLease lease, int ranks, DriverProgress progress)
       throws IOException, InterruptedException, TrainingFailedException {
     String runId = UUID.randomUUID().toString();
-    DriverProgress progress =
-        new DriverProgress(listener, new RestartBudget(request.maxRestarts()));
     try (DriverLink link = DriverLink.listen(SparkNetwork.of(SparkEnv.get()), runId, progress)) {
       RankOrder order =
-          order(request, dataset, new Channels(runId, link.address(), seconds(STEP_TIMEOUT, 600)));
+          order(
+              request,
+              dataset,
+              lease,
+              new Channels(runId, link.address(), seconds(STEP_TIMEOUT, 600)));
       for (int launch = 0; ; launch++) {
         link.admit(RankContext.attempt(launch, 0));
         try {
           return launch(order, ranks, launch, progress);
         } catch (GangException e) {
           requireSpark(e);
+          lease.requireHeld();
           requireAnother(progress, e);
         }
         order = order.resumed();
@@ -131,7 +194,8 @@ public final class TrainingDriver {
     return Json.read(answer, RunSummary.class);
   }
 
-  private RankOrder order(TrainingRequest request, String dataset, Channels channels)
+  private RankOrder order(
+      TrainingRequest request, String dataset, RunLease lease, Channels channels)
       throws IOException {
     return new RankOrder(
         request.configuration(),
@@ -139,6 +203,7 @@ public final class TrainingDriver {
         DatasetPreparation.qualified(context.hadoopConfiguration(), request.output()),
         request.device(),
         request.resume(),
+        new RankOrder.Writer(lease.token(), RunLease.beatInterval(writerLimit())),
         channels);
   }
 

@@ -4,7 +4,7 @@ package org.sparkformer.spark;
  * Training broke off, and was not or no longer started again. What was trained is in its
  * checkpoints.
  */
-public final class TrainingFailedException extends Exception {
+public class TrainingFailedException extends Exception {
   private static final long serialVersionUID = 1L;
 
   public TrainingFailedException(String message, Throwable cause) {

@@ -19,6 +19,7 @@ import org.sparkformer.spark.transport.RankServer;
 import org.sparkformer.spark.transport.SparkNetwork;
 import org.sparkformer.spark.transport.SparkTransport;
 import org.sparkformer.training.Json;
+import org.sparkformer.training.LeaseCheck;
 import org.sparkformer.training.RankTrainer;
 import org.sparkformer.training.RunFolder;
 import org.sparkformer.training.TrainingListener;
@@ -42,8 +43,7 @@ final class TrainingRank implements RankWork {
         DriverClient driver = callDriver(context);
         TokenDataset dataset =
             TokenDataset.open(hadoop.value(), order.dataset(), Verification.SIZES)) {
-      TrainingListener listener =
-          driver == null ? TrainingListener.NONE : new ProgressLine.Relay(driver);
+      TrainingListener listener = driver == null ? TrainingListener.NONE : relay(driver);
       Introductions ranks = Introductions.exchange(context, device.name());
       ranks.warnOfMixedDevices(listener);
       try (Collective collective = collective(context, ranks)) {
@@ -52,6 +52,18 @@ final class TrainingRank implements RankWork {
         return Json.line(trainer.train()).getBytes(StandardCharsets.UTF_8);
       }
     }
+  }
+
+  private TrainingListener listener(DriverClient driver) throws IOException {
+    RankOrder.Writer writer = order.writer();
+    LeaseCheck lease = new LeaseCheck(folder(), writer.token());
+    return driver == null
+        ? new ProgressLine.Fenced(lease)
+        : new ProgressLine.Relay(driver, lease, writer.recheck());
+  }
+
+  private RunFolder folder() throws IOException {
+    return RunFolder.of(hadoop.value(), order.output());
   }
 
   /** What ranks tell each other at first, by rank; in one exchange, for each costs a second. */
@@ -81,9 +93,8 @@ final class TrainingRank implements RankWork {
 
   /** An attempt after the first finds this run's own checkpoints, and goes on from them. */
   private TrainingRun trainingRun(TokenDataset dataset, RankContext context) throws IOException {
-    RunFolder folder = RunFolder.of(hadoop.value(), order.output());
     boolean resume = order.resume() || context.attempt() > 0;
-    return new TrainingRun(order.configuration(), dataset, folder, resume);
+    return new TrainingRun(order.configuration(), dataset, folder(), resume);
   }
 
   private RankDevice openDevice(RankContext context) throws IOException, InterruptedException {

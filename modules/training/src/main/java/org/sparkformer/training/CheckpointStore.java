@@ -91,12 +91,12 @@ public final class CheckpointStore {
    * Writes a checkpoint, commits it, reads every byte of it back, and only then removes the ones
    * that are no longer to be kept.
    *
-   * @param guard asked before anything is removed, and again before the commit
+   * @param guard asked before anything is removed or created, and at the commit
    * @throws InterruptedIOException if the thread is interrupted; nothing is committed then
    */
   public void write(int step, List<CheckpointFile> files, Guard guard) throws IOException {
     begin(step, guard);
-    commit(step, writeFiles(step, files), guard);
+    commit(step, writeFiles(step, files, guard), guard);
   }
 
   /** Makes room for a step's checkpoint; what there was of it is gone. */
@@ -107,11 +107,14 @@ public final class CheckpointStore {
 
   /**
    * Writes files of a checkpoint that is yet to be committed; several writers may do so at once.
+   *
+   * @param guard asked before each file is created
    */
-  List<CheckpointManifest.Entry> writeFiles(int step, List<CheckpointFile> files)
+  List<CheckpointManifest.Entry> writeFiles(int step, List<CheckpointFile> files, Guard guard)
       throws IOException {
     List<CheckpointManifest.Entry> entries = new ArrayList<>();
     for (CheckpointFile file : files) {
+      guard.requireOwner();
       entries.add(write(folder(step), file));
     }
     return entries;
@@ -120,11 +123,10 @@ public final class CheckpointStore {
   /** Commits a checkpoint of files that are written: the end of {@link #write}. */
   void commit(int step, List<CheckpointManifest.Entry> entries, Guard guard) throws IOException {
     requireNotGivenUp(step);
-    guard.requireOwner();
     byte[] manifest = Json.pretty(CheckpointManifest.of(step, entries));
-    folder(step).commit(CheckpointManifest.FILE_NAME, manifest);
+    folder(step).commit(CheckpointManifest.FILE_NAME, manifest, guard);
     verify(step);
-    prune(step);
+    prune(step, guard);
   }
 
   private static void requireNotGivenUp(int step) throws InterruptedIOException {
@@ -151,11 +153,12 @@ public final class CheckpointStore {
    * Removes what is older than the newest {@code keep} up to a verified step, and what is newer:
    * checkpoints that were passed over because they were damaged.
    */
-  private void prune(int verified) throws IOException {
+  private void prune(int verified, Guard guard) throws IOException {
     List<Integer> steps = steps();
     int last = steps.indexOf(verified);
     for (int i = 0; i < steps.size(); i++) {
       if (i <= last - keep || i > last) {
+        guard.requireOwner();
         remove(steps.get(i));
       }
     }

@@ -76,7 +76,7 @@ final class CheckpointWriter implements AutoCloseable {
 
   private void writeAndCommit(int step, List<CheckpointFile> files)
       throws IOException, InterruptedException {
-    List<CheckpointManifest.Entry> entries = new ArrayList<>(store.writeFiles(step, files));
+    List<CheckpointManifest.Entry> entries = new ArrayList<>(store.writeFiles(step, files, guard));
     for (int rank = 1; rank < collective.size(); rank++) {
       ShardReport report = ShardReport.of(collective.takeNote(rank));
       if (report.failure() != null || report.step() != step) {
@@ -89,7 +89,7 @@ final class CheckpointWriter implements AutoCloseable {
 
   private void writeAndReport(int step, List<CheckpointFile> files) throws IOException {
     try {
-      collective.post(0, ShardReport.written(step, store.writeFiles(step, files)).bytes());
+      collective.post(0, ShardReport.written(step, store.writeFiles(step, files, guard)).bytes());
     } catch (IOException | RuntimeException failed) {
       collective.post(0, ShardReport.failed(step, failed).bytes());
       throw failed;

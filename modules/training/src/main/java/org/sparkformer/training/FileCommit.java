@@ -1,8 +1,12 @@
 package org.sparkformer.training;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.UUID;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
@@ -10,36 +14,45 @@ import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
+import org.sparkformer.training.CheckpointStore.Guard;
 
 /** How a kind of file system puts a file in place by one atomic operation. */
 enum FileCommit {
-  /** POSIX: a rename replaces its target in one step. */
+  /** POSIX: a link is made only where there is nothing, a rename replaces its target. */
   LOCAL {
     @Override
-    void create(RunFolder folder, String name, byte[] content) throws IOException {
+    void create(RunFolder folder, String name, byte[] content, Guard guard) throws IOException {
       if (folder.exists(name)) {
         throw new FileAlreadyExistsException(folder.resolve(name) + " is there already");
       }
-      replace(folder, name, content);
+      Path written = writeBeside(folder, name, content);
+      guard.requireOwner();
+      link(folder, written, folder.resolve(name));
+      folder.fileSystem().delete(written, false);
     }
 
     @Override
-    void replace(RunFolder folder, String name, byte[] content) throws IOException {
-      rename(folder, writeBeside(folder, name, content), folder.resolve(name));
+    void replace(RunFolder folder, String name, byte[] content, Guard guard) throws IOException {
+      Path written = writeBeside(folder, name, content);
+      guard.requireOwner();
+      rename(folder, written, folder.resolve(name));
     }
   },
 
   /** HDFS: a rename is one step of the name node, and replaces its target only when told to. */
   HDFS {
     @Override
-    void create(RunFolder folder, String name, byte[] content) throws IOException {
-      rename(folder, writeBeside(folder, name, content), folder.resolve(name));
+    void create(RunFolder folder, String name, byte[] content, Guard guard) throws IOException {
+      Path written = writeBeside(folder, name, content);
+      guard.requireOwner();
+      rename(folder, written, folder.resolve(name));
     }
 
     @Override
-    void replace(RunFolder folder, String name, byte[] content) throws IOException {
+    void replace(RunFolder folder, String name, byte[] content, Guard guard) throws IOException {
       FileSystem fileSystem = folder.fileSystem();
       Path written = writeBeside(folder, name, content);
+      guard.requireOwner();
       FileContext.getFileContext(fileSystem.getUri(), fileSystem.getConf())
           .rename(written, folder.resolve(name), Options.Rename.OVERWRITE);
     }
@@ -52,7 +65,8 @@ enum FileCommit {
    */
   OBJECT_STORE {
     @Override
-    void create(RunFolder folder, String name, byte[] content) throws IOException {
+    void create(RunFolder folder, String name, byte[] content, Guard guard) throws IOException {
+      guard.requireOwner();
       FSDataOutputStreamBuilder<?, ?> builder =
           folder.fileSystem().createFile(folder.resolve(name));
       builder.create().recursive().overwrite(false).opt(CONDITION, true);
@@ -64,7 +78,8 @@ enum FileCommit {
     }
 
     @Override
-    void replace(RunFolder folder, String name, byte[] content) throws IOException {
+    void replace(RunFolder folder, String name, byte[] content, Guard guard) throws IOException {
+      guard.requireOwner();
       try (FSDataOutputStream stream = folder.fileSystem().create(folder.resolve(name), true)) {
         stream.write(content);
       }
@@ -73,7 +88,9 @@ enum FileCommit {
 
   private static final String CONDITION =
       Options.CreateFileOptionKeys.FS_OPTION_CREATE_CONDITIONAL_OVERWRITE;
-  private static final String TEMPORARY = ".tmp";
+
+  /** How the names end under which files are written before they are put in place. */
+  static final String TEMPORARY = ".tmp";
 
   /** Every scheme but these is taken for an object store. */
   static FileCommit of(FileSystem fileSystem) {
@@ -87,21 +104,45 @@ enum FileCommit {
   /**
    * Puts a new file in place.
    *
+   * @param guard asked after the content is written and before it is put in place; by object stores
+   *     before it is written
    * @throws IOException if it cannot be written, or is there already
    */
-  abstract void create(RunFolder folder, String name, byte[] content) throws IOException;
+  abstract void create(RunFolder folder, String name, byte[] content, Guard guard)
+      throws IOException;
 
-  /** Puts a file in place of the one that is there, if one is. */
-  abstract void replace(RunFolder folder, String name, byte[] content) throws IOException;
+  /** Puts a file in place of the one that is there, if one is; guarded as {@link #create}. */
+  abstract void replace(RunFolder folder, String name, byte[] content, Guard guard)
+      throws IOException;
 
   private static Path writeBeside(RunFolder folder, String name, byte[] content)
       throws IOException {
-    Path temporary = folder.resolve(name + TEMPORARY);
+    // No two processes may write the same one, for each would put the other's bytes in place.
+    Path temporary = folder.resolve(name + "." + UUID.randomUUID() + TEMPORARY);
     try (FSDataOutputStream stream = folder.fileSystem().create(temporary, true)) {
       stream.write(content);
       RunFolder.sync(stream);
     }
     return temporary;
+  }
+
+  private static void link(RunFolder folder, Path from, Path to) throws IOException {
+    try {
+      Files.createLink(local(folder, to), local(folder, from));
+    } catch (java.nio.file.FileAlreadyExistsException taken) {
+      folder.fileSystem().delete(from, false);
+      throw new FileAlreadyExistsException(to + " is there already");
+    } catch (NoSuchFileException removed) {
+      throw new IOException(
+          from + " was removed before it was put in place: another run has taken over", removed);
+    } catch (UnsupportedOperationException | FileSystemException noLinks) {
+      // FAT and some network disks: two processes at the same instant are not told apart there.
+      rename(folder, from, to);
+    }
+  }
+
+  private static java.nio.file.Path local(RunFolder folder, Path path) {
+    return java.nio.file.Path.of(folder.fileSystem().makeQualified(path).toUri());
   }
 
   private static void rename(RunFolder folder, Path from, Path to) throws IOException {

@@ -23,6 +23,8 @@ final class MetricsWriter implements AutoCloseable {
    * @param earlier lines of a checkpoint; empty at the start of a run
    */
   MetricsWriter(RunFolder folder, byte[] earlier) throws IOException {
+    // A new file, not the old one cut short: an earlier writer may still have that one open.
+    folder.fileSystem().delete(folder.resolve(FILE_NAME), false);
     this.stream = folder.fileSystem().create(folder.resolve(FILE_NAME), true);
     write(earlier);
   }

@@ -22,7 +22,7 @@ public final class RankTrainer {
 
   /**
    * @param collective its tree has one leaf a micro-batch: {@code batch_size / micro_batch_size}
-   * @param listener heard on rank 0 only
+   * @param listener hears on rank 0 only; {@link TrainingListener#beforeCommit} is asked on all
    */
   public RankTrainer(
       TrainingRun run, Backend backend, Collective collective, TrainingListener listener) {
@@ -44,9 +44,11 @@ public final class RankTrainer {
   }
 
   /**
-   * Trains to the last step.
+   * Trains to the last step, or to the one after which {@link TrainingListener#isToStop} was heard:
+   * its checkpoint is committed then, and no {@code run.json} written.
    *
-   * @return what came of it, the same on every rank but for device and wall time
+   * @return what came of it, with the steps done; the same on every rank but for device and wall
+   *     time
    * @throws IllegalArgumentException if the device has too little memory, or the folder holds
    *     checkpoints that this run cannot go on from
    * @throws NonFiniteGradientException if training diverges
@@ -81,6 +83,6 @@ public final class RankTrainer {
       throws IOException {
     return rank.isFirst()
         ? new RankZeroRecorder(run, rank, state, store, earlierLines, listener)
-        : new ShardRecorder(run, rank, state, store);
+        : new ShardRecorder(run, rank, state, store, listener::beforeCommit);
   }
 }

@@ -67,10 +67,19 @@ final class RankZeroRecorder implements RunRecorder {
   }
 
   @Override
-  public void finished(RunSummary summary) throws IOException, InterruptedException {
+  public void settle() throws IOException, InterruptedException {
     announce(checkpoints.await());
-    listener.beforeCommit();
-    run.folder().replace(RunSummary.FILE_NAME, Json.pretty(summary));
+  }
+
+  @Override
+  public boolean isToStop() throws IOException {
+    return listener.isToStop();
+  }
+
+  @Override
+  public void finished(RunSummary summary) throws IOException, InterruptedException {
+    settle();
+    run.folder().replace(RunSummary.FILE_NAME, Json.pretty(summary), listener::beforeCommit);
   }
 
   @Override

@@ -10,6 +10,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.StreamCapabilities;
+import org.sparkformer.training.CheckpointStore.Guard;
 
 /**
  * The output folder of a run, on any Hadoop file system.
@@ -61,12 +62,22 @@ public record RunFolder(FileSystem fileSystem, Path path) {
    * @throws IOException if it cannot be written, or is there already
    */
   public void commit(String name, byte[] content) throws IOException {
-    FileCommit.of(fileSystem).create(this, name, content);
+    commit(name, content, Guard.SOLE);
+  }
+
+  /** As {@link #commit(String, byte[])}, if the guard still lets it at the last moment. */
+  void commit(String name, byte[] content, Guard guard) throws IOException {
+    FileCommit.of(fileSystem).create(this, name, content, guard);
   }
 
   /** Writes a file so that whole the old one is there, or whole the new one. */
   public void replace(String name, byte[] content) throws IOException {
-    FileCommit.of(fileSystem).replace(this, name, content);
+    replace(name, content, Guard.SOLE);
+  }
+
+  /** As {@link #replace(String, byte[])}, if the guard still lets it at the last moment. */
+  void replace(String name, byte[] content, Guard guard) throws IOException {
+    FileCommit.of(fileSystem).replace(this, name, content, guard);
   }
 
   /** Asks that what was written survive a power failure, where the file system can promise it. */

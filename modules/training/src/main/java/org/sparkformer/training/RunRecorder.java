@@ -23,6 +23,14 @@ interface RunRecorder extends AutoCloseable {
    */
   void checkpoint(RunProgress progress) throws IOException, InterruptedException;
 
+  /** Waits for the last checkpoint. */
+  default void settle() throws IOException, InterruptedException {}
+
+  /** Whether the run has been told to stop before its last step. */
+  default boolean isToStop() throws IOException {
+    return false;
+  }
+
   /** Waits for the last checkpoint and writes the summary. */
   void finished(RunSummary summary) throws IOException, InterruptedException;
 

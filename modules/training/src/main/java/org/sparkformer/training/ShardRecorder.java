@@ -8,9 +8,17 @@ final class ShardRecorder implements RunRecorder {
   private final CheckpointSnapshot snapshot;
   private final CheckpointWriter checkpoints;
 
-  ShardRecorder(TrainingRun run, Rank rank, ModelState state, CheckpointStore store) {
+  /**
+   * @param guard asked before a file is created
+   */
+  ShardRecorder(
+      TrainingRun run,
+      Rank rank,
+      ModelState state,
+      CheckpointStore store,
+      CheckpointStore.Guard guard) {
     this.snapshot = new CheckpointSnapshot(run, rank, state);
-    this.checkpoints = new CheckpointWriter(store, rank.collective(), CheckpointStore.Guard.SOLE);
+    this.checkpoints = new CheckpointWriter(store, rank.collective(), guard);
   }
 
   @Override
@@ -26,8 +34,13 @@ final class ShardRecorder implements RunRecorder {
   }
 
   @Override
-  public void finished(RunSummary summary) throws IOException, InterruptedException {
+  public void settle() throws IOException, InterruptedException {
     checkpoints.await();
+  }
+
+  @Override
+  public void finished(RunSummary summary) throws IOException, InterruptedException {
+    settle();
   }
 
   @Override

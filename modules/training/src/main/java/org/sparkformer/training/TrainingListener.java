@@ -28,11 +28,20 @@ public interface TrainingListener {
   default void onCheckpoint(int step, String path) {}
 
   /**
-   * Before the run's folder is changed for good, on the thread that does it.
+   * Before the run's folder is changed for good, on the thread that does it; on every rank.
    *
    * @throws IOException if the folder is no longer this rank's to write: another attempt has it
    */
   default void beforeCommit() throws IOException {}
+
+  /**
+   * Whether the run is to stop, with a checkpoint, before its last step; asked a few times a second.
+   *
+   * @throws IOException if whoever knows cannot be reached
+   */
+  default boolean isToStop() throws IOException {
+    return false;
+  }
 
   /** Something a person should know, for instance which checkpoint was passed over and why. */
   default void onMessage(String message) {}

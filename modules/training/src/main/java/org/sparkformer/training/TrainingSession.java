@@ -23,6 +23,7 @@ final class TrainingSession implements AutoCloseable {
   private final Evaluator evaluator;
   private final long startNanos = System.nanoTime();
   private final double earlierSeconds;
+  private final StopAgreement stop;
   private RunProgress progress;
 
   /**
@@ -43,8 +44,13 @@ final class TrainingSession implements AutoCloseable {
             : null;
     this.earlierSeconds = start.wallSeconds();
     this.progress = start;
+    this.stop = new StopAgreement(rank.collective(), recorder, start.step());
   }
 
+  /**
+   * Runs to the last step, or to the one after which the run was told to stop: the summary tells
+   * how many were done.
+   */
   RunSummary run() throws IOException, InterruptedException {
     recorder.started(
         new TrainingStart(
@@ -59,8 +65,23 @@ final class TrainingSession implements AutoCloseable {
       step.run(progress.step(), isLogged(done));
       progress = progress.withStep(done);
       afterStep(done);
+      if (done < training.steps() && stop.isReached(done)) {
+        return stopEarly(done);
+      }
     }
-    return finish();
+    RunSummary summary = summary();
+    recorder.finished(summary);
+    return summary;
+  }
+
+  private RunSummary stopEarly(int done) throws IOException, InterruptedException {
+    clock.pause();
+    step.gradientNorm();
+    if (!isDue(done, training.checkpointInterval())) {
+      checkpoint();
+    }
+    recorder.settle();
+    return summary();
   }
 
   private void afterStep(int done) throws IOException, InterruptedException {
@@ -81,11 +102,15 @@ final class TrainingSession implements AutoCloseable {
         evaluate(done);
       }
       if (checkpoints) {
-        progress = progress.withWallSeconds(wallSeconds());
-        recorder.checkpoint(progress);
+        checkpoint();
       }
       clock.resume();
     }
+  }
+
+  private void checkpoint() throws IOException, InterruptedException {
+    progress = progress.withWallSeconds(wallSeconds());
+    recorder.checkpoint(progress);
   }
 
   private boolean isLogged(int done) {
@@ -124,24 +149,21 @@ final class TrainingSession implements AutoCloseable {
     recorder.evaluation(new EvaluationMetrics(done, loss));
   }
 
-  private RunSummary finish() throws IOException, InterruptedException {
+  private RunSummary summary() {
     Backend backend = rank.backend();
     String digest = WeightsDigest.of(backend, state.layout(), state.parameters());
     requireSameEverywhere(digest);
-    RunSummary summary =
-        new RunSummary(
-            run.configuration(),
-            state.layout().parameterCount(),
-            backend.description(),
-            rank.collective().size(),
-            progress.step(),
-            (long) progress.step() * training.batchSize() * run.configuration().model().context(),
-            wallSeconds(),
-            progress.loss(),
-            progress.valLoss(),
-            digest);
-    recorder.finished(summary);
-    return summary;
+    return new RunSummary(
+        run.configuration(),
+        state.layout().parameterCount(),
+        backend.description(),
+        rank.collective().size(),
+        progress.step(),
+        (long) progress.step() * training.batchSize() * run.configuration().model().context(),
+        wallSeconds(),
+        progress.loss(),
+        progress.valLoss(),
+        digest);
   }
 
   private void requireSameEverywhere(String digest) {

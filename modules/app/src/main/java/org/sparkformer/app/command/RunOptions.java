@@ -73,6 +73,10 @@ final class RunOptions {
     return output == null ? usual : output;
   }
 
+  boolean resumes() {
+    return !fresh;
+  }
+
   TrainingRequest request(RunConfiguration configuration, String folder, OptionalInt count) {
     return new TrainingRequest(configuration, folder, count, device.value(), maxRestarts, !fresh);
   }

@@ -26,7 +26,8 @@ import picocli.CommandLine.Spec;
       "  sparkformer train conf/gpt-char.yaml --set data.input=my.txt",
       "  sparkformer train gpt2 --set data.dataset=hdfs:///data/web --master spark://host:7077",
       "",
-      "A run that was stopped goes on from its newest checkpoint when the command is given again.",
+      "A run that was stopped goes on from its newest checkpoint when the command is given again;"
+          + " one that is complete does nothing. SIGTERM stops after a checkpoint, exit code 143.",
       "The output folder holds metrics.jsonl, run.json, checkpoints/ and report.html."
     })
 public final class TrainCommand implements Callable<Integer> {
@@ -52,7 +53,11 @@ public final class TrainCommand implements Callable<Integer> {
       return 0;
     }
     String folder = options.outputOr("runs/" + draft.name());
-    new TrainingWorkflow(options, spec.commandLine()).train(draft, folder, OptionalInt.empty());
+    TrainingWorkflow workflow = new TrainingWorkflow(options, spec.commandLine());
+    if (workflow.isFinished(draft, folder)) {
+      return 0;
+    }
+    workflow.train(draft, folder, OptionalInt.empty());
     RunReport.write(folder, out);
     return 0;
   }

@@ -3,6 +3,7 @@ package org.sparkformer.app.command;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.sparkformer.app.InputException;
 import org.sparkformer.app.configuration.ConfigurationDraft;
@@ -12,6 +13,9 @@ import org.sparkformer.app.progress.TrainingProgress;
 import org.sparkformer.spark.Cluster;
 import org.sparkformer.spark.PreparedDataset;
 import org.sparkformer.spark.TrainingFailedException;
+import org.sparkformer.training.FinishedRun;
+import org.sparkformer.training.RunFolder;
+import org.sparkformer.training.RunLease;
 import org.sparkformer.training.RunSummary;
 import org.sparkformer.training.configuration.RunConfiguration;
 import picocli.CommandLine;
@@ -27,6 +31,27 @@ final class TrainingWorkflow {
     this.options = options;
     this.out = command.getOut();
     this.notes = command.getErr();
+  }
+
+  /** Whether there is nothing left to do, which is said then. */
+  boolean isFinished(ConfigurationDraft draft, String folder) throws IOException, InputException {
+    Optional<FinishedRun> found = FinishedRun.in(RunFolder.of(Cluster.givenHadoop(), folder));
+    if (!options.resumes() || found.isEmpty()) {
+      return false;
+    }
+    RunSummary summary = found.get().summary();
+    int size = draft.vocabularySize().orElse(summary.configuration().model().vocabularySize());
+    if (!found.get().answers(draft.bind(size))) {
+      return false;
+    }
+    out.printf(
+        Locale.ROOT,
+        "%s is complete: %,d steps, weights sha256 %s%n",
+        folder,
+        summary.steps(),
+        summary.weightsSha256());
+    out.flush();
+    return true;
   }
 
   /**
@@ -49,12 +74,13 @@ final class TrainingWorkflow {
       throws IOException, InputException, InterruptedException, TrainingFailedException {
     RunConfiguration early = draft.bind(draft.vocabularySize().orElse(1));
     cluster.check(options.request(early, folder, ranks));
-    try (TrainingProgress progress = new TrainingProgress(notes, TrainingProgress.onTerminal())) {
+    try (TrainingProgress progress = new TrainingProgress(notes, TrainingProgress.onTerminal());
+        RunLease lease = cluster.claim(folder, progress::onMessage)) {
       PreparedDataset dataset =
           cluster.prepare(draft.data(), draft.vocabularySize(), folder, progress::onMessage);
       RunConfiguration configuration = draft.bind(dataset.vocabularySize());
       announce(configuration, dataset, progress);
-      return cluster.train(options.request(configuration, folder, ranks), progress);
+      return cluster.train(options.request(configuration, folder, ranks), lease, progress);
     }
   }
 

@@ -87,8 +87,22 @@ public final class DriverClient implements AutoCloseable {
    * @throws IOException when it does not, or is gone
    */
   public void requireAdmitted() throws IOException {
+    ask();
+  }
+
+  /**
+   * Asks the driver whether training is to stop.
+   *
+   * @throws IOException as {@link #requireAdmitted}
+   */
+  public boolean isToStop() throws IOException {
+    ByteBuffer answer = ask();
+    return answer.hasRemaining() && answer.get() != 0;
+  }
+
+  private ByteBuffer ask() throws IOException {
     try {
-      client.sendRpcSync(ByteBuffer.allocate(0), PATIENCE.toMillis());
+      return client.sendRpcSync(ByteBuffer.allocate(0), PATIENCE.toMillis());
     } catch (RuntimeException refused) {
       throw new IOException(
           "the driver no longer hears this rank: " + Hello.reason(refused), refused);

@@ -39,6 +39,11 @@ public final class DriverLink implements AutoCloseable {
   public interface Listener {
     void line(int rank, String line);
 
+    /** Whether ranks that ask are told to stop. */
+    default boolean isToStop() {
+      return false;
+    }
+
     /** A rank's connection has ended, in order or not. */
     default void left(int rank) {}
   }
@@ -91,7 +96,8 @@ public final class DriverLink implements AutoCloseable {
 
     /**
      * The greeting, and later an empty message that asks whether everything before it has been
-     * heard: refused to a rank that no longer is.
+     * heard: refused to a rank that no longer is, else answered by a byte, 1 for a rank that is to
+     * stop.
      */
     @Override
     public synchronized void receive(
@@ -99,10 +105,12 @@ public final class DriverLink implements AutoCloseable {
       try {
         if (message.hasRemaining()) {
           greet(client.getChannel(), Hello.decode(message));
+          callback.onSuccess(ByteBuffer.allocate(0));
         } else {
           requireAdmitted(callers.get(client.getChannel()));
+          byte stop = (byte) (listener.isToStop() ? 1 : 0);
+          callback.onSuccess(ByteBuffer.wrap(new byte[] {stop}));
         }
-        callback.onSuccess(ByteBuffer.allocate(0));
       } catch (IllegalArgumentException refused) {
         callback.onFailure(refused);
       }

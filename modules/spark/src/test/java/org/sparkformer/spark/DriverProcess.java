@@ -1,0 +1,160 @@
+package org.sparkformer.spark;
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.spark.sql.SparkSession;
+import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.training.Json;
+import org.sparkformer.training.RunSummary;
+import org.sparkformer.training.StepMetrics;
+import org.sparkformer.training.TrainingListener;
+import org.sparkformer.training.TrainingStart;
+import org.sparkformer.training.configuration.DataConfiguration;
+import org.sparkformer.training.configuration.RunConfiguration;
+
+/** A driver in a process of its own, which trains for some seconds and says what it does. */
+final class DriverProcess {
+  /** No checkpoint lies at an interval: the last step's is the only one. */
+  static final int STEPS = 400;
+
+  private static final Pattern STEP = Pattern.compile("step (\\d+)");
+  private static final long MOST_SECONDS = 60;
+
+  private final Process process;
+  private final Path log;
+
+  private DriverProcess(Process process, Path log) {
+    this.process = process;
+    this.log = log;
+  }
+
+  /**
+   * @param folder of the runs; text.txt lies in it
+   * @param name of this process's log
+   */
+  static DriverProcess start(Path folder, String run, String name, String master)
+      throws IOException {
+    Path log = folder.resolve(name + ".log");
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+    command.removeIf(argument -> argument.startsWith("-javaagent") || argument.startsWith("-Xmx"));
+    command.addAll(List.of("-Xmx512m", "-Dspark.sparkformer.writerLimit=3s"));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.addAll(List.of(Child.class.getName(), folder.toString(), run, master));
+    Process process =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+    return new DriverProcess(process, log);
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /** Waits until it has said that a step is done. */
+  void awaitStep(int step) throws Exception {
+    while (lastStep() < step) {
+      if (!process.isAlive()) {
+        throw new AssertionError("ended before step " + step + ": " + log());
+      }
+      Thread.sleep(5);
+    }
+  }
+
+  /** The last step that it has told of; 0 before the first. */
+  int lastStep() throws IOException {
+    int last = 0;
+    for (Matcher matcher = STEP.matcher(log()); matcher.find(); ) {
+      last = Integer.parseInt(matcher.group(1));
+    }
+    return last;
+  }
+
+  /** The exit code, once it has ended. */
+  int exitCode() throws Exception {
+    if (!process.waitFor(MOST_SECONDS, TimeUnit.SECONDS)) {
+      kill();
+      throw new AssertionError("did not end: " + log());
+    }
+    return process.exitValue();
+  }
+
+  /** Sends a signal by name. */
+  void signal(String name) throws Exception {
+    new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
+  }
+
+  void kill() throws Exception {
+    process.destroyForcibly().waitFor();
+  }
+
+  String log() throws IOException {
+    return Files.exists(log) ? Files.readString(log) : "";
+  }
+
+  /** What it said besides its steps. */
+  List<String> messages() throws IOException {
+    return log().lines().filter(line -> !STEP.matcher(line).matches()).toList();
+  }
+
+  static String weights(Path run) throws IOException {
+    return Json.tree(Files.readAllBytes(run.resolve(RunSummary.FILE_NAME)))
+        .get("weights_sha256")
+        .asText();
+  }
+
+  /** Trains; prints a line for the start, for each step, and for what ended it. */
+  static final class Child implements TrainingListener {
+    private Child() {}
+
+    public static void main(String[] arguments) throws Exception {
+      Path folder = Path.of(arguments[0]);
+      try (SparkSession session = SparkSessions.open("child", Optional.of(arguments[2]))) {
+        TrainingRequest request =
+            TinyRun.request(
+                    DataConfiguration.ofInput(folder.resolve("text.txt").toString(), "char"),
+                    folder.resolve(arguments[1]))
+                .withRanks(java.util.OptionalInt.of(2));
+        new TrainingDriver(session)
+            .train(request.withConfiguration(configuration(request)), new Child());
+      } catch (TrainingStoppedException told) {
+        System.exit(3);
+      } catch (IOException | TrainingFailedException failed) {
+        System.out.println("failed: " + failed.getMessage());
+        System.exit(1);
+      }
+    }
+
+    private static RunConfiguration configuration(TrainingRequest request) {
+      RunConfiguration tiny = request.configuration();
+      return new RunConfiguration(
+          "child",
+          GptConfiguration.of(2, 2, 32, 16, tiny.model().vocabularySize()),
+          tiny.data(),
+          TinyRun.training(STEPS).toBuilder().evalInterval(0).checkpointInterval(0).build());
+    }
+
+    @Override
+    public void onStart(TrainingStart start) {
+      System.out.println("start " + start.step());
+    }
+
+    @Override
+    public void onStep(StepMetrics metrics) {
+      System.out.println("step " + metrics.step());
+    }
+
+    @Override
+    public void onMessage(String message) {
+      System.out.println(message);
+    }
+  }
+}

@@ -1,0 +1,133 @@
+package org.sparkformer.training;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RunLeaseTest {
+  private static final Duration LIMIT = Duration.ofMillis(600);
+
+  @TempDir Path folder;
+  private final List<String> messages = new ArrayList<>();
+  private RunFolder run;
+
+  @BeforeEach
+  void open() throws IOException {
+    run = RunFolder.of(new Configuration(false), folder.resolve("run").toUri().toString());
+  }
+
+  @Test
+  void theNextHolderNeedNotWaitForOneThatHasReleasedTheFolder() throws Exception {
+    for (int token = 1; token <= 3; token++) {
+      try (RunLease lease = acquire()) {
+        assertEquals(token, lease.token());
+        lease.requireHeld();
+      }
+    }
+    assertEquals(List.of(), messages);
+  }
+
+  @Test
+  void whileTheHolderGivesSignsOfLifeAnotherIsRefusedByName() throws Exception {
+    try (RunLease held = acquire()) {
+      String refusal = assertThrows(RunInUseException.class, this::acquire).getMessage();
+      assertTrue(refusal.contains("application test, process "), refusal);
+      held.requireHeld();
+    }
+  }
+
+  @Test
+  void ofManyThatComeAtOnceOneAloneGetsTheFolder() throws Exception {
+    ExecutorService threads = Executors.newFixedThreadPool(8);
+    List<Future<RunLease>> attempts =
+        threads.invokeAll(java.util.Collections.<Callable<RunLease>>nCopies(8, this::acquire));
+    threads.shutdown();
+    List<RunLease> held = new ArrayList<>();
+    for (Future<RunLease> attempt : attempts) {
+      try {
+        held.add(attempt.get());
+      } catch (ExecutionException refused) {
+        assertTrue(refused.getCause() instanceof RunInUseException, refused::toString);
+      }
+    }
+    assertEquals(1, held.size());
+    held.get(0).requireHeld();
+    held.get(0).close();
+  }
+
+  @Test
+  void aHolderOnAnotherMachineIsTakenOverOnlyAfterTheLimit() throws Exception {
+    WriterFolder writers = WriterFolder.of(run);
+    assertTrue(
+        writers.tryClaim(
+            new WriterClaim(7, "id", "elsewhere", "boot pid", 1, "then", "app", "today")));
+    writers.beat(7, 0, false);
+    Files.writeString(folder.resolve("run/run.json.1234.tmp"), "about to be renamed");
+    LeaseCheck old = new LeaseCheck(run, 7);
+    old.requireOwner();
+    long start = System.nanoTime();
+    try (RunLease next = acquire()) {
+      assertTrue(System.nanoTime() - start >= LIMIT.toNanos());
+      assertEquals(8, next.token());
+      assertTrue(messages.get(0).contains("process 1 on elsewhere"), messages.toString());
+      String lost = assertThrows(RunInUseException.class, old::requireOwner).getMessage();
+      assertTrue(lost.contains("is no longer this run's to write"), lost);
+      assertFalse(Files.exists(folder.resolve("run/run.json.1234.tmp")));
+    }
+  }
+
+  @Test
+  void aHolderWhoseProcessHasEndedIsTakenOverAtOnce() throws Exception {
+    Process ended = new ProcessBuilder("true").start();
+    String started = ended.info().startInstant().map(Object::toString).orElse("then");
+    ended.waitFor();
+    WriterClaim own = WriterClaim.own(1, "ended");
+    WriterFolder.of(run)
+        .tryClaim(
+            new WriterClaim(
+                1, "id", own.host(), own.machine(), ended.pid(), started, "ended", own.time()));
+    try (RunLease next = acquire()) {
+      assertEquals(2, next.token());
+    }
+    assertEquals(List.of(), messages);
+  }
+
+  @Test
+  void aCheckpointOfAHolderThatWasTakenOverAtTheLastMomentIsNotCommitted() throws Exception {
+    RunLease held = acquire();
+    LeaseCheck check = new LeaseCheck(run, held.token());
+    CheckpointStore store = new CheckpointStore(run, 2);
+    store.write(1, List.of(CheckpointFile.of("a", new byte[10])), check);
+    CheckpointFile overtaken =
+        new CheckpointFile(
+            "a",
+            stream -> {
+              stream.write(1);
+              WriterFolder.of(run).tryClaim(WriterClaim.own(held.token() + 1, "quicker"));
+            });
+    assertThrows(RunInUseException.class, () -> store.write(2, List.of(overtaken), check));
+    assertEquals(List.of(1), store.steps());
+    held.close();
+  }
+
+  private RunLease acquire() throws IOException {
+    return RunLease.acquire(run, "test", LIMIT, messages::add);
+  }
+}
