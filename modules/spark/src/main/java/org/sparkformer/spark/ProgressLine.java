@@ -46,7 +46,9 @@ record ProgressLine(
     }
   }
 
-  /** Hears nothing, and lets a rank that does not report write as long as the folder is its run's. */
+  /**
+   * Hears nothing, and lets a rank that does not report write as long as the folder is its run's.
+   */
   record Fenced(LeaseCheck lease) implements TrainingListener {
     @Override
     public void beforeCommit() throws IOException {

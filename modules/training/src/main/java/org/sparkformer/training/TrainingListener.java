@@ -35,7 +35,8 @@ public interface TrainingListener {
   default void beforeCommit() throws IOException {}
 
   /**
-   * Whether the run is to stop, with a checkpoint, before its last step; asked a few times a second.
+   * Whether the run is to stop, with a checkpoint, before its last step; asked a few times a
+   * second.
    *
    * @throws IOException if whoever knows cannot be reached
    */
