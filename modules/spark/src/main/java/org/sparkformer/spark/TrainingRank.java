@@ -43,7 +43,7 @@ final class TrainingRank implements RankWork {
         DriverClient driver = callDriver(context);
         TokenDataset dataset =
             TokenDataset.open(hadoop.value(), order.dataset(), Verification.SIZES)) {
-      TrainingListener listener = driver == null ? TrainingListener.NONE : relay(driver);
+      TrainingListener listener = listener(driver);
       Introductions ranks = Introductions.exchange(context, device.name());
       ranks.warnOfMixedDevices(listener);
       try (Collective collective = collective(context, ranks)) {
