@@ -67,6 +67,26 @@ class TrainingCommandsTest {
   }
 
   @Test
+  void aCompleteRunDoesNothingAndAnotherConfigurationIsStillRefused() throws Exception {
+    Path run = folder.resolve("run");
+    train(run, "--device", "java");
+    String digest = JSON.readTree(run.resolve("run.json").toFile()).get("weights_sha256").asText();
+    Files.delete(text);
+    out.getBuffer().setLength(0);
+    error.getBuffer().setLength(0);
+    train(run, "--device", "java");
+    assertEquals(
+        "%s is complete: 6 steps, weights sha256 %s\n".formatted(run, digest), out.toString());
+    assertEquals("", error.toString());
+    Files.writeString(text, "to be or not to be, that is it.\n".repeat(60));
+    List<String> longer = new ArrayList<>(List.of("train", configuration.toString()));
+    longer.addAll(List.of("--set", "data.input=" + text, "--out", run.toString()));
+    longer.addAll(List.of("--set", "training.steps=9", "--device", "java"));
+    assertEquals(2, execute(longer.toArray(String[]::new)));
+    assertTrue(error.toString().contains("training.steps is 9 now"), error.toString());
+  }
+
+  @Test
   void aBuiltDatasetAndATrainedTokenizerServe() throws Exception {
     Path tokenizer = folder.resolve("tokenizer.json");
     run(

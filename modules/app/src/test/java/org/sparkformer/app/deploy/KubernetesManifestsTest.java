@@ -101,8 +101,7 @@ class KubernetesManifestsTest {
     "/spec, schedule, spec.schedule is missing",
     "/spec/template, sparkVersion, spec.sparkVersion is missing"
   })
-  void aFieldThatIsLeftOutIsFound(String parent, String name, String complaint)
-      throws IOException {
+  void aFieldThatIsLeftOutIsFound(String parent, String name, String complaint) throws IOException {
     JsonNode manifest = read(FOLDER.resolve("scheduled.yaml"));
     ((ObjectNode) manifest.at(parent)).remove(name);
     assertEquals(List.of(complaint), OperatorFields.errors(manifest));
