@@ -45,7 +45,8 @@ import picocli.CommandLine.Spec;
       "Start with:",
       "  sparkformer quickstart",
       "  sparkformer train conf/gpt-char.yaml --set data.input=my.txt",
-      "'sparkformer test' builds everything and runs the tests, 'sparkformer bench' measures.",
+      "'sparkformer test' builds everything and runs the tests, 'sparkformer bench' measures,",
+      "'sparkformer tune' fits the kernels to a device.",
       "Every command explains itself: sparkformer COMMAND --help"
     })
 public final class Sparkformer implements Runnable {

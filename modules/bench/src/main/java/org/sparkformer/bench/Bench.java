@@ -57,8 +57,7 @@ public final class Bench {
       KernelBench bench = new KernelBench(backend);
       System.out.println(bench.ceilings());
       System.out.println(header());
-      for (ModelShape shape :
-          List.of(ModelShape.GPT2, ModelShape.BERT, ModelShape.CHARACTER, ModelShape.SMALL)) {
+      for (ModelShape shape : ModelShape.ALL) {
         if (shape.name().contains(model)) {
           rows.addAll(bench.run(shape, only, row -> System.out.println(line(row))));
         }

@@ -1,5 +1,7 @@
 package org.sparkformer.bench;
 
+import java.util.List;
+
 /**
  * The shape of a training step whose kernels are measured.
  *
@@ -24,6 +26,9 @@ record ModelShape(
 
   /** nanoGPT's character model of 4 layers of width 128, one micro-batch. */
   static final ModelShape SMALL = new ModelShape("char-4x128", 3, 64, 128, 4, 65, true);
+
+  /** Those of the kernel table. */
+  static final List<ModelShape> ALL = List.of(GPT2, BERT, CHARACTER, SMALL);
 
   int rows() {
     return batch * length;

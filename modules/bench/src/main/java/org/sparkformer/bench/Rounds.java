@@ -1,6 +1,7 @@
 package org.sparkformer.bench;
 
 import java.util.Arrays;
+import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.DoubleStream;
@@ -23,10 +24,19 @@ final class Rounds {
 
   /** Subject that runs an operation on a device, timed by the device. */
   static Subject of(Backend backend, Operation operation) {
+    return of(backend, backend::run, operation);
+  }
+
+  /**
+   * As {@link #of(Backend, Operation)}, of one way among others to run it.
+   *
+   * @param runner runs on that device's queue
+   */
+  static Subject of(Backend backend, Consumer<Operation> runner, Operation operation) {
     return times -> {
       Mark begin = backend.mark();
       for (int i = 0; i < times; i++) {
-        backend.run(operation);
+        runner.accept(operation);
       }
       return backend.mark().millisecondsSince(begin);
     };

@@ -13,12 +13,26 @@ public final class LaunchContext {
   private final Tunables tunables;
   private final OpenClStorage nothing;
 
-  LaunchContext(DeviceQueue queue, BufferPool pool, Programs programs) {
+  LaunchContext(DeviceQueue queue, BufferPool pool, Programs programs, Tunables tunables) {
+    this(queue, pool, programs, tunables, pool.take(1));
+  }
+
+  private LaunchContext(
+      DeviceQueue queue,
+      BufferPool pool,
+      Programs programs,
+      Tunables tunables,
+      OpenClStorage nothing) {
     this.queue = queue;
     this.pool = pool;
     this.programs = programs;
-    this.tunables = Tunables.of(queue.device().info());
-    this.nothing = pool.take(1);
+    this.tunables = tunables;
+    this.nothing = nothing;
+  }
+
+  /** The same with other tunables. */
+  LaunchContext with(Tunables others) {
+    return new LaunchContext(queue, pool, programs, others, nothing);
   }
 
   /** The device that the kernels run on. */

@@ -3,7 +3,9 @@ package org.sparkformer.opencl;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Shape;
@@ -26,17 +28,20 @@ public final class OpenClBackend implements Backend {
   private final Transfers transfers;
   private final LaunchContext context;
   private final Registry registry;
+  private final Tuning tuning;
   private final Definitions definitions = new Definitions();
   private final List<EventMark> marks = new ArrayList<>();
   private boolean closed;
 
-  private OpenClBackend(DeviceQueue queue, OpenClOptions options) {
+  private OpenClBackend(DeviceQueue queue, OpenClOptions options, Tuning tuning) {
     DeviceInfo device = queue.device().info();
     this.queue = queue;
     this.pool = new BufferPool(queue, limit(device, options));
     this.programs = new Programs(new Compiler(queue, cache(device, options)));
     this.transfers = new Transfers(queue, pool);
-    this.context = new LaunchContext(queue, pool, programs);
+    this.tuning = tuning;
+    this.context =
+        new LaunchContext(queue, pool, programs, Tunables.of(device).with(tuning.macros()));
     this.registry = new Registry(options.specialised() ? Kernels.standard() : List.of(), device);
   }
 
@@ -54,7 +59,9 @@ public final class OpenClBackend implements Backend {
 
   /** Opens a device, or the part of it that the options name. */
   public static OpenClBackend open(OpenClDevice device, OpenClOptions options) {
-    return new OpenClBackend(DeviceQueue.open(device, options.part(), options.parts()), options);
+    Tuning tuning = Tuning.read(options.tuned(), device.info());
+    return new OpenClBackend(
+        DeviceQueue.open(device, options.part(), options.parts()), options, tuning);
   }
 
   /** Opens the device that a selector names, whole. */
@@ -65,7 +72,12 @@ public final class OpenClBackend implements Backend {
   @Override
   public String description() {
     String shared = queue.shared().isEmpty() ? "" : " (" + queue.shared() + ")";
-    return "OpenCL device " + device() + shared;
+    return "OpenCL device " + device() + shared + tuning.description();
+  }
+
+  /** The same for backends that give the same bits: the device's name, and what changes them. */
+  public String rounding() {
+    return device().name() + tuning.rounding();
   }
 
   /** The device. */
@@ -108,18 +120,38 @@ public final class OpenClBackend implements Backend {
 
   @Override
   public void run(Operation operation) {
-    if (operation.workItems() > 0) {
-      dispatch(operation);
+    run(operation, context);
+  }
+
+  private <O extends Operation> void run(O operation, LaunchContext launches) {
+    if (operation.workItems() == 0) {
+      return;
+    }
+    Optional<Specialisation<O>> specialisation = registry.find(operation);
+    if (specialisation.isPresent()) {
+      specialisation.get().enqueue(operation, launches);
+    } else {
+      definitions.run(operation, launches);
     }
   }
 
-  private <O extends Operation> void dispatch(O operation) {
-    Optional<Specialisation<O>> specialisation = registry.find(operation);
-    if (specialisation.isPresent()) {
-      specialisation.get().enqueue(operation, context);
-    } else {
-      definitions.run(operation, context);
-    }
+  /**
+   * Runs operations on this backend's tensors and queue, as {@link #run} does but with these values
+   * of tunables, by kernel file, over the built-in ones: for a tuner to compare.
+   */
+  public Consumer<Operation> withTunables(Map<String, Map<String, Integer>> values) {
+    LaunchContext launches = context.with(Tunables.of(device()).with(values));
+    return operation -> run(operation, launches);
+  }
+
+  /** The built-in values of a kernel file's tunables on this device. */
+  public Map<String, Integer> builtInTunables(String file) {
+    return Tunables.of(device()).of(file);
+  }
+
+  /** Runs operations on this backend's tensors and queue by their definitions. */
+  public Consumer<Operation> byDefinition() {
+    return operation -> definitions.run(operation, context);
   }
 
   @Override

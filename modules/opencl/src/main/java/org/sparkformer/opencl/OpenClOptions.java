@@ -10,10 +10,11 @@ import java.nio.file.Path;
  *     divided, others are shared whole
  * @param memoryLimit bytes that the pool may take; 0 for its part of all the device has
  * @param cache folder of compiled programs
+ * @param tuned file of kernel values that a tuner found; there may be none
  * @param specialised false to run every operation by its definition
  */
 public record OpenClOptions(
-    int part, int parts, long memoryLimit, Path cache, boolean specialised) {
+    int part, int parts, long memoryLimit, Path cache, Path tuned, boolean specialised) {
 
   public OpenClOptions {
     if (parts < 1 || part < 0 || part >= parts) {
@@ -26,30 +27,38 @@ public record OpenClOptions(
 
   /**
    * The whole device; programs are cached in the folder that the environment variable
-   * SPARKFORMER_CACHE names, else in ~/.cache/sparkformer.
+   * SPARKFORMER_CACHE names, else in ~/.cache/sparkformer. Tuned values are those in tuned.json
+   * there, or in the file that SPARKFORMER_TUNED names.
    */
   public static OpenClOptions defaults() {
-    String cache = System.getenv("SPARKFORMER_CACHE");
-    Path folder =
-        cache == null || cache.isBlank()
-            ? Path.of(System.getProperty("user.home"), ".cache", "sparkformer")
-            : Path.of(cache);
-    return new OpenClOptions(0, 1, 0, folder.resolve("opencl"), true);
+    Path home = Path.of(System.getProperty("user.home"), ".cache", "sparkformer");
+    Path folder = named("SPARKFORMER_CACHE", home);
+    Path tuned = named("SPARKFORMER_TUNED", folder.resolve("tuned.json"));
+    return new OpenClOptions(0, 1, 0, folder.resolve("opencl"), tuned, true);
+  }
+
+  private static Path named(String variable, Path otherwise) {
+    String value = System.getenv(variable);
+    return value == null || value.isBlank() ? otherwise : Path.of(value);
   }
 
   public OpenClOptions withPart(int part, int parts) {
-    return new OpenClOptions(part, parts, memoryLimit, cache, specialised);
+    return new OpenClOptions(part, parts, memoryLimit, cache, tuned, specialised);
   }
 
   public OpenClOptions withMemoryLimit(long bytes) {
-    return new OpenClOptions(part, parts, bytes, cache, specialised);
+    return new OpenClOptions(part, parts, bytes, cache, tuned, specialised);
   }
 
   public OpenClOptions withCache(Path folder) {
-    return new OpenClOptions(part, parts, memoryLimit, folder, specialised);
+    return new OpenClOptions(part, parts, memoryLimit, folder, tuned, specialised);
+  }
+
+  public OpenClOptions withTuned(Path file) {
+    return new OpenClOptions(part, parts, memoryLimit, cache, file, specialised);
   }
 
   public OpenClOptions withSpecialised(boolean specialised) {
-    return new OpenClOptions(part, parts, memoryLimit, cache, specialised);
+    return new OpenClOptions(part, parts, memoryLimit, cache, tuned, specialised);
   }
 }

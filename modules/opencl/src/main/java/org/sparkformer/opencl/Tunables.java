@@ -15,16 +15,19 @@ import java.util.Map;
  *
  * <p>A file's values are looked up under {@code default}, the device's kind, its vendor and its
  * name, the later over the earlier; vendor and name match where they contain the key, in any case.
+ * What a tuner found lies over all of them.
  */
 final class Tunables {
   private static final String RESOURCE = "/org/sparkformer/opencl/kernels/tunables.json";
 
-  private final Map<String, Map<String, Integer>> byFile = new HashMap<>();
+  private final Map<String, Map<String, Integer>> byFile;
 
-  private Tunables() {}
+  private Tunables(Map<String, Map<String, Integer>> byFile) {
+    this.byFile = byFile;
+  }
 
   static Tunables of(DeviceInfo device) {
-    Tunables tunables = new Tunables();
+    Map<String, Map<String, Integer>> byFile = new HashMap<>();
     read()
         .forEach(
             (file, byDevice) -> {
@@ -32,9 +35,9 @@ final class Tunables {
               List.of("default", device.kind().name(), device.vendor(), device.name())
                   .forEach(
                       name -> byDevice.forEach((key, values) -> merge(macros, name, key, values)));
-              tunables.byFile.put(file, Map.copyOf(macros));
+              byFile.put(file, Map.copyOf(macros));
             });
-    return tunables;
+    return new Tunables(byFile);
   }
 
   private static void merge(
@@ -50,6 +53,18 @@ final class Tunables {
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read " + RESOURCE, e);
     }
+  }
+
+  /** These values with others, by file, laid over them. */
+  Tunables with(Map<String, Map<String, Integer>> over) {
+    Map<String, Map<String, Integer>> merged = new HashMap<>(byFile);
+    over.forEach(
+        (file, values) -> {
+          Map<String, Integer> macros = new HashMap<>(of(file));
+          macros.putAll(values);
+          merged.put(file, Map.copyOf(macros));
+        });
+    return new Tunables(merged);
   }
 
   /** Macro names and values; none for a file without tunables. */

@@ -18,7 +18,7 @@ import org.sparkformer.tensor.reference.JavaBackend;
  * The device of one rank.
  *
  * @param backend to be closed by whoever opened it
- * @param name the same for devices of the same kind
+ * @param name the same for devices that round the same
  */
 record RankDevice(Backend backend, String name) implements AutoCloseable {
   /** The selector that asks for the definitions as Java, without OpenCL. */
@@ -76,7 +76,8 @@ record RankDevice(Backend backend, String name) implements AutoCloseable {
     if (device.info().kind() == DeviceInfo.Kind.CPU) {
       options = options.withPart(neighbours.index(), neighbours.count());
     }
-    return new RankDevice(OpenClBackend.open(device, options), device.info().name());
+    OpenClBackend backend = OpenClBackend.open(device, options);
+    return new RankDevice(backend, backend.rounding());
   }
 
   /** Where the selector names any GPU, the rank's own among several. */

@@ -1,0 +1,98 @@
+package org.sparkformer.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.sparkformer.opencl.DeviceSelector;
+import org.sparkformer.opencl.OpenClBackend;
+import org.sparkformer.opencl.TuningSpace.Tunable;
+
+/** Whatever is faster: here every candidate that computes the right thing counts as better. */
+class TunerTest {
+  private static final ModelShape TINY = new ModelShape("tiny", 1, 16, 32, 2, 65, true);
+  private static final String FILE = "layernorm.cl";
+  private static final double ANY_TIME = -1000;
+  private static final double NEVER = 1;
+
+  private final List<Tuner.Candidate> candidates = new ArrayList<>();
+
+  private static OpenClBackend backend;
+  private static TuningCases cases;
+
+  @BeforeAll
+  static void open() {
+    backend = OpenClBackend.open(DeviceSelector.AUTO);
+    cases = new TuningCases(backend, List.of(TINY));
+  }
+
+  @AfterAll
+  static void close() {
+    cases.close();
+    backend.close();
+  }
+
+  private Tuner.Result tune(double gain, Tunable tunable) {
+    return new Tuner(cases, FILE, gain, candidates::add).search(List.of(tunable));
+  }
+
+  private String objection(Tuner.Result result) {
+    assertEquals(Map.of(), result.macros());
+    assertEquals(1, candidates.size(), candidates::toString);
+    assertFalse(candidates.get(0).better());
+    return candidates.get(0).objection();
+  }
+
+  @Test
+  void knowsTheFilesThatOperationsRunBy() {
+    assertTrue(cases.files().containsAll(List.of(FILE, "embedding.cl")), () -> "" + cases.files());
+  }
+
+  @Test
+  void keepsWhatComputesTheSameAndIsFaster() {
+    Tuner.Result result = tune(ANY_TIME, new Tunable("ROWS", List.of(4), true));
+    assertEquals(Map.of("ROWS", 4), result.macros());
+    assertTrue(result.sameBits());
+    assertTrue(result.speedup() > 0);
+  }
+
+  @Test
+  void keepsTheBuiltInValuesWhereNothingGainsEnough() {
+    Tuner.Result result = tune(NEVER, new Tunable("ROWS", List.of(4), true));
+    assertEquals(Map.of(), result.macros());
+    assertEquals("", candidates.get(0).objection());
+    assertTrue(candidates.get(0).ratio() > 0);
+  }
+
+  @Test
+  void passesOverWhatComputesSomethingElse() {
+    // Work-items of a group are added by halves: with three of them, one is left out.
+    String objection = objection(tune(ANY_TIME, new Tunable("ITEMS", List.of(3), false)));
+    assertTrue(objection.contains("layer norm") && objection.contains(" not "), objection);
+  }
+
+  @Test
+  void passesOverWhatDoesNotCompile() {
+    String objection = objection(tune(ANY_TIME, new Tunable("WIDTH", List.of(5), false)));
+    assertTrue(objection.contains("cannot build " + FILE), objection);
+  }
+
+  @Test
+  void passesOverOtherBitsWhereTheSameArePromised() {
+    String objection = objection(tune(ANY_TIME, new Tunable("ITEMS", List.of(2), true)));
+    assertTrue(objection.contains("last bits"), objection);
+  }
+
+  @Test
+  void takesOtherBitsWhereTheyAreAllowedAndSaysSo() {
+    Tuner.Result result = tune(ANY_TIME, new Tunable("ITEMS", List.of(2), false));
+    assertEquals(Map.of("ITEMS", 2), result.macros());
+    assertFalse(result.sameBits());
+  }
+}

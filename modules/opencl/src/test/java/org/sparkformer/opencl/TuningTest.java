@@ -1,0 +1,140 @@
+package org.sparkformer.opencl;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class TuningTest {
+  private static final String FILE = "matmul.cl";
+
+  private final OpenClDevice device = Devices.select(new DeviceSelector("cpu"));
+  private final DeviceInfo info = device.info();
+
+  @TempDir private Path folder;
+
+  private Path written(DeviceInfo of, String source, Map<String, Integer> macros, boolean same)
+      throws IOException {
+    Path file = folder.resolve("tuned.json");
+    new TunedValues(List.of())
+        .with(of, FILE, new TunedValues.Kernel(source, macros, same, 1.25))
+        .write(file);
+    return file;
+  }
+
+  private OpenClBackend open(Path tuned) {
+    return OpenClBackend.open(device, OpenClOptions.defaults().withTuned(tuned));
+  }
+
+  private static DeviceInfo withDriver(DeviceInfo info, String driver) {
+    DeviceInfo.Identity is = info.identity();
+    return new DeviceInfo(
+        info.index(),
+        info.kind(),
+        new DeviceInfo.Identity(is.name(), is.vendor(), is.platform(), driver, is.pciBusId()),
+        info.computeUnits(),
+        info.floatVectorWidth(),
+        info.memory());
+  }
+
+  @Test
+  void tunedValuesLieOverTheBuiltInOnes() throws IOException {
+    String digest = TunedValues.digest(FILE);
+    try (OpenClBackend backend = open(written(info, digest, Map.of("KC", 128), true))) {
+      assertEquals(128, backend.launches().tunables(FILE).get("KC"));
+      assertEquals(backend.builtInTunables("adamw.cl"), backend.launches().tunables("adamw.cl"));
+      assertTrue(backend.description().contains("tuned by " + folder), backend.description());
+      assertEquals(info.name(), backend.rounding());
+    }
+  }
+
+  @Test
+  void valuesThatRoundOtherwiseShowInTheNameThatRanksCompare() throws IOException {
+    String digest = TunedValues.digest(FILE);
+    try (OpenClBackend backend = open(written(info, digest, Map.of("KC", 128), false))) {
+      assertTrue(backend.rounding().contains("matmul.cl {KC=128}"), backend.rounding());
+    }
+  }
+
+  @Test
+  void withoutAFileNothingIsTuned() {
+    try (OpenClBackend backend = open(folder.resolve("none.json"))) {
+      assertEquals(backend.builtInTunables(FILE), backend.launches().tunables(FILE));
+      assertEquals("OpenCL device " + info, backend.description());
+    }
+  }
+
+  @Test
+  void valuesOfAnotherDriverOrAnotherStateOfTheKernelAreLeftAside() throws IOException {
+    Map<String, Integer> macros = Map.of("KC", 128);
+    String digest = TunedValues.digest(FILE);
+    Path older = written(withDriver(info, "older"), digest, macros, true);
+    assertEquals(Map.of(), Tuning.read(older, info).kernels());
+    assertEquals(1, Tuning.read(older, withDriver(info, "older")).kernels().size());
+    Path changed = written(info, "00000000", macros, true);
+    assertEquals(Map.of(), Tuning.read(changed, info).kernels());
+  }
+
+  @Test
+  void eachDriverOfADeviceHasItsOwnValues() {
+    TunedValues.Kernel kernel = new TunedValues.Kernel("1", Map.of("KC", 128), true, 1);
+    DeviceInfo older = withDriver(info, "older");
+    TunedValues both =
+        new TunedValues(List.of()).with(older, FILE, kernel).with(info, "adamw.cl", kernel);
+    assertEquals(Map.of(FILE, kernel), both.of(older));
+    assertEquals(Map.of("adamw.cl", kernel), both.of(info));
+    assertEquals(
+        List.of(older.identity().driver()), both.with(info, "adamw.cl", null).otherDrivers(info));
+  }
+
+  @Test
+  void anUnknownMacroIsRefusedBesideTheKnownOnes() throws IOException {
+    Path file = written(info, TunedValues.digest(FILE), Map.of("MX", 12), true);
+    String message = assertThrows(OpenClException.class, () -> open(file)).getMessage();
+    assertTrue(
+        message.contains("tuned.json") && message.contains("MX") && message.contains("MR, NV, KC"),
+        message);
+  }
+
+  @Test
+  void aDamagedFileIsRefused() throws IOException {
+    Path file = written(info, TunedValues.digest(FILE), Map.of("KC", 128), true);
+    String json = Files.readString(file);
+    for (String damaged :
+        List.of(json.substring(0, json.length() / 2), json.replace("macros", "makros"))) {
+      Files.writeString(file, damaged);
+      String message = assertThrows(OpenClException.class, () -> open(file)).getMessage();
+      assertTrue(message.contains("tuned.json") && message.contains("delete it"), message);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(DeviceInfo.Kind.class)
+  void everyTunableIsAMacroThatItsFileDocuments(DeviceInfo.Kind kind) {
+    DeviceInfo other =
+        new DeviceInfo(0, kind, info.identity(), 1, info.floatVectorWidth(), info.memory());
+    TuningSpace space = TuningSpace.of(other);
+    assertNotEquals(Map.of(), space.files());
+    space
+        .files()
+        .forEach(
+            (file, tunables) ->
+                tunables.forEach(
+                    tunable ->
+                        assertTrue(
+                            KernelSource.resource(file)
+                                .text()
+                                .contains("#ifndef " + tunable.macro() + "\n"),
+                            () -> file + " has no macro " + tunable.macro())));
+  }
+}
