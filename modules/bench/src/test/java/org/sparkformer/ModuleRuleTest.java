@@ -9,6 +9,7 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.library.Architectures.LayeredArchitecture;
+import java.io.ObjectInputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -58,6 +59,19 @@ class ModuleRuleTest {
   @Test
   void onlyTheOpenclModuleImportsAHostApi() {
     onlyIn("opencl", "org.lwjgl..");
+  }
+
+  /** What comes from a file or a peer is never Java's own serialised objects. */
+  @Test
+  void nothingDeserialisesJavaObjects() {
+    noClasses()
+        .should()
+        .dependOnClassesThat()
+        .areAssignableTo(ObjectInputStream.class)
+        .orShould()
+        .dependOnClassesThat()
+        .haveNameMatching(".*(JavaSerializer|SerializationUtils|XMLDecoder|ObjectInputFilter).*")
+        .check(classes);
   }
 
   @Test

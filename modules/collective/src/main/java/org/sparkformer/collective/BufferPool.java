@@ -19,9 +19,14 @@ final class BufferPool {
     this.capacity = capacity;
   }
 
+  /** Whether {@link #acquire} has buffers of so many bytes. */
+  boolean fits(int bytes) {
+    return bytes <= capacity;
+  }
+
   /** A buffer with position 0 and limit {@code bytes}, little-endian, of any content. */
   ByteBuffer acquire(int bytes) {
-    if (bytes > capacity) {
+    if (!fits(bytes)) {
       throw new IllegalArgumentException(
           bytes + " bytes do not fit a frame of at most " + capacity);
     }

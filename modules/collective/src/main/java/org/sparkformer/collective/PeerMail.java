@@ -40,6 +40,14 @@ final class PeerMail {
     }
     latest = Math.max(latest, header.key().sequence());
     waitingBytes += payload.remaining() + FrameCodec.HEADER_BYTES;
+    if (!pool.fits(payload.remaining())) {
+      return Optional.of(
+          "rank "
+              + header.sender()
+              + " sent a frame of "
+              + payload.remaining()
+              + " bytes: every rank must have the same chunk size");
+    }
     if (waitingBytes > limitBytes) {
       return Optional.of("rank " + header.sender() + " sent " + waitingBytes + " bytes too early");
     }

@@ -60,6 +60,9 @@ public record DatasetManifest(
     } catch (JsonProcessingException e) {
       throw new CorruptDatasetException(file, "a dataset manifest in JSON", e);
     }
+    if (manifest == null) {
+      throw new CorruptDatasetException(file, "a dataset manifest in JSON", "null");
+    }
     if (!FORMAT.equals(manifest.format) || manifest.version != VERSION) {
       throw new CorruptDatasetException(
           file,

@@ -1,6 +1,7 @@
 package org.sparkformer.training;
 
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * The {@code manifest.json} of a checkpoint, written last: a folder without it is no checkpoint.
@@ -19,7 +20,18 @@ public record CheckpointManifest(String format, int version, int step, List<Entr
    *
    * @param crc32c of all its bytes, in hexadecimal
    */
-  public record Entry(String name, long bytes, String crc32c) {}
+  public record Entry(String name, long bytes, String crc32c) {
+    private static final Pattern PLAIN_NAME = Pattern.compile("\\w[\\w.-]*");
+
+    /**
+     * @throws IllegalArgumentException for a name that would lead out of the folder
+     */
+    public Entry {
+      if (name == null || !PLAIN_NAME.matcher(name).matches()) {
+        throw new IllegalArgumentException("'" + name + "' is no plain file name");
+      }
+    }
+  }
 
   public CheckpointManifest {
     files = List.copyOf(files);

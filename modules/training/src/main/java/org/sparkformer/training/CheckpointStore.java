@@ -230,7 +230,7 @@ public final class CheckpointStore {
     } catch (IOException unreadable) {
       throw new CorruptCheckpointException(path + " is no checkpoint manifest", unreadable);
     }
-    if (!manifest.isOf(step)) {
+    if (manifest == null || !manifest.isOf(step)) {
       throw new CorruptCheckpointException(path + " is not the manifest of step " + step);
     }
     return manifest;

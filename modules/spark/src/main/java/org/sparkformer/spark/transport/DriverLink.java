@@ -94,6 +94,12 @@ public final class DriverLink implements AutoCloseable {
           });
     }
 
+    @Override
+    public void channelActive(TransportClient client) {
+      Channel channel = client.getChannel();
+      FrameLimit.guard(channel, () -> callers.containsKey(channel));
+    }
+
     /**
      * The greeting, and later an empty message that asks whether everything before it has been
      * heard: refused to a rank that no longer is, else answered by a byte, 1 for a rank that is to

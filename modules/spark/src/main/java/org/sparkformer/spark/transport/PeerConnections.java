@@ -1,6 +1,8 @@
 package org.sparkformer.spark.transport;
 
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -39,6 +41,13 @@ final class PeerConnections extends RpcHandler {
   }
 
   @Override
+  public void channelActive(TransportClient client) {
+    Channel channel = client.getChannel();
+    FrameLimit.guard(channel, () -> rankOf.containsKey(channel));
+  }
+
+  /** The greeting; whose is refused is hung up on, once it has heard why. */
+  @Override
   public void receive(TransportClient client, ByteBuffer message, RpcResponseCallback callback) {
     try {
       Hello hello = Hello.decode(message);
@@ -47,6 +56,7 @@ final class PeerConnections extends RpcHandler {
       callback.onSuccess(ByteBuffer.allocate(0));
     } catch (IllegalArgumentException refused) {
       callback.onFailure(refused);
+      client.getChannel().eventLoop().execute(() -> hangUp(client.getChannel()));
     }
   }
 
@@ -85,6 +95,11 @@ final class PeerConnections extends RpcHandler {
   @Override
   public StreamManager getStreamManager() {
     return noStreams;
+  }
+
+  /** After what is on its way out to a stranger. */
+  private static void hangUp(Channel channel) {
+    channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
   }
 
   /** A rank calls once in an attempt; a second caller with its number is an impostor or a ghost. */

@@ -150,10 +150,14 @@ final class SparkTransportTest {
   }
 
   static TreeCollective collective(SparkTransport transport, int timeoutSeconds) {
+    return collective(transport, RUN, timeoutSeconds);
+  }
+
+  static TreeCollective collective(SparkTransport transport, String run, int timeoutSeconds) {
     return new TreeCollective(
         new SummationTree(transport.size()),
         transport,
-        CollectiveOptions.of(RUN, 0, Duration.ofSeconds(timeoutSeconds)));
+        CollectiveOptions.of(run, 0, Duration.ofSeconds(timeoutSeconds)));
   }
 
   private SparkConf settings(String name) throws Exception {

@@ -1,0 +1,73 @@
+package org.sparkformer.spark;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.Serializable;
+import java.nio.ByteBuffer;
+import org.apache.spark.SparkConf;
+import org.apache.spark.serializer.KryoSerializer;
+import org.apache.spark.serializer.SerializerInstance;
+import org.junit.jupiter.api.Test;
+import scala.reflect.ClassTag$;
+
+/** The settings of every session ship registered classes only. */
+class KryoRegistrationTest {
+  private final SparkConf settings =
+      SessionSettings.complete(
+          new SparkConf(false).set("spark.kryo.registrationRequired", "false"), "kryo", "local[1]");
+  private final SerializerInstance serializer = new KryoSerializer(settings).newInstance();
+
+  /** Serialisable by Java's own means, and of no job of ours. */
+  private static final class Stranger implements Serializable {
+    private static final long serialVersionUID = 1L;
+  }
+
+  @Test
+  void registrationIsRequiredWhateverWasGiven() {
+    assertEquals("true", settings.get("spark.kryo.registrationRequired"));
+    assertEquals("org.apache.spark.serializer.KryoSerializer", settings.get("spark.serializer"));
+  }
+
+  @Test
+  void whatOurJobsShipIsRegistered() {
+    String[] shipped = {"{}", "α"};
+    assertArrayEquals(
+        shipped,
+        serializer.deserialize(
+            serializer.serialize(shipped, ClassTag$.MODULE$.apply(String[].class)),
+            ClassTag$.MODULE$.apply(String[].class)));
+  }
+
+  @Test
+  void anUnregisteredClassIsNotWritten() {
+    RuntimeException refused =
+        assertThrows(
+            RuntimeException.class,
+            () -> serializer.serialize(new Stranger(), ClassTag$.MODULE$.apply(Stranger.class)));
+    assertTrue(causes(refused).contains("Class is not registered"), causes(refused));
+  }
+
+  /** Its name in the bytes, as a serializer without registration writes it, makes no object. */
+  @Test
+  void anUnregisteredClassIsNotReadEither() {
+    SparkConf lax =
+        settings
+            .clone()
+            .set("spark.kryo.registrationRequired", "false")
+            .remove("spark.kryo.registrator");
+    ByteBuffer bytes =
+        new KryoSerializer(lax)
+            .newInstance()
+            .serialize(new Stranger(), ClassTag$.MODULE$.apply(Stranger.class));
+    assertThrows(
+        RuntimeException.class,
+        () -> serializer.deserialize(bytes, ClassTag$.MODULE$.apply(Object.class)));
+  }
+
+  private static String causes(Throwable failure) {
+    return failure + (failure.getCause() == null ? "" : " / " + causes(failure.getCause()));
+  }
+}

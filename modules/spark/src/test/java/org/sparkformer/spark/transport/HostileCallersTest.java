@@ -1,0 +1,175 @@
+package org.sparkformer.spark.transport;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.util.internal.PlatformDependent;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.SocketException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+import org.sparkformer.collective.Collective;
+
+/**
+ * Strangers at a rank's port while it sums with a peer in another process: sums go on and are
+ * right, and the strangers cost under 64 MiB, on the heap and beside it.
+ */
+final class HostileCallersTest {
+  private static final String RUN = "hostile-callers";
+  private static final long MOST_GROWTH = 64L << 20;
+  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final int HELD_MILLISECONDS = 3000;
+  private static final int MOST_SENT = 256 << 20;
+
+  @Test
+  void announcedLengthsAreNotCollected() throws Exception {
+    besides(
+        port -> {
+          for (long length :
+              new long[] {Integer.MAX_VALUE, 1L << 30, Long.MAX_VALUE, -1, Long.MIN_VALUE, 0, 8}) {
+            try (Socket stranger = call(port)) {
+              stranger.getOutputStream().write(ByteBuffer.allocate(8).putLong(length).array());
+              assertHungUp(stranger, new byte[1 << 16]);
+            }
+          }
+        });
+  }
+
+  @Test
+  void garbageAndTruncatedMessagesEndTheirConnectionOnly() throws Exception {
+    besides(
+        port -> {
+          Random random = new Random(3);
+          for (int i = 0; i < 200; i++) {
+            byte[] garbage = new byte[1 + random.nextInt(4000)];
+            random.nextBytes(garbage);
+            if (i % 2 == 0 && garbage.length > 8) {
+              ByteBuffer.wrap(garbage).putLong(garbage.length - random.nextInt(8));
+            }
+            try (Socket stranger = call(port)) {
+              stranger.getOutputStream().write(garbage);
+            }
+          }
+        });
+  }
+
+  /** Greetings of another run, whose refusals nobody reads. */
+  @Test
+  void aCallerThatNeverReadsIsHungUpOn() throws Exception {
+    besides(
+        port -> {
+          try (Socket stranger = call(port)) {
+            assertHungUp(stranger, request(new Hello("another", 0, 1, 2).encode().array()));
+          }
+        });
+  }
+
+  @Test
+  void aThousandConnectionsThatSayNothingOrHalfAGreetingCostLittle() throws Exception {
+    besides(
+        port -> {
+          List<Socket> strangers = new ArrayList<>();
+          try {
+            for (int i = 0; i < 1000; i++) {
+              Socket stranger = call(port);
+              strangers.add(stranger);
+              if (i % 2 == 0) {
+                byte[] half = new byte[FrameLimit.STRANGERS_BYTES / 2];
+                ByteBuffer.wrap(half).putLong(FrameLimit.STRANGERS_BYTES);
+                stranger.getOutputStream().write(half);
+              }
+            }
+            Thread.sleep(HELD_MILLISECONDS);
+          } finally {
+            for (Socket stranger : strangers) {
+              stranger.close();
+            }
+          }
+        });
+  }
+
+  private interface Attack {
+    void on(int port) throws Exception;
+  }
+
+  /** Sums before, while and after; the peer's own count of wrong sums comes last. */
+  private static void besides(Attack attack) throws Exception {
+    SparkNetwork network = Networks.network(Networks.plain());
+    try (SummingPeer peer = SummingPeer.start("");
+        RankServer server = SparkTransport.listen(network, RUN, 0)) {
+      String one = peer.begin(RUN, server.address(), 60);
+      try (Collective collective =
+          SparkTransportTest.collective(
+              server.connect(List.of(server.address(), one), 0, LONG), RUN, 60)) {
+        sum(collective, 0);
+        long before = usedBytes();
+        CompletableFuture<Void> attacked =
+            CompletableFuture.runAsync(() -> run(attack, Addresses.port(server.address())));
+        for (int round = 1; round < 50 || !attacked.isDone(); round++) {
+          sum(collective, round);
+          long growth = round % 50 == 0 ? usedBytes() - before : 0;
+          assertTrue(growth < MOST_GROWTH, "grew by " + growth + " bytes");
+        }
+        attacked.get();
+      }
+      assertEquals(0, peer.wrongSums());
+    }
+  }
+
+  private static void run(Attack attack, int port) {
+    try {
+      attack.on(port);
+    } catch (Exception broken) {
+      throw new AssertionError("the attack broke off", broken);
+    }
+  }
+
+  private static void sum(Collective collective, int round) {
+    assertTrue(SummingPeer.sumIsRight(collective, round), "a wrong sum");
+  }
+
+  /** On the heap, after a collection, and in Netty's buffers. */
+  private static long usedBytes() {
+    System.gc();
+    return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed()
+        + PlatformDependent.usedDirectMemory();
+  }
+
+  private static Socket call(int port) throws IOException {
+    return new Socket(InetAddress.getByName("localhost"), port);
+  }
+
+  /** Says the same again and again, and expects not to get far. */
+  private static void assertHungUp(Socket stranger, byte[] bytes) throws IOException {
+    OutputStream out = stranger.getOutputStream();
+    try {
+      for (long sent = 0; sent < MOST_SENT; sent += bytes.length) {
+        out.write(bytes);
+      }
+    } catch (SocketException hungUp) {
+      return;
+    }
+    throw new AssertionError("took " + MOST_SENT + " bytes of a stranger");
+  }
+
+  /** As Spark frames a remote procedure call: length, type, number, length of the body, body. */
+  private static byte[] request(byte[] body) {
+    int length = 8 + 1 + 8 + 4 + body.length;
+    return ByteBuffer.allocate(length)
+        .putLong(length)
+        .put((byte) 3)
+        .putLong(1)
+        .putInt(body.length)
+        .put(body)
+        .array();
+  }
+}

@@ -1,0 +1,120 @@
+package org.sparkformer.spark.transport;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintWriter;
+import java.nio.FloatBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.sparkformer.collective.Collective;
+import org.sparkformer.collective.CollectiveException;
+
+/**
+ * Rank 1 of 2 in a process of its own, one run after another: told a run and where to call, it sums
+ * with rank 0 until the run ends, and says how many sums were right and how many wrong.
+ */
+final class SummingPeer implements AutoCloseable {
+  static final Duration LONG = Duration.ofSeconds(60);
+  static final int LENGTH = 1001;
+
+  private final Process process;
+  private final BufferedReader output;
+  private final PrintWriter input;
+
+  private SummingPeer(Process process) {
+    this.process = process;
+    this.output =
+        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    this.input = new PrintWriter(process.getOutputStream(), true, StandardCharsets.UTF_8);
+  }
+
+  /** Starts the process; TLS needs the folder of the certificate, plain text none. */
+  static SummingPeer start(String tlsFolder) throws IOException {
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    return new SummingPeer(
+        new ProcessBuilder(
+                java,
+                "-Xmx256m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                SummingPeer.class.getName(),
+                tlsFolder)
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start());
+  }
+
+  /** Begins a run, and returns where the peer listens. */
+  String begin(String run, String addressOfZero, int timeoutSeconds) throws IOException {
+    input.println(run + " " + addressOfZero + " " + timeoutSeconds);
+    return heard("address");
+  }
+
+  /** Wrong sums of the run that has ended. */
+  int wrongSums() throws IOException {
+    return Integer.parseInt(heard("wrong"));
+  }
+
+  private String heard(String word) throws IOException {
+    for (String line = output.readLine(); line != null; line = output.readLine()) {
+      if (line.startsWith(word + " ")) {
+        return line.substring(word.length() + 1);
+      }
+    }
+    throw new IOException("the peer process ended");
+  }
+
+  @Override
+  public void close() {
+    process.destroyForcibly();
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    SparkNetwork network =
+        Networks.network(
+            arguments[0].isEmpty()
+                ? Networks.plain()
+                : Networks.tls("secret", Path.of(arguments[0])));
+    BufferedReader input =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    for (String line = input.readLine(); line != null; line = input.readLine()) {
+      String[] told = line.split(" ");
+      try (RankServer server = SparkTransport.listen(network, told[0], 0)) {
+        System.out.println("address " + server.address());
+        int wrong = run(server, told[0], told[1], Integer.parseInt(told[2]));
+        System.out.println("wrong " + wrong);
+      }
+    }
+  }
+
+  private static int run(RankServer server, String run, String addressOfZero, int seconds) {
+    int wrong = 0;
+    try (Collective collective =
+        SparkTransportTest.collective(
+            server.connect(List.of(addressOfZero, server.address()), 1, LONG), run, seconds)) {
+      for (int round = 0; true; round++) {
+        wrong += sumIsRight(collective, round) ? 0 : 1;
+      }
+    } catch (CollectiveException ended) {
+      return wrong;
+    }
+  }
+
+  /** One all-reduce, of numbers that differ from round to round. */
+  static boolean sumIsRight(Collective collective, int round) {
+    FloatBuffer values = FloatBuffer.allocate(LENGTH);
+    for (int i = 0; i < LENGTH; i++) {
+      values.put(i, (collective.rank() + 1) * (round % 1024 + i));
+    }
+    FloatBuffer sum = FloatBuffer.allocate(LENGTH);
+    collective.allReduce(List.of(values), sum);
+    for (int i = 0; i < LENGTH; i++) {
+      if (sum.get(i) != 3f * (round % 1024 + i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,206 @@
+package org.sparkformer.spark.transport;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.sparkformer.collective.Collective;
+import org.sparkformer.collective.CollectiveException;
+import org.sparkformer.testkit.TamperingProxy;
+import org.sparkformer.testkit.TamperingProxy.Framing;
+
+/**
+ * A proxy between two ranks' processes, plain and under TLS. However it tampers, every sum that
+ * comes out is right, and what was changed ends the run within 5 seconds.
+ */
+final class TamperedFramesTest {
+  private static final int TRIALS = Integer.getInteger("tamper.trials", 1000);
+
+  /** A handshake a trial: a tenth of them, unless a longer test is asked for. */
+  private static final int TLS_TRIALS = Integer.getInteger("tamper.tls.trials", TRIALS / 10);
+
+  private static final int STEP_TIMEOUT_SECONDS = 2;
+  private static final Duration LONGEST = Duration.ofSeconds(5);
+
+  /** Spark's one-way message repeats its length in 4 bytes that nobody reads. */
+  private static final int UNREAD_FROM = 9;
+
+  private static final int UNREAD_TO = 13;
+
+  @TempDir static Path folder;
+
+  private final Random random = new Random(17);
+  private int runs;
+
+  /** What a run came to. */
+  private record Outcome(int rightSums, boolean aborted) {}
+
+  @ParameterizedTest
+  @EnumSource
+  void aFlippedBitEndsTheRun(Framing framing) throws Exception {
+    try (Pair pair = new Pair(framing)) {
+      for (int trial = 0; trial < trials(framing); trial++) {
+        AtomicInteger flipped = new AtomicInteger(-1);
+        Outcome outcome =
+            pair.tamper(
+                message -> {
+                  int at = random.nextInt(message.length);
+                  flipped.set(at);
+                  message[at] ^= (byte) (1 << random.nextInt(8));
+                  return List.of(message);
+                });
+        boolean unread =
+            framing == Framing.SPARK && flipped.get() >= UNREAD_FROM && flipped.get() < UNREAD_TO;
+        assertTrue(outcome.aborted() || unread, trial + ": byte " + flipped);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aMessageCutShortEndsTheRun(Framing framing) throws Exception {
+    try (Pair pair = new Pair(framing)) {
+      for (int trial = 0; trial < trials(framing); trial++) {
+        Outcome outcome =
+            pair.tamper(
+                message -> {
+                  int least = framing.headerBytes() + 6;
+                  int kept = least + random.nextInt(message.length - least);
+                  return List.of(framing.cut(message, kept));
+                });
+        assertTrue(outcome.aborted(), "trial " + trial);
+      }
+    }
+  }
+
+  /** Without TLS the frames themselves say that they have been seen; with it the record does. */
+  @ParameterizedTest
+  @EnumSource
+  void repeatedAndReplayedMessagesReachNoSum(Framing framing) throws Exception {
+    try (Pair pair = new Pair(framing)) {
+      if (framing == Framing.SPARK) {
+        assertEquals(2 * TRIALS, pair.repeatAndReplay().rightSums());
+        return;
+      }
+      for (int trial = 0; trial < 2 * trials(framing); trial++) {
+        boolean replay = trial % 2 == 1;
+        byte[][] last = new byte[1][];
+        Outcome outcome =
+            pair.tamper(
+                message -> List.of(message, replay && last[0] != null ? last[0] : message),
+                message -> last[0] = message.clone());
+        assertTrue(outcome.aborted(), "trial " + trial);
+      }
+    }
+  }
+
+  private static int trials(Framing framing) {
+    return framing == Framing.TLS ? TLS_TRIALS : TRIALS;
+  }
+
+  private interface Change {
+    List<byte[]> apply(byte[] message);
+  }
+
+  private interface Watch {
+    void pass(byte[] message);
+  }
+
+  /** This process's rank 0 and another's rank 1, with the proxy between them. */
+  private final class Pair implements AutoCloseable {
+    private final Framing framing;
+    private final SparkNetwork network;
+    private final SummingPeer peer;
+
+    Pair(Framing framing) throws Exception {
+      this.framing = framing;
+      this.network =
+          Networks.network(
+              framing == Framing.TLS ? Networks.tls("secret", folder) : Networks.plain());
+      this.peer = SummingPeer.start(framing == Framing.TLS ? folder.toString() : "");
+    }
+
+    Outcome tamper(Change change) throws Exception {
+      return tamper(change, message -> {});
+    }
+
+    /** Changes one message after the first sum; the run then ends in time, or goes on unharmed. */
+    Outcome tamper(Change change, Watch watch) throws Exception {
+      AtomicInteger sums = new AtomicInteger();
+      AtomicLong changed = new AtomicLong();
+      TamperingProxy.Fault fault =
+          (number, message, out) -> {
+            if (sums.get() > 0 && changed.compareAndSet(0, System.nanoTime())) {
+              for (byte[] sent : change.apply(message)) {
+                out.send(sent);
+              }
+            } else {
+              watch.pass(message);
+              out.send(message);
+            }
+          };
+      Outcome outcome = run(fault, 20, STEP_TIMEOUT_SECONDS, sums);
+      assertTrue(changed.get() != 0, "nothing was tampered with");
+      Duration took = Duration.ofNanos(System.nanoTime() - changed.get());
+      assertTrue(took.compareTo(LONGEST) < 0, "the run ended only after " + took);
+      return outcome;
+    }
+
+    /** After every message, itself and an earlier one again. */
+    Outcome repeatAndReplay() throws Exception {
+      byte[][] earlier = new byte[64][];
+      TamperingProxy.Fault fault =
+          (number, message, out) -> {
+            out.send(message);
+            if (number > 0) {
+              out.send(message);
+              byte[] old = earlier[random.nextInt(earlier.length)];
+              if (old != null) {
+                out.send(old);
+              }
+              earlier[number % earlier.length] = message;
+            }
+          };
+      return run(fault, 2 * TRIALS, 60, new AtomicInteger());
+    }
+
+    private Outcome run(TamperingProxy.Fault fault, int most, int timeout, AtomicInteger sums)
+        throws IOException {
+      String run = "tampered-" + runs++;
+      try (RankServer server = SparkTransport.listen(network, run, 0);
+          TamperingProxy proxy =
+              new TamperingProxy(Addresses.port(server.address()), framing, fault)) {
+        String one = peer.begin(run, "localhost:" + proxy.port(), timeout);
+        boolean aborted = false;
+        try (Collective collective =
+            SparkTransportTest.collective(
+                server.connect(List.of(server.address(), one), 0, SummingPeer.LONG),
+                run,
+                timeout)) {
+          for (int round = 0; round < most; round++) {
+            assertTrue(SummingPeer.sumIsRight(collective, round), "a wrong sum");
+            sums.incrementAndGet();
+          }
+        } catch (CollectiveException ended) {
+          aborted = true;
+        }
+        assertEquals(0, peer.wrongSums());
+        return new Outcome(sums.get(), aborted);
+      }
+    }
+
+    @Override
+    public void close() {
+      peer.close();
+    }
+  }
+}
