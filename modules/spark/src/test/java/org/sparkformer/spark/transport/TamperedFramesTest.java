@@ -25,8 +25,8 @@ import org.sparkformer.testkit.TamperingProxy.Framing;
 final class TamperedFramesTest {
   private static final int TRIALS = Integer.getInteger("tamper.trials", 1000);
 
-  /** A handshake a trial: a tenth of them, unless a longer test is asked for. */
-  private static final int TLS_TRIALS = Integer.getInteger("tamper.tls.trials", TRIALS / 10);
+  /** A handshake a trial: one in twenty, unless a longer test is asked for. */
+  private static final int TLS_TRIALS = Integer.getInteger("tamper.tls.trials", TRIALS / 20);
 
   private static final int STEP_TIMEOUT_SECONDS = 2;
   private static final Duration LONGEST = Duration.ofSeconds(5);
