@@ -47,16 +47,22 @@ public record DatasetManifest(
 
   public String toJson() {
     try {
-      return MAPPER.writeValueAsString(this);
+      return SealedJson.seal(MAPPER.writeValueAsString(this));
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("a manifest of plain values is always JSON", e);
     }
   }
 
   static DatasetManifest parse(String file, String json) throws CorruptDatasetException {
+    String unsealed =
+        SealedJson.open(json)
+            .orElseThrow(
+                () ->
+                    new CorruptDatasetException(
+                        file, "the CRC32C of its last line", "other text above it"));
     DatasetManifest manifest;
     try {
-      manifest = MAPPER.readValue(json, DatasetManifest.class);
+      manifest = MAPPER.readValue(unsealed, DatasetManifest.class);
     } catch (JsonProcessingException e) {
       throw new CorruptDatasetException(file, "a dataset manifest in JSON", e);
     }

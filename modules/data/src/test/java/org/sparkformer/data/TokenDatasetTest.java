@@ -137,6 +137,55 @@ class TokenDatasetTest {
     assertTrue(error.getMessage().contains("CRC32C"), error.getMessage());
   }
 
+  /** Without Hadoop's own checksum files, which not every file system has. */
+  @Test
+  void aFlippedByteInAnyFileIsFound() throws IOException {
+    Path dataset = Path.of(buildLines());
+    List<Path> files;
+    try (var all = Files.list(dataset)) {
+      files = all.toList();
+    }
+    for (Path file : files) {
+      if (file.getFileName().toString().endsWith(".crc")) {
+        Files.delete(file);
+      }
+    }
+    Random random = new Random(9);
+    for (Path file : files.stream().filter(Files::exists).toList()) {
+      byte[] whole = Files.readAllBytes(file);
+      for (int trial = 0; trial < 3 && whole.length > 0; trial++) {
+        assertFlipIsFound(dataset, file, whole, random.nextInt(whole.length));
+      }
+    }
+    TokenDataset.open(configuration, dataset.toString()).close();
+  }
+
+  @Test
+  void everyFlippedByteOfTheManifestIsFound() throws IOException {
+    Path dataset = Path.of(buildLines());
+    Files.deleteIfExists(dataset.resolve(".manifest.json.crc"));
+    Path manifest = dataset.resolve(DatasetManifest.FILE_NAME);
+    byte[] whole = Files.readAllBytes(manifest);
+    for (int at = 0; at < whole.length; at++) {
+      byte[] damaged = whole.clone();
+      damaged[at] ^= (byte) (1 << at % 7);
+      String text = new String(damaged, StandardCharsets.UTF_8);
+      assertThrows(
+          CorruptDatasetException.class, () -> DatasetManifest.parse("m", text), "byte " + at);
+    }
+  }
+
+  private void assertFlipIsFound(Path dataset, Path file, byte[] whole, int at) throws IOException {
+    byte[] damaged = whole.clone();
+    damaged[at] ^= 4;
+    Files.write(file, damaged);
+    assertThrows(
+        CorruptDatasetException.class,
+        () -> TokenDataset.open(configuration, dataset.toString()),
+        file + " at " + at);
+    Files.write(file, whole);
+  }
+
   @Test
   void namesTheShardThatIsTooShortOrMissing() throws IOException {
     String dataset = buildLines();

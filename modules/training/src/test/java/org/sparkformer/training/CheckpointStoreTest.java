@@ -77,6 +77,27 @@ class CheckpointStoreTest {
     assertEquals(OptionalInt.of(2), store.newestWhole(message -> {}));
   }
 
+  /** Or it says what it said before: a space more does no harm. */
+  @Test
+  void everyFlippedByteOfTheManifestIsFound() throws Exception {
+    CheckpointStore store = store(folder, DyingFileSystem.at(0));
+    store.write(1, files(1), Guard.SOLE);
+    store.write(2, files(2), Guard.SOLE);
+    Path manifest = folder.resolve("checkpoints/step-00000002/manifest.json");
+    byte[] whole = Files.readAllBytes(manifest);
+    CheckpointManifest meant = Json.read(whole, CheckpointManifest.class);
+    for (int at = 0; at < whole.length; at++) {
+      byte[] damaged = whole.clone();
+      damaged[at] ^= (byte) (1 << at % 8);
+      Files.write(manifest, damaged);
+      OptionalInt found = store.newestWhole(message -> {});
+      boolean same =
+          found.equals(OptionalInt.of(2))
+              && Json.read(damaged, CheckpointManifest.class).equals(meant);
+      assertTrue(same || found.equals(OptionalInt.of(1)), "byte " + at);
+    }
+  }
+
   @Test
   void aMissingAndAShortenedFileAreFound() throws Exception {
     CheckpointStore store = store(folder, DyingFileSystem.at(0));

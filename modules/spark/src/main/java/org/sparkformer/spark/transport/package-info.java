@@ -6,7 +6,8 @@
  * A connection counts for nothing until its greeting names run, attempt and rank; frames are
  * one-way messages from then on, and the end of the connection is the end of the peer. {@link
  * org.sparkformer.spark.transport.DriverLink}: lines of text from ranks to the driver. Nothing here
- * deserialises Java objects.
+ * deserialises Java objects. Before its greeting is accepted a caller may send eight messages of 8
+ * KiB and take a minute; afterwards a message may hold a frame ({@code FrameLimit}).
  *
  * <p>Encryption: TLS ({@code spark.ssl.rpc}) is served. Of {@code spark.network.crypto} only
  * AES/GCM with version 2 of the key exchange and no SASL fallback is, and only where this Spark's

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -80,6 +81,24 @@ final class DriverLinkTest {
               IOException.class, () -> DriverClient.connect(network, link.address(), RUN, 0, 0));
       assertTrue(refused.getMessage().contains("attempt 1"), refused.getMessage());
     }
+  }
+
+  @Test
+  void aCallerWithoutTheSecretOrInPlainTextIsNotHeard() throws Exception {
+    List<String> heard = Collections.synchronizedList(new ArrayList<>());
+    for (SparkConf host : List.of(Networks.authenticated("right"), Networks.tls("right", folder))) {
+      try (DriverLink link =
+          DriverLink.listen(Networks.network(host), RUN, (rank, line) -> heard.add(line))) {
+        link.admit(0);
+        for (SparkConf guest : List.of(Networks.authenticated("wrong"), Networks.plain())) {
+          assertThrows(
+              IOException.class,
+              () ->
+                  DriverClient.connect(Networks.network(guest), link.address(), RUN, 0, 0).close());
+        }
+      }
+    }
+    assertEquals(List.of(), heard);
   }
 
   @Test

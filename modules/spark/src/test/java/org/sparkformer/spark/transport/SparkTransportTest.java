@@ -77,6 +77,33 @@ final class SparkTransportTest {
     }
   }
 
+  /** Whoever demands more is not served less, whichever side it is. */
+  @Test
+  void noSideIsTalkedDownToPlainText() throws Exception {
+    String refusal = "cannot connect to rank 0";
+    assertRefused(Networks.tls("right", folder), Networks.authenticated("right"), RUN, 0, refusal);
+    assertRefused(Networks.authenticated("right"), Networks.tls("right", folder), RUN, 0, refusal);
+    assertRefused(Networks.plain(), Networks.authenticated("right"), RUN, 0, refusal);
+    assertRefused(Networks.plain(), Networks.tls("right", folder), RUN, 0, refusal);
+  }
+
+  /** Another application of the cluster has another secret; with the same one, another run. */
+  @Test
+  void anotherApplicationIsRefused() {
+    assertRefused(
+        Networks.authenticated("right"),
+        Networks.authenticated("another application's"),
+        RUN,
+        0,
+        "cannot connect to rank 0");
+    assertRefused(
+        Networks.authenticated("right"),
+        Networks.authenticated("right"),
+        "another run",
+        0,
+        "this is run transport-test");
+  }
+
   @Test
   void aCallerOfAnotherRunOrAttemptIsRefused() {
     assertRefused(
