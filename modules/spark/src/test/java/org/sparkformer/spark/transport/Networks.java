@@ -3,10 +3,11 @@ package org.sparkformer.spark.transport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
-import org.apache.spark.SecurityManager;
+import java.util.stream.Collectors;
 import org.apache.spark.SparkConf;
-import scala.Option;
+import scala.Tuple2;
 
 /** Spark networks of one machine as clusters configure them. */
 final class Networks {
@@ -74,10 +75,7 @@ final class Networks {
   }
 
   static SparkNetwork network(SparkConf conf) {
-    return new SparkNetwork(
-        conf,
-        new SecurityManager(conf, Option.empty(), SecurityManager.$lessinit$greater$default$3()),
-        "localhost",
-        "localhost");
+    return SparkNetwork.loopback(
+        Arrays.stream(conf.getAll()).collect(Collectors.toMap(Tuple2::_1, Tuple2::_2)));
   }
 }
