@@ -12,6 +12,9 @@ final class RankFunction extends AbstractFunction1<Iterator<Object>, Iterator<by
     implements Serializable {
   private static final long serialVersionUID = 1L;
 
+  /** How long the failure of a peer is given to reach the driver before its consequence here. */
+  private static final long CAUSE_MILLISECONDS = 3000;
+
   private final RankWork work;
   private final int launch;
 
@@ -38,7 +41,24 @@ final class RankFunction extends AbstractFunction1<Iterator<Object>, Iterator<by
       throw RankException.of(context, e);
     } catch (Exception | LinkageError | OutOfMemoryError e) {
       context.endIfKilled();
-      throw RankException.of(context, e);
+      RankException ending = RankException.of(context, e);
+      if (ending.kind() == RankException.Kind.PEER_LOST) {
+        letThePeerEndFirst(context);
+      }
+      throw ending;
+    }
+  }
+
+  /**
+   * Spark kills all tasks of the stage at the first failure that it hears of, and a task that was
+   * killed tells no cause: the peer's ending is to be that first one, not what followed from it.
+   */
+  private static void letThePeerEndFirst(RankContext context) {
+    try {
+      Thread.sleep(CAUSE_MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      context.endIfKilled();
     }
   }
 }
