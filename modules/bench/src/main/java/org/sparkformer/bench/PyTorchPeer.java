@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.models.ModelConfiguration;
 import org.sparkformer.training.configuration.RunConfiguration;
 
 /** {@code peers/pytorch_step.py} in a process of its own: the same steps in PyTorch. */
@@ -34,7 +34,7 @@ final class PyTorchPeer implements AutoCloseable {
    */
   static PyTorchPeer start(String name, Path python, Path script, RunConfiguration run, int threads)
       throws IOException {
-    GptConfiguration model = run.model();
+    ModelConfiguration model = run.model();
     boolean bf16 = name.endsWith("-bf16");
     String mode = bf16 ? name.substring(0, name.length() - "-bf16".length()) : name;
     List<Object> command =

@@ -18,7 +18,7 @@ import org.sparkformer.collective.InProcessTransport;
 import org.sparkformer.collective.SummationTree;
 import org.sparkformer.collective.TreeCollective;
 import org.sparkformer.data.TokenDataset;
-import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.models.ModelConfiguration;
 import org.sparkformer.opencl.Ceilings;
 import org.sparkformer.opencl.OpenClBackend;
 import org.sparkformer.opencl.TracedCommand;
@@ -146,7 +146,7 @@ final class StepBench {
     return Rounds.median(rounds.steps().stream().mapToDouble(of).toArray());
   }
 
-  private static double flopsPerToken(GptConfiguration model) {
+  private static double flopsPerToken(ModelConfiguration model) {
     double parameters = model.parameterCount() - (double) model.context() * model.width();
     return 6 * parameters + 12.0 * model.layers() * model.width() * model.context();
   }

@@ -153,8 +153,8 @@ public final class BpeTokenizer implements Tokenizer {
   }
 
   @Override
-  public OptionalInt endOfText() {
-    Integer id = ids.get(BpeModel.END_OF_TEXT);
+  public OptionalInt specialToken(String text) {
+    Integer id = ids.get(text);
     boolean added = id != null && model.addedTokens().contains(id);
     return added ? OptionalInt.of(id) : OptionalInt.empty();
   }

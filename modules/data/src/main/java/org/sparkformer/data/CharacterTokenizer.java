@@ -71,7 +71,7 @@ public final class CharacterTokenizer implements Tokenizer {
   }
 
   @Override
-  public OptionalInt endOfText() {
+  public OptionalInt specialToken(String text) {
     return OptionalInt.empty();
   }
 

@@ -31,8 +31,16 @@ public interface Tokenizer {
    */
   byte[] tokenBytes(int token);
 
+  /**
+   * The token of a text that stands for no text, such as {@code <|endoftext|>}, where the
+   * vocabulary has it.
+   */
+  OptionalInt specialToken(String text);
+
   /** The token that ends a document, where the vocabulary has one. */
-  OptionalInt endOfText();
+  default OptionalInt endOfText() {
+    return specialToken(BpeModel.END_OF_TEXT);
+  }
 
   /**
    * What follows each document of a corpus of several: end-of-text, else a line feed where the

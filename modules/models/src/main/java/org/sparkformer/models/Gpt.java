@@ -21,13 +21,10 @@ import org.sparkformer.tensor.ops.Dropout;
  *
  * <p>Shapes: B sequences of T tokens, R = B T rows, C = width, V = vocabulary.
  */
-public final class Gpt {
+public final class Gpt implements LanguageModel {
   private static final float EPSILON = 1e-5f;
   private static final double DEVIATION = 0.02;
   private static final String PREFIX = "transformer.";
-
-  /** Below the mark of every block: see {@link #finishingMark}. */
-  public static final int END_OF_PASS = -1;
 
   private final GptConfiguration configuration;
   private final ParameterLayout layout;
@@ -73,11 +70,20 @@ public final class Gpt {
   }
 
   private static Parameter matrix(String name, int in, int out, double deviation) {
-    return new Parameter(PREFIX + name, Shape.of(in, out), deviation, 0, 0);
+    return new Parameter(PREFIX + name, Shape.of(in, out), deviation, 0, finishingMark(name), 0);
   }
 
   private static Parameter vector(String name, int size, double value) {
-    return new Parameter(PREFIX + name, Shape.of(size), 0, value, 0);
+    return new Parameter(PREFIX + name, Shape.of(size), 0, value, finishingMark(name), 0);
+  }
+
+  private static int finishingMark(String name) {
+    if (name.startsWith("h.")) {
+      return Integer.parseInt(name.substring(2, name.indexOf('.', 2)));
+    }
+    // The token embedding is used first and, being tied, last; the last layer norm after all
+    // blocks.
+    return name.startsWith("ln_f.") ? Integer.MAX_VALUE : END_OF_PASS;
   }
 
   private static void addLinear(
@@ -91,20 +97,6 @@ public final class Gpt {
     all.add(vector(name + ".bias", size, 0));
   }
 
-  /**
-   * When a backward pass has finished a parameter's gradient: as soon as the tape reports this mark
-   * or a smaller one, {@link #END_OF_PASS} when the whole pass is over.
-   */
-  public static int finishingMark(Parameter parameter) {
-    String name = parameter.name().substring(PREFIX.length());
-    if (name.startsWith("h.")) {
-      return Integer.parseInt(name.substring(2, name.indexOf('.', 2)));
-    }
-    // The token embedding is used first and, being tied, last; the last layer norm after all
-    // blocks.
-    return name.startsWith("ln_f.") ? Integer.MAX_VALUE : END_OF_PASS;
-  }
-
   public GptConfiguration configuration() {
     return configuration;
   }
@@ -113,18 +105,11 @@ public final class Gpt {
     return layout;
   }
 
-  /**
-   * Loss of a micro-batch, and on a recording tape the way back to the gradients, with a mark
-   * before each block that has the block's number.
-   *
-   * @param tokens int32 [B, T]
-   * @param targets int32 [B, T]: the token that follows each; negative to ignore
-   * @param losses [R], receives each position's cross-entropy in nats
-   * @param scale one over the number of targets in the global batch
-   */
-  public void loss(
-      Tape tape, Tensor tokens, Tensor targets, Tensor losses, float scale, DropoutSites dropouts) {
-    Variable hidden = hidden(tape, tokens, dropouts);
+  /** The targets, [B, T], are the tokens that follow each. */
+  @Override
+  public void loss(Tape tape, Batch batch, Tensor losses, float scale, DropoutSites dropouts) {
+    Variable hidden = hidden(tape, batch.tokens(), dropouts);
+    Tensor targets = batch.targets();
     new Functions(tape)
         .crossEntropy(
             hidden, parameter("wte.weight"), targets.reshape(targets.size()), losses, scale);

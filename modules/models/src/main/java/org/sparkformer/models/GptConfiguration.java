@@ -3,7 +3,7 @@ package org.sparkformer.models;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
-import java.io.Serializable;
+import org.sparkformer.tensor.Tensor;
 
 /**
  * The shape of a GPT: section {@code model} of a run's configuration. Architecture and counting
@@ -29,7 +29,7 @@ public record GptConfiguration(
     @JsonProperty("vocab_size") int vocabularySize,
     double dropout,
     boolean recomputeActivations)
-    implements Serializable {
+    implements ModelConfiguration {
 
   public GptConfiguration {
     checkPositive("layers", layers);
@@ -53,16 +53,12 @@ public record GptConfiguration(
     return new GptConfiguration(layers, heads, width, context, vocabularySize, 0, false);
   }
 
-  /** Width of one head, C / heads. */
-  public int headWidth() {
-    return width / heads;
-  }
-
   /**
    * Trainable parameters: V·C + T·C for the embeddings, 12·C² + 13·C a block (attention 4·C² + 4·C,
    * feed-forward 8·C² + 5·C, two layer norms 4·C), 2·C for the last layer norm. The tied output
    * matrix counts once.
    */
+  @Override
   public long parameterCount() {
     long c = width;
     long embeddings = ((long) vocabularySize + context) * c;
@@ -70,8 +66,26 @@ public record GptConfiguration(
     return embeddings + layers * block + 2 * c;
   }
 
-  public GptConfiguration withVocabularySize(int size) {
-    return new GptConfiguration(layers, heads, width, context, size, dropout, recomputeActivations);
+  /**
+   * Rows of width C: a block keeps 7 for attention and 11 from there to its end, with dropout two
+   * more; 11 pass backward, of the stream, its branch and the feed-forward layer; 1 is embedded.
+   */
+  @Override
+  public long activationsOfToken() {
+    int drops = dropout > 0 ? 1 : 0;
+    int block = 18 + 2 * drops;
+    long blocks = recomputeActivations ? 2L * layers + block : (long) block * layers;
+    return width * (blocks + 1 + drops + 11);
+  }
+
+  @Override
+  public ParameterLayout layout() {
+    return Gpt.layout(this);
+  }
+
+  @Override
+  public LanguageModel bind(Tensor parameters, Tensor gradients) {
+    return new Gpt(this, parameters, gradients);
   }
 
   private static void checkPositive(String key, int value) {

@@ -30,10 +30,18 @@ public final class ParameterLayout {
    * @param shape row-major
    * @param initialDeviation standard deviation of the initial values; 0 for a constant
    * @param initialMean mean of the initial values
+   * @param finishingMark when a backward pass has finished the gradient: as soon as the tape
+   *     reports this mark or a smaller one, {@link LanguageModel#END_OF_PASS} when the whole pass
+   *     is over
    * @param offset first element in the flat vector
    */
   public record Parameter(
-      String name, Shape shape, double initialDeviation, double initialMean, long offset) {
+      String name,
+      Shape shape,
+      double initialDeviation,
+      double initialMean,
+      int finishingMark,
+      long offset) {
 
     /** Whether weight decay applies: to matrices, not to biases and normalisation weights. */
     public boolean decays() {
@@ -41,7 +49,7 @@ public final class ParameterLayout {
     }
 
     private Parameter at(long position) {
-      return new Parameter(name, shape, initialDeviation, initialMean, position);
+      return new Parameter(name, shape, initialDeviation, initialMean, finishingMark, position);
     }
   }
 

@@ -8,7 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
-import org.sparkformer.models.huggingface.HuggingFaceGpt;
+import org.sparkformer.models.huggingface.HuggingFaceModel;
 import org.sparkformer.models.safetensors.SafetensorsReader;
 import org.sparkformer.models.safetensors.TensorEntry;
 import org.sparkformer.tensor.Backend;
@@ -37,7 +37,7 @@ public final class Golden {
   public static Tensor weights(Backend backend) throws IOException {
     Tensor flat = backend.floats(Gpt.layout(CONFIGURATION).size());
     backend.write(flat, new float[(int) flat.size()]);
-    HuggingFaceGpt.load(folder(), backend, CONFIGURATION, flat);
+    HuggingFaceModel.load(folder(), backend, CONFIGURATION, flat);
     return flat;
   }
 

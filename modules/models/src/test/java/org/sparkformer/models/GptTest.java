@@ -87,14 +87,14 @@ class GptTest {
       backend.run(new Fill(gradients, 0f));
       Gpt gpt = new Gpt(configuration, parameters, gradients);
       run(gpt, true, DropoutSites.NONE, mark -> seen.put(mark, backend.readFloats(gradients)));
-      seen.put(Gpt.END_OF_PASS, backend.readFloats(gradients));
+      seen.put(LanguageModel.END_OF_PASS, backend.readFloats(gradients));
     }
-    assertEquals(List.of(2, 1, 0, Gpt.END_OF_PASS), List.copyOf(seen.keySet()));
+    assertEquals(List.of(2, 1, 0, LanguageModel.END_OF_PASS), List.copyOf(seen.keySet()));
     for (ParameterLayout.Parameter parameter : layout.parameters()) {
-      int mark = Math.min(2, Gpt.finishingMark(parameter));
+      int mark = Math.min(2, parameter.finishingMark());
       int from = (int) parameter.offset();
       int to = from + (int) parameter.shape().size();
-      float[] last = Arrays.copyOfRange(seen.get(Gpt.END_OF_PASS), from, to);
+      float[] last = Arrays.copyOfRange(seen.get(LanguageModel.END_OF_PASS), from, to);
       assertArrayEquals(last, Arrays.copyOfRange(seen.get(mark), from, to), parameter.name());
       assertTrue(!Arrays.equals(last, new float[to - from]), parameter.name());
     }
@@ -159,7 +159,7 @@ class GptTest {
         Tape tape = new Tape(backend, backward)) {
       backend.write(tokens, random.ints(rows, 0, 11).toArray());
       backend.write(targets, random.ints(rows, 0, 11).toArray());
-      gpt.loss(tape, tokens, targets, losses, 1f / rows, dropouts);
+      gpt.loss(tape, new Batch(tokens, targets), losses, 1f / rows, dropouts);
       if (backward) {
         tape.backward(marks);
       }

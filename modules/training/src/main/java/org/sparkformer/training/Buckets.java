@@ -3,7 +3,7 @@ package org.sparkformer.training;
 import java.util.ArrayList;
 import java.util.List;
 import org.sparkformer.collective.ShardRange;
-import org.sparkformer.models.Gpt;
+import org.sparkformer.models.LanguageModel;
 import org.sparkformer.models.ParameterLayout;
 import org.sparkformer.models.ParameterLayout.Parameter;
 
@@ -42,7 +42,7 @@ record Buckets(ParameterLayout layout, int ranks, List<Bucket> all) {
   static Buckets of(ParameterLayout layout, int ranks, Sizes sizes) {
     long end = GradientBuffer.length(layout.size());
     if (ranks == 1) {
-      return new Buckets(layout, 1, List.of(new Bucket(0, end, Gpt.END_OF_PASS)));
+      return new Buckets(layout, 1, List.of(new Bucket(0, end, LanguageModel.END_OF_PASS)));
     }
     long vectors = down(layout.decayed());
     long blocks = Math.min(vectors, up(endOfEmbeddings(layout)));
@@ -68,14 +68,15 @@ record Buckets(ParameterLayout layout, int ranks, List<Bucket> all) {
   private static int mark(ParameterLayout layout, long from, long to) {
     return layout.parameters().stream()
         .filter(parameter -> parameter.offset() < to && from < endOf(parameter))
-        .mapToInt(Gpt::finishingMark)
+        .mapToInt(Parameter::finishingMark)
         .min()
         .orElse(Integer.MAX_VALUE);
   }
 
   private static long endOfEmbeddings(ParameterLayout layout) {
     return layout.parameters().stream()
-        .filter(parameter -> Gpt.finishingMark(parameter) == Gpt.END_OF_PASS)
+        .filter(parameter -> parameter.decays())
+        .filter(parameter -> parameter.finishingMark() == LanguageModel.END_OF_PASS)
         .mapToLong(Buckets::endOf)
         .max()
         .orElse(0);

@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.OptionalInt;
-import org.sparkformer.models.huggingface.HuggingFaceGpt;
+import org.sparkformer.models.huggingface.HuggingFaceModel;
 import org.sparkformer.models.huggingface.WeightFiles;
 import org.sparkformer.models.safetensors.SafetensorsReader;
 import org.sparkformer.tensor.Tensor;
@@ -102,7 +102,7 @@ final class CheckpointRestorer {
     Tensor flat = state.parameters();
     rank.backend().run(new Fill(flat, 0f));
     try (SafetensorsReader file =
-        SafetensorsReader.open(HadoopByteSource.open(checkpoint, HuggingFaceGpt.WEIGHTS))) {
+        SafetensorsReader.open(HadoopByteSource.open(checkpoint, HuggingFaceModel.WEIGHTS))) {
       WeightFiles.read(rank.backend(), state.layout(), flat, List.of(file));
     }
   }

@@ -5,8 +5,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.sparkformer.models.ParameterLayout;
-import org.sparkformer.models.huggingface.Gpt2Configuration;
-import org.sparkformer.models.huggingface.HuggingFaceGpt;
+import org.sparkformer.models.huggingface.HuggingFaceModel;
 import org.sparkformer.models.huggingface.WeightFiles;
 import org.sparkformer.models.safetensors.SafetensorsWriter;
 
@@ -53,10 +52,11 @@ final class CheckpointSnapshot {
     parameters.copy(rank.backend(), state.parameters());
     var tokenizer = run.dataset().tokenizer();
     return List.of(
-        new CheckpointFile(HuggingFaceGpt.WEIGHTS, this::writeWeights),
+        new CheckpointFile(HuggingFaceModel.WEIGHTS, this::writeWeights),
         CheckpointFile.of(
-            HuggingFaceGpt.CONFIGURATION,
-            Gpt2Configuration.write(run.configuration().model(), tokenizer.endOfText())),
+            HuggingFaceModel.CONFIGURATION,
+            HuggingFaceModel.configurationFile(
+                run.configuration().model(), tokenizer::specialToken)),
         CheckpointFile.of(TOKENIZER, tokenizer.toJson().getBytes(StandardCharsets.UTF_8)),
         takeShard(),
         CheckpointFile.of(CheckpointStore.CONFIGURATION, Json.pretty(run.configuration())),
@@ -67,7 +67,7 @@ final class CheckpointSnapshot {
   private void writeWeights(OutputStream stream) throws IOException {
     ParameterLayout layout = state.layout();
     SafetensorsWriter writer =
-        new SafetensorsWriter(HuggingFaceGpt.WEIGHTS, stream, WeightFiles.header(layout));
+        new SafetensorsWriter(HuggingFaceModel.WEIGHTS, stream, WeightFiles.header(layout));
     for (ParameterLayout.Parameter parameter : layout.parameters()) {
       parameters.write(writer, parameter.name(), parameter.offset(), parameter.shape().size());
     }

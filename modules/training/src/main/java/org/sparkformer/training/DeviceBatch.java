@@ -1,5 +1,6 @@
 package org.sparkformer.training;
 
+import org.sparkformer.models.Batch;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Tensor;
 
@@ -21,16 +22,13 @@ final class DeviceBatch implements AutoCloseable {
   /** Copies a micro-batch here; the caller may fill it anew at once. */
   void upload(MicroBatch batch) {
     sequences = batch.sequences();
-    backend.write(tokens(), batch.tokens());
-    backend.write(targets(), batch.targets());
+    backend.write(batch().tokens(), batch.tokens());
+    backend.write(batch().targets(), batch.targets());
   }
 
-  Tensor tokens() {
-    return tokens.rows(0, sequences);
-  }
-
-  Tensor targets() {
-    return targets.rows(0, sequences);
+  /** What was uploaded; borrowed. */
+  Batch batch() {
+    return new Batch(tokens.rows(0, sequences), targets.rows(0, sequences));
   }
 
   Tensor losses() {

@@ -7,7 +7,7 @@ import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.SummationTree;
 import org.sparkformer.data.CausalSamples;
 import org.sparkformer.models.DropoutSites;
-import org.sparkformer.models.Gpt;
+import org.sparkformer.models.LanguageModel;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.autograd.Tape;
@@ -43,7 +43,7 @@ public final class Evaluator implements AutoCloseable {
    *
    * @param model only its forward pass is used
    */
-  public double meanLoss(Gpt model, Collective collective) throws IOException {
+  public double meanLoss(LanguageModel model, Collective collective) throws IOException {
     int leaves = Math.toIntExact((windows + microBatchSize - 1) / microBatchSize);
     int from = (int) ((long) leaves * collective.rank() / collective.size());
     int to = (int) ((long) leaves * (collective.rank() + 1) / collective.size());
@@ -51,7 +51,7 @@ public final class Evaluator implements AutoCloseable {
     return new SummationTree(leaves).sum(sums) / ((double) windows * samples.context());
   }
 
-  private float[] leafSums(Gpt model, int from, int to) throws IOException {
+  private float[] leafSums(LanguageModel model, int from, int to) throws IOException {
     if (from == to) {
       return new float[0];
     }
@@ -60,8 +60,7 @@ public final class Evaluator implements AutoCloseable {
         read(leaf);
         device.upload(host);
         try (Tape tape = new Tape(backend, false)) {
-          model.loss(
-              tape, device.tokens(), device.targets(), device.losses(), 1f, DropoutSites.NONE);
+          model.loss(tape, device.batch(), device.losses(), 1f, DropoutSites.NONE);
         }
         reduction.run(device.losses(), slots.view(leaf - from, 1), false);
       }

@@ -6,7 +6,7 @@ import java.util.Deque;
 import java.util.List;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.TreeAccumulator;
-import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.models.ModelConfiguration;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.Add;
@@ -27,7 +27,7 @@ final class GradientAccumulator implements AutoCloseable {
 
   private record Addition(Tensor left, Tensor right) {}
 
-  GradientAccumulator(Rank rank, GptConfiguration configuration, Tensor parameters) {
+  GradientAccumulator(Rank rank, ModelConfiguration configuration, Tensor parameters) {
     Collective collective = rank.collective();
     this.backend = rank.backend();
     int count = collective.tree().buffersNeeded(collective.ownedLeaves());

@@ -1,7 +1,7 @@
 package org.sparkformer.training;
 
-import org.sparkformer.models.Gpt;
-import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.models.LanguageModel;
+import org.sparkformer.models.ModelConfiguration;
 import org.sparkformer.models.ParameterLayout;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Tensor;
@@ -13,12 +13,12 @@ import org.sparkformer.tensor.Tensor;
 final class GradientBuffer implements AutoCloseable {
   private final Tensor flat;
   private final long size;
-  private final Gpt model;
+  private final LanguageModel model;
 
-  GradientBuffer(Backend backend, GptConfiguration configuration, Tensor parameters) {
-    this.size = Gpt.layout(configuration).size();
+  GradientBuffer(Backend backend, ModelConfiguration configuration, Tensor parameters) {
+    this.size = configuration.layout().size();
     this.flat = backend.floats(length(size));
-    this.model = new Gpt(configuration, parameters, flat);
+    this.model = configuration.bind(parameters, flat);
   }
 
   /** Elements of a buffer for a model of so many. */
@@ -42,7 +42,7 @@ final class GradientBuffer implements AutoCloseable {
   }
 
   /** The model, its backward pass adding to this buffer. */
-  Gpt model() {
+  LanguageModel model() {
     return model;
   }
 

@@ -1,8 +1,7 @@
 package org.sparkformer.training;
 
 import org.sparkformer.collective.Collective;
-import org.sparkformer.models.Gpt;
-import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.models.ModelConfiguration;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.training.configuration.RunConfiguration;
 
@@ -57,17 +56,8 @@ public record MemoryEstimate(
   /** Most logits that the loss holds at once, as in the fused cross-entropy. */
   private static final long LOGITS_AT_ONCE = 1L << 25;
 
-  /** Rows of width C that a block keeps: 2 + 3 + 1 + 1 for attention, 2 + 4 + 4 + 1 to the end. */
-  private static final int KEPT_IN_BLOCK = 18;
-
-  /** Dropped copies of the two branches. */
-  private static final int KEPT_BY_DROPOUT = 2;
-
   /** Width of the feed-forward layer over the model's. */
   private static final int FEED_FORWARD = 4;
-
-  /** The stream, its branch's gradient, and the feed-forward layer's three gradients. */
-  private static final int PASSING_BACKWARD = 11;
 
   /**
    * Where there is one rank.
@@ -75,7 +65,7 @@ public record MemoryEstimate(
    * @param gradientBuffers gradient vectors that accumulation keeps at once, at least 1
    */
   public static MemoryEstimate of(RunConfiguration configuration, int gradientBuffers) {
-    return of(configuration, gradientBuffers, Gpt.layout(configuration.model()).size(), 0);
+    return of(configuration, gradientBuffers, configuration.model().layout().size(), 0);
   }
 
   /** Of one of several ranks. */
@@ -90,28 +80,20 @@ public record MemoryEstimate(
 
   private static MemoryEstimate of(
       RunConfiguration configuration, int gradientBuffers, long owned, long exchange) {
-    GptConfiguration model = configuration.model();
-    long parameters = Gpt.layout(model).size();
+    ModelConfiguration model = configuration.model();
+    long parameters = model.layout().size();
     long rows = (long) configuration.training().microBatchSize() * model.context();
     long chunk = Math.min(rows, Math.max(1, LOGITS_AT_ONCE / model.vocabularySize()));
     return new MemoryEstimate(
         (parameters + 2 * owned) * Float.BYTES,
         gradientBuffers * GradientBuffer.length(parameters) * Float.BYTES,
-        rows * activationsOfRow(model) * Float.BYTES,
+        rows * model.activationsOfToken() * Float.BYTES,
         chunk * model.vocabularySize() * Float.BYTES,
         (parameters + 2 * owned) * Float.BYTES,
         exchange,
         new Largest(
             GradientBuffer.length(parameters) * Float.BYTES,
             rows * FEED_FORWARD * model.width() * Float.BYTES));
-  }
-
-  private static long activationsOfRow(GptConfiguration model) {
-    boolean drops = model.dropout() > 0;
-    int block = KEPT_IN_BLOCK + (drops ? KEPT_BY_DROPOUT : 0);
-    long blocks =
-        model.recomputeActivations() ? 2L * model.layers() + block : (long) block * model.layers();
-    return model.width() * (blocks + (drops ? 2 : 1) + PASSING_BACKWARD);
   }
 
   /** All of it on the device. */

@@ -3,7 +3,6 @@ package org.sparkformer.training;
 import java.io.IOException;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.CollectiveException;
-import org.sparkformer.models.Gpt;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
@@ -33,7 +32,7 @@ public final class RankTrainer {
     this.run = run;
     this.rank = rank;
     this.listener = listener;
-    this.buckets = rank.buckets(Gpt.layout(run.configuration().model()));
+    this.buckets = rank.buckets(run.configuration().model().layout());
     Collective collective = rank.collective();
     TrainingConfiguration training = run.configuration().training();
     if (collective.tree().leaves() != training.microBatches()) {

@@ -6,7 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import org.sparkformer.collective.CollectiveException;
 import org.sparkformer.data.Split;
-import org.sparkformer.models.Gpt;
+import org.sparkformer.models.LanguageModel;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.training.StepClock.Lap;
 import org.sparkformer.training.configuration.TrainingConfiguration;
@@ -143,7 +143,7 @@ final class TrainingSession implements AutoCloseable {
   }
 
   private void evaluate(int done) throws IOException {
-    Gpt model = new Gpt(run.configuration().model(), state.parameters(), null);
+    LanguageModel model = run.configuration().model().bind(state.parameters(), null);
     double loss = evaluator.meanLoss(model, rank.collective());
     progress = progress.withValLoss(loss);
     recorder.evaluation(new EvaluationMetrics(done, loss));

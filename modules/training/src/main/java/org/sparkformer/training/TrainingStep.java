@@ -6,8 +6,8 @@ import java.util.function.IntConsumer;
 import org.sparkformer.collective.LeafRange;
 import org.sparkformer.data.Split;
 import org.sparkformer.models.DropoutSites;
-import org.sparkformer.models.Gpt;
-import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.models.LanguageModel;
+import org.sparkformer.models.ModelConfiguration;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Backend.Mark;
 import org.sparkformer.tensor.Tensor;
@@ -25,7 +25,7 @@ import org.sparkformer.training.configuration.TrainingConfiguration;
 final class TrainingStep implements AutoCloseable {
   private final Backend backend;
   private final TrainingConfiguration training;
-  private final GptConfiguration configuration;
+  private final ModelConfiguration configuration;
   private final ModelState state;
   private final LearningRateSchedule schedule;
   private final LeafRange leaves;
@@ -105,14 +105,14 @@ final class TrainingStep implements AutoCloseable {
 
   private void forward(Tape tape, GradientBuffer buffer, DropoutSites dropouts) {
     float scale = (float) (1 / targetsPerStep());
-    buffer.model().loss(tape, batch.tokens(), batch.targets(), batch.losses(), scale, dropouts);
+    buffer.model().loss(tape, batch.batch(), batch.losses(), scale, dropouts);
     // Before the backward pass, in which the buffer's tail may leave.
     lossReduction.run(batch.losses(), buffer.loss(), false);
   }
 
   private void update(int step, boolean logged) {
     Mark computed = clock.computed();
-    exchange.reached(Gpt.END_OF_PASS);
+    exchange.reached(LanguageModel.END_OF_PASS);
     Tensor squaredNorm = norms.slot(step + 1);
     clock.waitForRanks(computed, () -> sum(squaredNorm));
     update.run(exchange.sum().gradients(), squaredNorm, settings(step));

@@ -11,6 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkformer.models.Gpt;
 import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.models.LanguageModel;
 import org.sparkformer.models.ParameterLayout;
 
 class BucketsTest {
@@ -72,7 +73,7 @@ class BucketsTest {
     }
     Bucket last = all.get(all.size() - 1);
     assertEquals(0, last.from());
-    assertEquals(Gpt.END_OF_PASS, last.mark());
+    assertEquals(LanguageModel.END_OF_PASS, last.mark());
   }
 
   @Test
@@ -81,7 +82,7 @@ class BucketsTest {
       for (ParameterLayout.Parameter parameter : SMALL.parameters()) {
         long end = parameter.offset() + parameter.shape().size();
         if (parameter.offset() < bucket.to() && bucket.from() < end) {
-          assertTrue(bucket.mark() <= Gpt.finishingMark(parameter), parameter.name());
+          assertTrue(bucket.mark() <= parameter.finishingMark(), parameter.name());
         }
       }
     }

@@ -22,8 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkformer.collective.CollectiveException;
 import org.sparkformer.data.TokenDataset;
-import org.sparkformer.models.Gpt;
-import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.models.ModelConfiguration;
 import org.sparkformer.models.ParameterLayout;
 import org.sparkformer.models.huggingface.WeightFiles;
 import org.sparkformer.tensor.Backend;
@@ -91,7 +90,7 @@ class ResumeTest {
           Files.size(
               folder.resolve("run/checkpoints/step-00000007/" + OptimizerShard.fileName(rank, 3))));
     }
-    ParameterLayout layout = Gpt.layout(TinyRun.configuration(TRAINING, 0.1).model());
+    ParameterLayout layout = TinyRun.configuration(TRAINING, 0.1).model().layout();
     long all = sizes.stream().mapToLong(Long::longValue).sum();
     assertTrue(all >= 8 * layout.size() && all < 8 * layout.size() + 3 * 1000, "bytes " + all);
   }
@@ -109,7 +108,7 @@ class ResumeTest {
   /** As earlier versions wrote it: a file for each moment, a tensor for each parameter. */
   private void rewriteWithWholeMoments(int step) throws Exception {
     CheckpointStore store = new CheckpointStore(output("old"), 1);
-    GptConfiguration model = TinyRun.configuration(TRAINING, 0.1).model();
+    ModelConfiguration model = TinyRun.configuration(TRAINING, 0.1).model();
     SavedMoments moments = SavedMoments.of(folder.resolve("old").toUri().toString(), step, model);
     List<CheckpointFile> files = new ArrayList<>();
     for (String name : store.files(step)) {
@@ -122,13 +121,13 @@ class ResumeTest {
     store.write(step, files, CheckpointStore.Guard.SOLE);
   }
 
-  private static CheckpointFile whole(String name, GptConfiguration model, float[] flat)
+  private static CheckpointFile whole(String name, ModelConfiguration model, float[] flat)
       throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (Backend backend = new JavaBackend(1);
         Tensor tensor = backend.floats(flat.length)) {
       backend.write(tensor, flat);
-      WeightFiles.write(backend, Gpt.layout(model), tensor, name, bytes);
+      WeightFiles.write(backend, model.layout(), tensor, name, bytes);
     }
     return CheckpointFile.of(name, bytes.toByteArray());
   }

@@ -3,8 +3,7 @@ package org.sparkformer.training;
 import java.io.IOException;
 import java.util.Arrays;
 import org.apache.hadoop.conf.Configuration;
-import org.sparkformer.models.Gpt;
-import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.models.ModelConfiguration;
 import org.sparkformer.models.ParameterLayout;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.reference.JavaBackend;
@@ -12,8 +11,8 @@ import org.sparkformer.tensor.reference.JavaBackend;
 /** AdamW's moments of a checkpoint, put together from whatever files hold them. */
 record SavedMoments(float[] first, float[] second) {
 
-  static SavedMoments of(String run, int step, GptConfiguration model) throws IOException {
-    ParameterLayout layout = Gpt.layout(model);
+  static SavedMoments of(String run, int step, ModelConfiguration model) throws IOException {
+    ParameterLayout layout = model.layout();
     CheckpointStore store = new CheckpointStore(RunFolder.of(new Configuration(false), run), 1);
     try (Backend backend = new JavaBackend(1);
         ModelState state =

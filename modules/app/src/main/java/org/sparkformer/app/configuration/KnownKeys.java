@@ -32,7 +32,7 @@ final class KnownKeys {
   ObjectNode defaults() {
     ObjectNode copy = exemplar.deepCopy();
     copy.remove("name");
-    ((ObjectNode) copy.get("model")).retain("dropout", "recompute_activations");
+    ((ObjectNode) copy.get("model")).retain("architecture", "dropout", "recompute_activations");
     // Follows the learning rate unless it is set.
     ((ObjectNode) copy.get("training")).remove("min_learning_rate");
     return copy;

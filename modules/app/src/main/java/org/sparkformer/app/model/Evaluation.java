@@ -37,7 +37,7 @@ public record Evaluation(
       LoadedModel model, TokenDataset dataset, Split split, int windows, int batch)
       throws IOException {
     dataset.requireTokenizer(model.tokenizer(), "the model's tokenizer.json");
-    int context = model.gpt().configuration().context();
+    int context = model.configuration().context();
     CausalSamples samples = new CausalSamples(dataset, split, context, 0);
     long wanted = Math.min(windows, samples.evaluationWindows());
     int batches = Math.toIntExact((wanted + batch - 1) / batch);
@@ -62,7 +62,7 @@ public record Evaluation(
                 InProcessTransport.group("evaluate", 0, 1).get(0),
                 CollectiveOptions.of("evaluate", 0, Duration.ofMinutes(1)));
         Evaluator evaluator = new Evaluator(model.backend(), samples, settings)) {
-      return evaluator.meanLoss(model.gpt(), alone);
+      return evaluator.meanLoss(model.model(), alone);
     }
   }
 }

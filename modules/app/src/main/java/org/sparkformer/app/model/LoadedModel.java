@@ -11,11 +11,12 @@ import org.sparkformer.data.StreamingDecoder;
 import org.sparkformer.data.Tokenizer;
 import org.sparkformer.data.Tokenizers;
 import org.sparkformer.models.Gpt;
-import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.models.LanguageModel;
+import org.sparkformer.models.ModelConfiguration;
 import org.sparkformer.models.generation.Generator;
 import org.sparkformer.models.generation.SamplingOptions;
 import org.sparkformer.models.generation.StopStrings;
-import org.sparkformer.models.huggingface.HuggingFaceGpt;
+import org.sparkformer.models.huggingface.HuggingFaceModel;
 import org.sparkformer.opencl.DeviceSelector;
 import org.sparkformer.opencl.OpenClBackend;
 import org.sparkformer.tensor.Backend;
@@ -28,13 +29,16 @@ public final class LoadedModel implements AutoCloseable {
 
   private final Backend backend;
   private final Tensor parameters;
-  private final Gpt gpt;
+  private final ModelConfiguration configuration;
+  private final LanguageModel model;
   private final Tokenizer tokenizer;
 
-  private LoadedModel(Backend backend, Tensor parameters, Gpt gpt, Tokenizer tokenizer) {
+  private LoadedModel(
+      Backend backend, Tensor parameters, ModelConfiguration configuration, Tokenizer tokenizer) {
     this.backend = backend;
     this.parameters = parameters;
-    this.gpt = gpt;
+    this.configuration = configuration;
+    this.model = configuration.bind(parameters, null);
     this.tokenizer = tokenizer;
   }
 
@@ -53,14 +57,13 @@ public final class LoadedModel implements AutoCloseable {
     Path folder = ModelFolder.find(hadoop, location, messages);
     Tokenizer tokenizer =
         Tokenizers.load(hadoop, folder.resolve("tokenizer.json").toUri().toString());
-    GptConfiguration configuration = HuggingFaceGpt.configuration(folder);
+    ModelConfiguration configuration = HuggingFaceModel.configuration(folder);
     tokenizer.requireFits(configuration.vocabularySize());
     Backend backend = backend(device);
     try {
-      Tensor parameters = backend.floats(Gpt.layout(configuration).size());
-      HuggingFaceGpt.load(folder, backend, configuration, parameters);
-      Gpt gpt = new Gpt(configuration, parameters, null);
-      return new LoadedModel(backend, parameters, gpt, tokenizer);
+      Tensor parameters = backend.floats(configuration.layout().size());
+      HuggingFaceModel.load(folder, backend, configuration, parameters);
+      return new LoadedModel(backend, parameters, configuration, tokenizer);
     } catch (IOException | RuntimeException failed) {
       backend.close();
       throw failed;
@@ -77,8 +80,12 @@ public final class LoadedModel implements AutoCloseable {
     return backend;
   }
 
-  public Gpt gpt() {
-    return gpt;
+  public ModelConfiguration configuration() {
+    return configuration;
+  }
+
+  public LanguageModel model() {
+    return model;
   }
 
   public Tokenizer tokenizer() {
@@ -90,11 +97,15 @@ public final class LoadedModel implements AutoCloseable {
    *
    * @param stops the text ends before the first of these
    * @param text receives the new text piece by piece, as soon as whole characters are known
-   * @throws InputException when the prompt is empty and this vocabulary has no token to begin with
+   * @throws InputException when the model is no GPT, or the prompt is empty and this vocabulary has
+   *     no token to begin with
    */
   public void generate(
       String prompt, SamplingOptions options, List<String> stops, Consumer<String> text)
       throws InputException {
+    if (!(model instanceof Gpt gpt)) {
+      throw new InputException("this model fills in what is masked and cannot continue a text");
+    }
     StreamingDecoder decoder = new StreamingDecoder(tokenizer);
     StopStrings stop = new StopStrings(stops);
     Set<Integer> ends =

@@ -8,7 +8,7 @@ import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 import org.sparkformer.app.InputException;
-import org.sparkformer.models.huggingface.HuggingFaceGpt;
+import org.sparkformer.models.huggingface.HuggingFaceModel;
 import org.sparkformer.training.CheckpointStore;
 import org.sparkformer.training.RunFolder;
 
@@ -19,7 +19,7 @@ import org.sparkformer.training.RunFolder;
  */
 final class ModelFolder {
   private static final List<String> FILES =
-      List.of(HuggingFaceGpt.CONFIGURATION, HuggingFaceGpt.WEIGHTS, "tokenizer.json");
+      List.of(HuggingFaceModel.CONFIGURATION, HuggingFaceModel.WEIGHTS, "tokenizer.json");
 
   private ModelFolder() {}
 
@@ -32,7 +32,7 @@ final class ModelFolder {
 
   private static RunFolder newest(RunFolder folder, String location, Consumer<String> messages)
       throws IOException, InputException {
-    if (folder.exists(HuggingFaceGpt.CONFIGURATION)) {
+    if (folder.exists(HuggingFaceModel.CONFIGURATION)) {
       return folder;
     }
     CheckpointStore store = new CheckpointStore(folder, 1);
@@ -41,9 +41,9 @@ final class ModelFolder {
       throw new InputException(
           location
               + " holds no model: give the folder of a run, of a checkpoint, or one with "
-              + HuggingFaceGpt.CONFIGURATION
+              + HuggingFaceModel.CONFIGURATION
               + " and "
-              + HuggingFaceGpt.WEIGHTS);
+              + HuggingFaceModel.WEIGHTS);
     }
     return store.folder(step.getAsInt());
   }

@@ -17,6 +17,9 @@ public final class Gpt2Configuration {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final double EPSILON = 1e-5;
 
+  /** Begins and ends documents. */
+  private static final String END_OF_TEXT = "<|endoftext|>";
+
   /** Two names of transformers for GELU in its tanh form. */
   private static final Set<String> TANH_GELU = Set.of("gelu_new", "gelu_pytorch_tanh");
 
@@ -28,12 +31,8 @@ public final class Gpt2Configuration {
     this.json = json;
   }
 
-  /**
-   * The text of a configuration.
-   *
-   * @param endOfText the token that begins and ends documents; empty where the vocabulary has none
-   */
-  public static byte[] write(GptConfiguration configuration, OptionalInt endOfText)
+  /** The text of a configuration. */
+  public static byte[] write(GptConfiguration configuration, SpecialTokens tokens)
       throws JsonProcessingException {
     ObjectNode json = JSON.createObjectNode();
     json.putArray("architectures").add("GPT2LMHeadModel");
@@ -50,6 +49,7 @@ public final class Gpt2Configuration {
       json.put(site, configuration.dropout());
     }
     json.put("tie_word_embeddings", true);
+    OptionalInt endOfText = tokens.id(END_OF_TEXT);
     Integer token = endOfText.isPresent() ? endOfText.getAsInt() : null;
     json.put("bos_token_id", token);
     json.put("eos_token_id", token);

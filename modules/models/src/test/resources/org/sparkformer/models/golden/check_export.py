@@ -1,8 +1,8 @@
-"""Loads a folder that HuggingFaceGpt exported into transformers, and compares its logits.
+"""Loads a folder that HuggingFaceModel exported into transformers, and compares its logits.
 
     python check_export.py modules/models/target/exported-gpt2
 
-HuggingFaceGptTest leaves that folder there: the golden model, loaded and exported again. Its logits
+HuggingFaceModelTest leaves that folder there: the golden model, loaded and exported again. Its logits
 for the batch of expected.safetensors must be the stored ones. Exits 1 where they are not.
 """
 

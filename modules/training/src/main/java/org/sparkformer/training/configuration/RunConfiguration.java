@@ -5,7 +5,7 @@ import static java.util.Objects.requireNonNull;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import java.io.Serializable;
-import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.models.ModelConfiguration;
 
 /**
  * Everything that decides a run's numbers: one YAML file, with defaults filled in. Where and on how
@@ -15,7 +15,7 @@ import org.sparkformer.models.GptConfiguration;
  */
 @JsonNaming(SnakeCaseStrategy.class)
 public record RunConfiguration(
-    String name, GptConfiguration model, DataConfiguration data, TrainingConfiguration training)
+    String name, ModelConfiguration model, DataConfiguration data, TrainingConfiguration training)
     implements Serializable {
 
   public RunConfiguration {

@@ -37,7 +37,7 @@ import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Shape;
 import org.sparkformer.tensor.Tensor;
 
-class HuggingFaceGptTest {
+class HuggingFaceModelTest {
   private static final String EMBEDDING = "transformer.wte.weight";
   private static final UnaryOperator<String> BARE = name -> name.replace("transformer.", "");
 
@@ -71,14 +71,14 @@ class HuggingFaceGptTest {
 
   @Test
   void readsTheConfigurationThatTransformersWrote() throws IOException {
-    assertEquals(Golden.CONFIGURATION, HuggingFaceGpt.configuration(Golden.folder()));
+    assertEquals(Golden.CONFIGURATION, HuggingFaceModel.configuration(Golden.folder()));
   }
 
   @Test
   void exportsWhatItLoads() throws IOException {
     GptConfiguration configuration = new GptConfiguration(2, 3, 24, 16, 61, 0.25, false);
-    HuggingFaceGpt.export(folder, backend, configuration, weights, OptionalInt.of(60));
-    assertEquals(configuration, HuggingFaceGpt.configuration(folder));
+    HuggingFaceModel.export(folder, backend, configuration, weights, text -> OptionalInt.of(60));
+    assertEquals(configuration, HuggingFaceModel.configuration(folder));
     assertArrayEquals(expected, load(folder));
     try (SafetensorsReader theirs = Golden.open("model.safetensors");
         SafetensorsReader ours = SafetensorsReader.open(folder.resolve("model.safetensors"))) {
@@ -95,7 +95,7 @@ class HuggingFaceGptTest {
   void exportsTheKeysOfGpt2Configurations() throws IOException {
     String text =
         new String(
-            Gpt2Configuration.write(Golden.CONFIGURATION, OptionalInt.empty()),
+            Gpt2Configuration.write(Golden.CONFIGURATION, SpecialTokens.NONE),
             StandardCharsets.UTF_8);
     assertEquals(
         "{'architectures':['GPT2LMHeadModel'],'model_type':'gpt2','n_layer':2,'n_head':3,"
@@ -228,7 +228,7 @@ class HuggingFaceGptTest {
   @Test
   void leavesAnExportForTransformersToLoad() throws IOException {
     Path export = Path.of("target", "exported-gpt2");
-    HuggingFaceGpt.export(export, backend, Golden.CONFIGURATION, weights, OptionalInt.empty());
+    HuggingFaceModel.export(export, backend, Golden.CONFIGURATION, weights, SpecialTokens.NONE);
     assertArrayEquals(expected, load(export));
   }
 
@@ -258,7 +258,7 @@ class HuggingFaceGptTest {
 
   private float[] load(Path location) throws IOException {
     try (Tensor flat = backend.floats(Gpt.layout(Golden.CONFIGURATION).size())) {
-      HuggingFaceGpt.load(location, backend, Golden.CONFIGURATION, flat);
+      HuggingFaceModel.load(location, backend, Golden.CONFIGURATION, flat);
       return backend.readFloats(flat);
     }
   }

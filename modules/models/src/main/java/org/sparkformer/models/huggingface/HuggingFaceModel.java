@@ -10,34 +10,39 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
-import org.sparkformer.models.Gpt;
 import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.models.ModelConfiguration;
 import org.sparkformer.models.safetensors.SafetensorsException;
 import org.sparkformer.models.safetensors.SafetensorsReader;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Tensor;
 
 /**
- * GPT-2 models in local folders as transformers' {@code from_pretrained} and {@code
- * save_pretrained} have them: {@code config.json} and {@code model.safetensors}, or the weights in
- * several files with an index.
+ * Models in local folders as transformers' {@code from_pretrained} and {@code save_pretrained} have
+ * them: {@code config.json} and {@code model.safetensors}, or the weights in several files with an
+ * index.
  */
-public final class HuggingFaceGpt {
+public final class HuggingFaceModel {
   public static final String CONFIGURATION = "config.json";
   public static final String WEIGHTS = "model.safetensors";
   public static final String INDEX = "model.safetensors.index.json";
 
-  private HuggingFaceGpt() {}
+  private HuggingFaceModel() {}
 
   /** Shape of the model in a folder. */
-  public static GptConfiguration configuration(Path folder) throws IOException {
+  public static ModelConfiguration configuration(Path folder) throws IOException {
     Path file = folder.resolve(CONFIGURATION);
     try (InputStream in = Files.newInputStream(file)) {
       return Gpt2Configuration.read(in, file.toString());
     }
+  }
+
+  /** The text of a model's {@code config.json}. */
+  public static byte[] configurationFile(ModelConfiguration configuration, SpecialTokens tokens)
+      throws IOException {
+    return Gpt2Configuration.write((GptConfiguration) configuration, tokens);
   }
 
   /**
@@ -47,14 +52,14 @@ public final class HuggingFaceGpt {
    * @param parameters receives them; of the size of the configuration's layout
    */
   public static void load(
-      Path location, Backend backend, GptConfiguration configuration, Tensor parameters)
+      Path location, Backend backend, ModelConfiguration configuration, Tensor parameters)
       throws IOException {
     List<SafetensorsReader> files = new ArrayList<>();
     try {
       for (Path file : Files.isDirectory(location) ? files(location) : List.of(location)) {
         files.add(SafetensorsReader.open(file));
       }
-      WeightFiles.read(backend, Gpt.layout(configuration), parameters, files);
+      WeightFiles.read(backend, configuration.layout(), parameters, files);
     } finally {
       for (SafetensorsReader file : files) {
         file.close();
@@ -95,23 +100,22 @@ public final class HuggingFaceGpt {
    * Writes a folder that transformers loads.
    *
    * @param folder made where it does not exist
-   * @param endOfText the token that begins and ends documents; empty where the vocabulary has none
    */
   public static void export(
       Path folder,
       Backend backend,
-      GptConfiguration configuration,
+      ModelConfiguration configuration,
       Tensor parameters,
-      OptionalInt endOfText)
+      SpecialTokens tokens)
       throws IOException {
     Files.createDirectories(folder);
     Path weights = folder.resolve(WEIGHTS);
     WeightFiles.write(
         backend,
-        Gpt.layout(configuration),
+        configuration.layout(),
         parameters,
         weights.toString(),
         Files.newOutputStream(weights));
-    Files.write(folder.resolve(CONFIGURATION), Gpt2Configuration.write(configuration, endOfText));
+    Files.write(folder.resolve(CONFIGURATION), configurationFile(configuration, tokens));
   }
 }

@@ -1,0 +1,20 @@
+package org.sparkformer.models;
+
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.autograd.Tape;
+
+/** A model bound to its parameters, as training and evaluation see it. */
+public interface LanguageModel {
+
+  /** Below the mark of every block: see {@link ParameterLayout.Parameter#finishingMark}. */
+  int END_OF_PASS = -1;
+
+  /**
+   * Loss of a micro-batch, and on a recording tape the way back to the gradients, with a mark
+   * before each block that has the block's number.
+   *
+   * @param losses one element a target, receives its cross-entropy in nats; 0 where it is ignored
+   * @param scale one over the number of targets in the global batch
+   */
+  void loss(Tape tape, Batch batch, Tensor losses, float scale, DropoutSites dropouts);
+}
