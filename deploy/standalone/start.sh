@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Starts a standalone cluster from a Spark 4.1 distribution: on its first host `start.sh master`, on every host
-# `start.sh worker spark://FIRST:7077`. Where nvidia-smi works, a worker offers its GPUs.
+# `start.sh worker spark://FIRST:7077`. Where nvidia-smi works, a worker offers its GPUs. Logs lie in $SPARK_LOG_DIR
+# (default: $SPARK_HOME/logs).
 #
-# SPARK_HOME  the distribution
+# SPARK_HOME  the distribution; that of PyPI's pyspark will do
 # CORES       of a worker (default: the machine's)
 # MEMORY      of a worker's executors (default: Spark's own: the machine's less 1g)
+# INSTANCE    number of this master or worker, where a host runs several (default: 1)
 set -euo pipefail
 
 deploy=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
@@ -17,13 +19,26 @@ gpu_options() {
     "$(grep -o '"[0-9A-Fa-f]*:[^"]*"' <<<"$found" | wc -l)" "$deploy/gpus.sh"
 }
 
+# PyPI's distribution lacks start-master.sh and start-worker.sh, which call this same script. It tells no failure by its
+# exit code.
+daemon() {
+  local class=org.apache.spark.deploy.$1
+  "$SPARK_HOME/sbin/spark-daemon.sh" start "$class" "${INSTANCE:-1}" "${@:2}"
+  "$SPARK_HOME/sbin/spark-daemon.sh" status "$class" "${INSTANCE:-1}" >/dev/null || exit 1
+}
+
 case ${1:-} in
-  master) exec "$SPARK_HOME/sbin/start-master.sh" ;;
+  master)
+    # As start-master.sh does it; left alone the class would take the address of any interface.
+    host=${SPARK_MASTER_HOST:-$(hostname -f)}
+    daemon master.Master --host "$host" --port "${SPARK_MASTER_PORT:-7077}"
+    echo "on every host: deploy/standalone/start.sh worker spark://$host:${SPARK_MASTER_PORT:-7077}"
+    ;;
   worker)
     [[ ${2:-} == spark://* ]] || { echo "usage: $0 worker spark://HOST:7077" >&2; exit 2; }
     SPARK_WORKER_OPTS="${SPARK_WORKER_OPTS:-} $(gpu_options)"
     export SPARK_WORKER_OPTS
-    exec "$SPARK_HOME/sbin/start-worker.sh" ${CORES:+--cores "$CORES"} ${MEMORY:+--memory "$MEMORY"} "$2"
+    daemon worker.Worker ${CORES:+--cores "$CORES"} ${MEMORY:+--memory "$MEMORY"} "$2"
     ;;
   *) echo "usage: $0 master | worker spark://HOST:7077" >&2; exit 2 ;;
 esac

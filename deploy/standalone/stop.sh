@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Stops this host's worker and master, whichever run.
+# Stops this host's worker and master, whichever run; INSTANCE as for start.sh.
 set -euo pipefail
 : "${SPARK_HOME:?set SPARK_HOME to a Spark 4.1 distribution}"
-"$SPARK_HOME/sbin/stop-worker.sh"
-"$SPARK_HOME/sbin/stop-master.sh"
+for class in worker.Worker master.Master; do
+  "$SPARK_HOME/sbin/spark-daemon.sh" stop "org.apache.spark.deploy.$class" "${INSTANCE:-1}"
+done
