@@ -80,7 +80,7 @@ final class Compiler {
       if (built != CL10.CL_SUCCESS) {
         BuildLog log = new BuildLog(buildLog(program));
         CL10.clReleaseProgram(program);
-        throw new OpenClException(
+        throw new ProgramBuildException(
             "cannot build %s for %s with '%s': %s: %s"
                 .formatted(
                     source.name(),

@@ -1,7 +1,7 @@
 package org.sparkformer.opencl;
 
 /** An OpenCL call failed, or what it was asked for does not exist; the message says what to do. */
-public final class OpenClException extends IllegalStateException {
+public class OpenClException extends IllegalStateException {
   private static final long serialVersionUID = 1;
 
   public OpenClException(String message) {

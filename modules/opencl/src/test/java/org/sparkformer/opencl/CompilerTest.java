@@ -13,9 +13,9 @@ class CompilerTest {
   void aFailedBuildSaysTheCompilersErrorInOneLineAndCarriesTheWholeLog() {
     KernelSource broken = new KernelSource("broken.cl", "__kernel void f() { undeclared = 1; }");
     try (DeviceQueue queue = DeviceQueue.open(Devices.select(DeviceSelector.AUTO), 0, 1)) {
-      OpenClException refused =
+      ProgramBuildException refused =
           assertThrows(
-              OpenClException.class,
+              ProgramBuildException.class,
               () -> new Compiler(queue, ProgramCache.none()).build(broken, "-D WIDTH=4"));
       String message = refused.getMessage();
       assertEquals(1, message.lines().count(), message);

@@ -4,17 +4,20 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkformer.data.Corpus;
 import org.sparkformer.data.CorpusFile;
 import org.sparkformer.data.CorpusFiles;
 import org.sparkformer.data.InputFormat;
 import org.sparkformer.data.Tokenizers;
+import org.sparkformer.spark.dataset.CorpusDigest;
 import org.sparkformer.training.configuration.DataConfiguration;
 import org.sparkformer.training.configuration.Documents;
 
@@ -53,13 +56,26 @@ record CorpusSource(DataConfiguration data, Corpus corpus, int largestVocabulary
 
   /**
    * SHA-256 over the names, sizes and times of the files, and over all that decides how they are
-   * cut and encoded.
+   * cut and encoded. Reads none of them.
    */
-  String fingerprint(Configuration hadoop) throws IOException {
-    StringBuilder text = new StringBuilder();
+  String stamp(Configuration hadoop) throws IOException {
+    List<String> stamps = new ArrayList<>();
     for (CorpusFile file : CorpusFiles.list(hadoop, corpus)) {
-      text.append(stamp(hadoop, file.path())).append(' ').append(file.format()).append('\n');
+      stamps.add(stamp(hadoop, file.path()) + " " + file.format());
     }
+    return sha256(hadoop, stamps);
+  }
+
+  /** As {@link #stamp}, over what is in the files instead of their times: reads all of them. */
+  String content(JavaSparkContext spark) throws IOException {
+    List<String> files = new ArrayList<>(CorpusDigest.of(spark, corpus));
+    files.add(corpus.format().toString());
+    return sha256(spark.hadoopConfiguration(), files);
+  }
+
+  private String sha256(Configuration hadoop, List<String> files) throws IOException {
+    StringBuilder text = new StringBuilder();
+    files.forEach(file -> text.append(file).append('\n'));
     text.append(tokenizerStamp(hadoop)).append('\n');
     text.append(data.textColumn()).append('\n').append(data.validationFraction());
     try {

@@ -1,14 +1,13 @@
 package org.sparkformer.spark;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
-import org.sparkformer.data.DatasetManifest;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.data.TokenDataset.Verification;
 import org.sparkformer.data.Tokenizer;
@@ -21,14 +20,12 @@ import org.sparkformer.training.configuration.DataConfiguration;
 
 /**
  * Finds a run's dataset, or builds it from {@code data.input} into the run's folder. A dataset that
- * was built there from the same files in the same way is taken as it is.
+ * was built there from the same files in the same way is taken as it is; files whose times alone
+ * differ are the same, which costs reading them once.
  */
 public final class DatasetPreparation {
   /** Folder of the dataset in the run's folder. */
   public static final String FOLDER = "dataset";
-
-  /** What the dataset was built from; written after its manifest, removed before it is replaced. */
-  private static final String SOURCE = "source.sha256";
 
   private final JavaSparkContext spark;
 
@@ -57,51 +54,55 @@ public final class DatasetPreparation {
       throw new IllegalArgumentException(
           "nothing to learn from: give data.input (text) or data.dataset (a built dataset)");
     }
-    CorpusSource source = CorpusSource.of(data, vocabularySize);
-    String fingerprint = source.fingerprint(hadoop());
     RunFolder run = RunFolder.of(hadoop(), qualified(hadoop(), output));
+    bringUpToDate(run, CorpusSource.of(data, vocabularySize), messages);
+    return open(run.resolve(FOLDER).toString());
+  }
+
+  private void bringUpToDate(RunFolder run, CorpusSource source, Consumer<String> messages)
+      throws IOException {
     RunFolder folder = run.folder(FOLDER);
-    String uri = folder.path().toString();
-    if (!isBuilt(folder, fingerprint)) {
-      requireNotBegun(run, folder, data);
-      messages.accept("building the dataset of %s in %s".formatted(data.input(), uri));
-      build(source, uri, folder);
-      folder.replace(SOURCE, fingerprint.getBytes(StandardCharsets.UTF_8));
+    String stamp = source.stamp(hadoop());
+    Optional<SourceMark> built = SourceMark.in(folder);
+    if (built.isPresent() && built.get().stamp().equals(stamp)) {
+      return;
     }
-    return open(uri);
+    SourceMark mark = new SourceMark(stamp, source.content(spark));
+    if (built.isEmpty() || !built.get().content().equals(mark.content())) {
+      requireNotBegun(run, built, source.data());
+      messages.accept(
+          "building the dataset of %s in %s".formatted(source.data().input(), folder.path()));
+      build(source, folder);
+    }
+    mark.write(folder);
   }
 
   /**
    * A run that has checkpoints goes on with the tokens it began with. A dataset without its mark is
    * what an unfinished build left: to be built again, and compared when the run is resumed.
    */
-  private static void requireNotBegun(RunFolder run, RunFolder dataset, DataConfiguration data)
-      throws IOException {
-    boolean isOther = dataset.exists(DatasetManifest.FILE_NAME) && dataset.exists(SOURCE);
-    if (isOther && !new CheckpointStore(run, 1).steps().isEmpty()) {
+  private static void requireNotBegun(
+      RunFolder run, Optional<SourceMark> built, DataConfiguration data) throws IOException {
+    if (built.isPresent() && !new CheckpointStore(run, 1).steps().isEmpty()) {
       throw new IllegalArgumentException(
           "%s holds a run on other tokens: the files of data.input (%s), or how they are cut and encoded, have changed since its dataset was built; set them back, go on with --set data.dataset=%s, or start a new run in another folder"
-              .formatted(run.path(), data.input(), dataset.path()));
+              .formatted(run.path(), data.input(), run.resolve(FOLDER)));
     }
   }
 
-  private static boolean isBuilt(RunFolder folder, String fingerprint) throws IOException {
-    return folder.exists(DatasetManifest.FILE_NAME)
-        && folder
-            .read(SOURCE)
-            .map(stored -> new String(stored, StandardCharsets.UTF_8).equals(fingerprint))
-            .orElse(false);
-  }
-
-  private void build(CorpusSource source, String uri, RunFolder folder) throws IOException {
-    folder.fileSystem().delete(new Path(uri, SOURCE), false);
+  private void build(CorpusSource source, RunFolder folder) throws IOException {
+    folder.fileSystem().delete(folder.resolve(SourceMark.FILE_NAME), false);
     Tokenizer tokenizer =
         TokenizerTraining.resolve(
             spark, source.tokenizer(), source.corpus(), source.largestVocabulary());
     DatasetBuild.run(
         spark,
         new DatasetBuildRequest(
-            source.corpus(), uri, tokenizer, source.data().validationFraction(), true));
+            source.corpus(),
+            folder.path().toString(),
+            tokenizer,
+            source.data().validationFraction(),
+            true));
   }
 
   private PreparedDataset open(String uri) throws IOException {

@@ -47,11 +47,13 @@ record ProgressLine(
   }
 
   /**
-   * Hears nothing, and lets a rank that does not report write as long as the folder is its run's.
+   * Hears nothing, and lets a rank that does not report write as long as the driver wants its
+   * attempt and the folder is its run's.
    */
-  record Fenced(LeaseCheck lease) implements TrainingListener {
+  record Fenced(DriverClient driver, LeaseCheck lease) implements TrainingListener {
     @Override
     public void beforeCommit() throws IOException {
+      driver.requireAdmitted();
       lease.requireOwner();
     }
   }

@@ -2,6 +2,7 @@ package org.sparkformer.spark;
 
 import org.sparkformer.collective.CollectiveException;
 import org.sparkformer.data.CorruptDatasetException;
+import org.sparkformer.opencl.ProgramBuildException;
 import org.sparkformer.tensor.OutOfDeviceMemoryException;
 import org.sparkformer.training.CorruptCheckpointException;
 import org.sparkformer.training.NonFiniteGradientException;
@@ -15,7 +16,10 @@ final class RankException extends RuntimeException {
   enum Kind {
     /** What the user gave cannot work: trying again would end the same way. */
     REFUSED,
-    /** Would go wrong again: divergence, memory that ran out, a folder that another run took. */
+    /**
+     * Would go wrong again: divergence, memory that ran out, a kernel that does not compile, a
+     * folder that another run took.
+     */
     HOPELESS,
     /** Something broke here; another attempt may do better. */
     FAILED,
@@ -59,6 +63,7 @@ final class RankException extends RuntimeException {
     if (isTakenOver(cause)
         || cause instanceof OutOfMemoryError
         || cause instanceof NonFiniteGradientException
+        || cause instanceof ProgramBuildException
         || cause instanceof OutOfDeviceMemoryException) {
       return Kind.HOPELESS;
     }

@@ -43,7 +43,7 @@ final class TrainingRank implements RankWork {
         DriverClient driver = callDriver(context);
         TokenDataset dataset =
             TokenDataset.open(hadoop.value(), order.dataset(), Verification.SIZES)) {
-      TrainingListener listener = listener(driver);
+      TrainingListener listener = listener(context.rank(), driver);
       Introductions ranks = Introductions.exchange(context, device.name());
       ranks.warnOfMixedDevices(listener);
       try (Collective collective = collective(context, ranks)) {
@@ -54,12 +54,13 @@ final class TrainingRank implements RankWork {
     }
   }
 
-  private TrainingListener listener(DriverClient driver) throws IOException {
+  /** Rank 0 alone reports; every rank asks before it writes. */
+  private TrainingListener listener(int rank, DriverClient driver) throws IOException {
     RankOrder.Writer writer = order.writer();
     LeaseCheck lease = new LeaseCheck(folder(), writer.token());
-    return driver == null
-        ? new ProgressLine.Fenced(lease)
-        : new ProgressLine.Relay(driver, lease, writer.recheck());
+    return rank == 0
+        ? new ProgressLine.Relay(driver, lease, writer.recheck())
+        : new ProgressLine.Fenced(driver, lease);
   }
 
   private RunFolder folder() throws IOException {
@@ -102,16 +103,13 @@ final class TrainingRank implements RankWork {
     return RankDevice.open(order.device(), context.gpuAddresses(), neighbours);
   }
 
-  /** Rank 0 alone reports; null elsewhere. */
   private DriverClient callDriver(RankContext context) throws IOException {
-    return context.rank() != 0
-        ? null
-        : DriverClient.connect(
-            SparkNetwork.of(SparkEnv.get()),
-            order.channels().driver(),
-            order.channels().runId(),
-            context.attempt(),
-            context.rank());
+    return DriverClient.connect(
+        SparkNetwork.of(SparkEnv.get()),
+        order.channels().driver(),
+        order.channels().runId(),
+        context.attempt(),
+        context.rank());
   }
 
   private Collective collective(RankContext context, Introductions ranks) {

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.sparkformer.collective.CollectiveException;
+import org.sparkformer.opencl.ProgramBuildException;
 
 /** Ranks are threads here; what they share with the test lies in static fields. */
 class GangTest extends SharedJavaSparkContext {
@@ -92,6 +93,26 @@ class GangTest extends SharedJavaSparkContext {
                         cause -> false));
     assertEquals("model too wide", refused.getMessage());
     assertTrue(refused.lasting());
+  }
+
+  @Test
+  void aKernelThatDoesNotCompileWillNotAtTheNextAttemptEither() {
+    GangException failed =
+        assertThrows(
+            GangException.class,
+            () ->
+                new Gang(jsc(), 2)
+                    .run(
+                        rank -> {
+                          RUNS.incrementAndGet();
+                          throw new ProgramBuildException("cannot build matmul.cl", null);
+                        },
+                        0,
+                        cause -> true));
+    assertEquals("cannot build matmul.cl", failed.getMessage());
+    assertTrue(failed.lasting());
+    assertFalse(failed.refused());
+    assertTrue(RUNS.get() <= 2, RUNS + " runs of 2 ranks");
   }
 
   @Test

@@ -9,6 +9,7 @@ import java.io.FileNotFoundException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -72,6 +73,25 @@ class TrainingDriverTest extends SharedJavaSparkContext {
         preparation.prepare(input(), OptionalInt.empty(), out("data"), log::onMessage);
     assertEquals(2, log.messages.size(), log.messages.toString());
     assertEquals(1, changed.vocabularySize());
+  }
+
+  @Test
+  void textThatWasTouchedIsTheSameAndTextOfTheSameLengthIsNot() throws Exception {
+    train(request("run"));
+    Map<String, String> before = contents("run/dataset");
+    Path text = folder.resolve("text.txt");
+    Files.setLastModifiedTime(text, FileTime.fromMillis(1_000_000_000_000L));
+    train(TinyRun.request(input(), outPath("run")));
+    before.remove(SourceMark.FILE_NAME);
+    Map<String, String> after = contents("run/dataset");
+    String mark = after.remove(SourceMark.FILE_NAME);
+    assertEquals(before, after);
+    train(TinyRun.request(input(), outPath("run")));
+    assertEquals(mark, contents("run/dataset").get(SourceMark.FILE_NAME));
+    log.starts.clear();
+    Files.writeString(text, Files.readString(text).replace('k', 'a'));
+    assertRefused(
+        "have changed since its dataset was built", TinyRun.request(input(), outPath("run")));
   }
 
   @Test

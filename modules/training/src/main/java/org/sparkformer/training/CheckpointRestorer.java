@@ -54,8 +54,7 @@ final class CheckpointRestorer {
   }
 
   private int choose() throws IOException {
-    listener.beforeCommit();
-    store.removeLeftovers();
+    store.removeLeftovers(listener::beforeCommit);
     if (!run.resume() && !store.steps().isEmpty()) {
       throw new IllegalArgumentException(
           "%s holds checkpoints of an earlier run: resume it, remove the folder or choose another"

@@ -1,6 +1,7 @@
 package org.sparkformer.training;
 
 import java.io.FileNotFoundException;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -13,8 +14,6 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedInputStream;
-import java.util.zip.CheckedOutputStream;
-import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileStatus;
 
 /**
@@ -99,23 +98,34 @@ public final class CheckpointStore {
     commit(step, writeFiles(step, files, guard), guard);
   }
 
-  /** Makes room for a step's checkpoint; what there was of it is gone. */
+  /**
+   * Makes room for a step's checkpoint; what there was of it is gone. Looks before it asks: where
+   * there is nothing to remove yet, nothing of a newer attempt's can be removed a moment later.
+   */
   void begin(int step, Guard guard) throws IOException {
+    boolean isThere = folder.exists(name(step));
     guard.requireOwner();
-    remove(step);
+    if (isThere) {
+      remove(step);
+    }
   }
 
   /**
    * Writes files of a checkpoint that is yet to be committed; several writers may do so at once.
    *
-   * @param guard asked before each file is created
+   * <p>Each is put in place as the manifest is, where there is none yet: a writer whose attempt is
+   * over, and that wakes up between the guard's answer and its file, neither replaces nor cuts
+   * short what a newer one has written under that name.
+   *
+   * @param guard asked before each file is begun, and when it is put in place
+   * @throws IOException if another writer has put a file of that name there
    */
   List<CheckpointManifest.Entry> writeFiles(int step, List<CheckpointFile> files, Guard guard)
       throws IOException {
     List<CheckpointManifest.Entry> entries = new ArrayList<>();
     for (CheckpointFile file : files) {
       guard.requireOwner();
-      entries.add(write(folder(step), file));
+      entries.add(write(folder(step), file, guard));
     }
     return entries;
   }
@@ -136,16 +146,34 @@ public final class CheckpointStore {
     }
   }
 
-  private static CheckpointManifest.Entry write(RunFolder folder, CheckpointFile file)
+  private static CheckpointManifest.Entry write(RunFolder folder, CheckpointFile file, Guard guard)
       throws IOException {
-    CRC32C checksum = new CRC32C();
-    try (FSDataOutputStream stream =
-        folder.fileSystem().create(folder.resolve(file.name()), true)) {
-      OutputStream checked = new CheckedOutputStream(stream, checksum);
-      file.content().writeTo(checked);
-      checked.flush();
-      RunFolder.sync(stream);
-      return new CheckpointManifest.Entry(file.name(), stream.getPos(), hexadecimal(checksum));
+    Tally tally = new Tally();
+    folder.commit(file.name(), stream -> file.content().writeTo(tally.of(stream)), guard);
+    return new CheckpointManifest.Entry(file.name(), tally.bytes, hexadecimal(tally.checksum));
+  }
+
+  /** Size and checksum of what was written last. */
+  private static final class Tally {
+    private final CRC32C checksum = new CRC32C();
+    private long bytes;
+
+    OutputStream of(OutputStream stream) {
+      checksum.reset();
+      bytes = 0;
+      return new FilterOutputStream(stream) {
+        @Override
+        public void write(int value) throws IOException {
+          write(new byte[] {(byte) value}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] source, int offset, int length) throws IOException {
+          out.write(source, offset, length);
+          checksum.update(source, offset, length);
+          bytes += length;
+        }
+      };
     }
   }
 
@@ -170,9 +198,14 @@ public final class CheckpointStore {
     folder.fileSystem().delete(checkpoint.path(), true);
   }
 
-  /** Removes what interrupted writes have left. */
-  public void removeLeftovers() throws IOException {
+  /**
+   * Removes what interrupted writes have left.
+   *
+   * @param guard asked before each
+   */
+  public void removeLeftovers(Guard guard) throws IOException {
     for (int step : found(false)) {
+      guard.requireOwner();
       remove(step);
     }
   }

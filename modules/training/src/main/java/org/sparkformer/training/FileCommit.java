@@ -1,11 +1,12 @@
 package org.sparkformer.training;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
-import java.util.Optional;
 import java.util.UUID;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
@@ -14,6 +15,7 @@ import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
+import org.sparkformer.training.CheckpointFile.Content;
 import org.sparkformer.training.CheckpointStore.Guard;
 
 /** How a kind of file system puts a file in place by one atomic operation. */
@@ -21,7 +23,7 @@ enum FileCommit {
   /** POSIX: a link is made only where there is nothing, a rename replaces its target. */
   LOCAL {
     @Override
-    void create(RunFolder folder, String name, byte[] content, Guard guard) throws IOException {
+    void create(RunFolder folder, String name, Content content, Guard guard) throws IOException {
       if (folder.exists(name)) {
         throw new FileAlreadyExistsException(folder.resolve(name) + " is there already");
       }
@@ -33,7 +35,7 @@ enum FileCommit {
 
     @Override
     void replace(RunFolder folder, String name, byte[] content, Guard guard) throws IOException {
-      Path written = writeBeside(folder, name, content);
+      Path written = writeBeside(folder, name, stream -> stream.write(content));
       guard.requireOwner();
       rename(folder, written, folder.resolve(name));
     }
@@ -42,7 +44,7 @@ enum FileCommit {
   /** HDFS: a rename is one step of the name node, and replaces its target only when told to. */
   HDFS {
     @Override
-    void create(RunFolder folder, String name, byte[] content, Guard guard) throws IOException {
+    void create(RunFolder folder, String name, Content content, Guard guard) throws IOException {
       Path written = writeBeside(folder, name, content);
       guard.requireOwner();
       rename(folder, written, folder.resolve(name));
@@ -51,7 +53,7 @@ enum FileCommit {
     @Override
     void replace(RunFolder folder, String name, byte[] content, Guard guard) throws IOException {
       FileSystem fileSystem = folder.fileSystem();
-      Path written = writeBeside(folder, name, content);
+      Path written = writeBeside(folder, name, stream -> stream.write(content));
       guard.requireOwner();
       FileContext.getFileContext(fileSystem.getUri(), fileSystem.getConf())
           .rename(written, folder.resolve(name), Options.Rename.OVERWRITE);
@@ -65,13 +67,13 @@ enum FileCommit {
    */
   OBJECT_STORE {
     @Override
-    void create(RunFolder folder, String name, byte[] content, Guard guard) throws IOException {
+    void create(RunFolder folder, String name, Content content, Guard guard) throws IOException {
       guard.requireOwner();
       FSDataOutputStreamBuilder<?, ?> builder =
           folder.fileSystem().createFile(folder.resolve(name));
       builder.create().recursive().overwrite(false).opt(CONDITION, true);
       try (FSDataOutputStream stream = builder.build()) {
-        stream.write(content);
+        content.writeTo(stream);
       } catch (IOException refused) {
         requireOwn(folder, name, content, refused);
       }
@@ -108,19 +110,19 @@ enum FileCommit {
    *     before it is written
    * @throws IOException if it cannot be written, or is there already
    */
-  abstract void create(RunFolder folder, String name, byte[] content, Guard guard)
+  abstract void create(RunFolder folder, String name, Content content, Guard guard)
       throws IOException;
 
   /** Puts a file in place of the one that is there, if one is; guarded as {@link #create}. */
   abstract void replace(RunFolder folder, String name, byte[] content, Guard guard)
       throws IOException;
 
-  private static Path writeBeside(RunFolder folder, String name, byte[] content)
+  private static Path writeBeside(RunFolder folder, String name, Content content)
       throws IOException {
     // No two processes may write the same one, for each would put the other's bytes in place.
     Path temporary = folder.resolve(name + "." + UUID.randomUUID() + TEMPORARY);
     try (FSDataOutputStream stream = folder.fileSystem().create(temporary, true)) {
-      stream.write(content);
+      content.writeTo(stream);
       RunFolder.sync(stream);
     }
     return temporary;
@@ -152,17 +154,38 @@ enum FileCommit {
   }
 
   /** A client that repeats a request whose answer was lost is refused for its own object. */
-  private static void requireOwn(RunFolder folder, String name, byte[] content, IOException refused)
-      throws IOException {
-    Optional<byte[]> there;
-    try {
-      there = folder.read(name);
-    } catch (IOException unreadable) {
-      refused.addSuppressed(unreadable);
-      throw refused;
+  private static void requireOwn(
+      RunFolder folder, String name, Content content, IOException refused) throws IOException {
+    try (InputStream there = folder.fileSystem().open(folder.resolve(name))) {
+      content.writeTo(new Comparison(there));
+      if (there.read() < 0) {
+        return;
+      }
+    } catch (IOException another) {
+      refused.addSuppressed(another);
     }
-    if (there.filter(bytes -> Arrays.equals(bytes, content)).isEmpty()) {
-      throw refused;
+    throw refused;
+  }
+
+  /** Takes only what a stream says too. */
+  private static final class Comparison extends OutputStream {
+    private final InputStream there;
+
+    Comparison(InputStream there) {
+      this.there = there;
+    }
+
+    @Override
+    public void write(int value) throws IOException {
+      write(new byte[] {(byte) value}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      byte[] same = there.readNBytes(length);
+      if (!Arrays.equals(same, 0, same.length, bytes, offset, offset + length)) {
+        throw new IOException("holds other bytes");
+      }
     }
   }
 }

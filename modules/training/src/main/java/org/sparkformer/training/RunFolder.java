@@ -10,6 +10,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.StreamCapabilities;
+import org.sparkformer.training.CheckpointFile.Content;
 import org.sparkformer.training.CheckpointStore.Guard;
 
 /**
@@ -67,6 +68,11 @@ public record RunFolder(FileSystem fileSystem, Path path) {
 
   /** As {@link #commit(String, byte[])}, if the guard still lets it at the last moment. */
   void commit(String name, byte[] content, Guard guard) throws IOException {
+    commit(name, stream -> stream.write(content), guard);
+  }
+
+  /** As {@link #commit(String, byte[], Guard)}, of any size. */
+  void commit(String name, Content content, Guard guard) throws IOException {
     FileCommit.of(fileSystem).create(this, name, content, guard);
   }
 

@@ -46,7 +46,7 @@ class CheckpointStoreTest {
       CheckpointStore dying = store(run, DyingFileSystem.at(fatal));
       int committed = writeThreeUntilDeath(dying);
       CheckpointStore next = store(run, DyingFileSystem.at(0));
-      next.removeLeftovers();
+      next.removeLeftovers(Guard.SOLE);
       int newest = next.newestWhole(message -> {}).orElse(0);
       assertTrue(newest == committed || newest == committed + 1, "death at " + fatal);
       if (newest > 0) {

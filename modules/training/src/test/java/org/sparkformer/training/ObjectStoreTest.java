@@ -36,7 +36,7 @@ class ObjectStoreTest {
           CheckpointStoreTest.writeThreeUntilDeath(
               checkpoints(new DyingObjectStore(objects, fatal)));
       CheckpointStore next = checkpoints(new DyingObjectStore(objects, 0));
-      next.removeLeftovers();
+      next.removeLeftovers(Guard.SOLE);
       int newest = next.newestWhole(message -> {}).orElse(0);
       assertTrue(newest == committed || newest == committed + 1, "death at " + fatal);
       if (newest > 0) {
