@@ -2,10 +2,12 @@ package org.sparkformer.spark;
 
 import java.util.List;
 import java.util.UUID;
+import java.util.stream.IntStream;
 import org.apache.spark.SparkException;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.rdd.RDD;
+import org.sparkformer.spark.dataset.PlacedRows;
 import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
 
@@ -20,10 +22,20 @@ final class Gang {
 
   private final JavaSparkContext context;
   private final int ranks;
+  private final List<String> hosts;
 
+  /** Wherever there is room. */
   Gang(JavaSparkContext context, int ranks) {
+    this(context, ranks, List.of());
+  }
+
+  /**
+   * @param hosts that ranks are best placed on, by any of their names
+   */
+  Gang(JavaSparkContext context, int ranks, List<String> hosts) {
     this.context = context;
     this.ranks = ranks;
+    this.hosts = hosts;
   }
 
   /**
@@ -54,9 +66,12 @@ final class Gang {
   }
 
   private byte[] collect(RankFunction function) {
-    RDD<Object> indices = context.sc().range(0, ranks, 1, ranks);
-    RDD<byte[]> answers = indices.barrier().mapPartitions(function, false, ROW);
-    List<byte[]> rows = JavaRDD.fromRDD(answers, ROW).repartition(1).collect();
-    return rows.get(0);
+    List<PlacedRows.Row> rows =
+        IntStream.range(0, ranks)
+            .mapToObj(rank -> new PlacedRows.Row(Integer.toString(rank), hosts))
+            .toList();
+    RDD<byte[]> answers =
+        PlacedRows.of(context, rows).rdd().barrier().mapPartitions(function, false, ROW);
+    return JavaRDD.fromRDD(answers, ROW).repartition(1).collect().get(0);
   }
 }

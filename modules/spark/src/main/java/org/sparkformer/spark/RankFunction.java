@@ -8,7 +8,7 @@ import scala.jdk.javaapi.CollectionConverters;
 import scala.runtime.AbstractFunction1;
 
 /** A rank's work as the function of a barrier stage; rank 0's answer is the only row. */
-final class RankFunction extends AbstractFunction1<Iterator<Object>, Iterator<byte[]>>
+final class RankFunction extends AbstractFunction1<Iterator<String>, Iterator<byte[]>>
     implements Serializable {
   private static final long serialVersionUID = 1L;
 
@@ -24,7 +24,7 @@ final class RankFunction extends AbstractFunction1<Iterator<Object>, Iterator<by
   }
 
   @Override
-  public Iterator<byte[]> apply(Iterator<Object> rank) {
+  public Iterator<byte[]> apply(Iterator<String> rank) {
     RankContext context = new RankContext(BarrierTaskContext.get(), launch);
     byte[] answer = run(context);
     List<byte[]> rows = context.rank() == 0 ? List.of(answer) : List.of();

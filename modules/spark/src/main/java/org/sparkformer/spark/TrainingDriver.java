@@ -2,6 +2,7 @@ package org.sparkformer.spark;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -9,6 +10,7 @@ import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.sparkformer.spark.RankOrder.Channels;
+import org.sparkformer.spark.dataset.BlockHosts;
 import org.sparkformer.spark.transport.DriverLink;
 import org.sparkformer.spark.transport.SparkNetwork;
 import org.sparkformer.training.Json;
@@ -190,7 +192,9 @@ public final class TrainingDriver {
   private RunSummary launch(RankOrder order, int ranks, int launch, DriverProgress progress)
       throws GangException, IOException {
     TrainingRank rank = new TrainingRank(order, context.hadoopConfiguration());
-    byte[] answer = new Gang(context, ranks).run(rank, launch, progress::restart);
+    List<String> hosts =
+        BlockHosts.ofFolder(context.hadoopConfiguration(), order.dataset()).most(ranks);
+    byte[] answer = new Gang(context, ranks, hosts).run(rank, launch, progress::restart);
     return Json.read(answer, RunSummary.class);
   }
 

@@ -69,7 +69,7 @@ class LocalClusterTest {
   }
 
   /** This process has no other Java processes below it. */
-  private static void killAnExecutor() {
+  static void killAnExecutor() {
     ProcessHandle executor =
         ProcessHandle.current()
             .descendants()

@@ -2,26 +2,39 @@ package org.sparkformer.spark.dataset;
 
 import java.io.IOException;
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkException;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.SerializableConfiguration;
 import org.sparkformer.data.Corpus;
 import org.sparkformer.data.CorpusFiles;
+import org.sparkformer.data.CorpusPart;
 import org.sparkformer.data.CorpusSlice;
 import org.sparkformer.data.SliceReader;
 
-/** Reads a corpus with one task a slice. */
+/** Reads a corpus with one task a slice, where a host that holds the slice has room. */
 final class CorpusJob {
+  /** HDFS keeps three copies. */
+  private static final int HOSTS_OF_A_TASK = 3;
+
+  /** A slice of many files lies all over the cluster, and asking for each would take time. */
+  private static final int LOCATED_PARTS = 16;
+
   private final JavaSparkContext spark;
   private final Corpus corpus;
   private final List<CorpusSlice> slices;
+  private final List<List<String>> hosts;
 
-  private CorpusJob(JavaSparkContext spark, Corpus corpus, List<CorpusSlice> slices) {
+  private CorpusJob(
+      JavaSparkContext spark, Corpus corpus, List<CorpusSlice> slices, List<List<String>> hosts) {
     this.spark = spark;
     this.corpus = corpus;
     this.slices = slices;
+    this.hosts = hosts;
   }
 
   /** Opens the documents of a slice on an executor. */
@@ -45,7 +58,22 @@ final class CorpusJob {
   static CorpusJob plan(JavaSparkContext spark, Corpus corpus) throws IOException {
     List<CorpusSlice> slices =
         CorpusSlice.plan(CorpusFiles.list(spark.hadoopConfiguration(), corpus));
-    return new CorpusJob(spark, corpus, slices);
+    List<List<String>> hosts = new ArrayList<>();
+    for (CorpusSlice slice : slices) {
+      hosts.add(hosts(spark.hadoopConfiguration(), slice));
+    }
+    return new CorpusJob(spark, corpus, slices, hosts);
+  }
+
+  private static List<String> hosts(Configuration hadoop, CorpusSlice slice) throws IOException {
+    BlockHosts hosts = new BlockHosts();
+    if (slice.parts().size() <= LOCATED_PARTS) {
+      for (CorpusPart part : slice.parts()) {
+        Path file = new Path(part.path());
+        hosts.add(file.getFileSystem(hadoop), file, part.start(), part.end());
+      }
+    }
+    return hosts.most(HOSTS_OF_A_TASK);
   }
 
   Reading reading() {
@@ -58,8 +86,11 @@ final class CorpusJob {
 
   /** The slices as JSON, one a partition, in order. */
   JavaRDD<String> rdd() {
-    return spark.parallelize(
-        slices.stream().map(CorpusSlice::toJson).toList(), Math.max(1, slices.size()));
+    return PlacedRows.of(
+        spark,
+        slices.stream()
+            .map(slice -> new PlacedRows.Row(slice.toJson(), hosts.get(slice.index())))
+            .toList());
   }
 
   /**

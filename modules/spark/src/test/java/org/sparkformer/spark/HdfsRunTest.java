@@ -1,0 +1,136 @@
+package org.sparkformer.spark;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.ConcurrentSkipListSet;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.hdfs.MiniDFSCluster;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerTaskStart;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.util.Utils;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sparkformer.data.Split;
+import org.sparkformer.data.TokenDataset;
+import org.sparkformer.training.CheckpointStore;
+import org.sparkformer.training.RunFolder;
+import org.sparkformer.training.RunSummary;
+import org.sparkformer.training.configuration.DataConfiguration;
+import org.sparkformer.training.configuration.RunConfiguration;
+
+/**
+ * Text, shards, checkpoints and metrics on HDFS, whose clients are executor processes on the host
+ * of a datanode.
+ */
+class HdfsRunTest {
+  private static final int STEPS = 20;
+  private static final int DATANODE_STOPS_AT = 4;
+  private static final int EXECUTOR_DIES_AT = 10;
+
+  @TempDir private Path folder;
+
+  @Test
+  void aRunThatLosesADatanodeAndAnExecutorEndsWithTheWeightsOfLocalDisks() throws Exception {
+    String text = TinyRun.text(folder);
+    try (SparkSession session = session();
+        MiniDFSCluster hdfs = hdfs()) {
+      RunSummary calm = train(session, text, folder.resolve("calm").toString(), new TinyRun.Log());
+      String root = "hdfs://localhost:" + hdfs.getNameNodePort();
+      FileSystem files = hdfs.getFileSystem();
+      files.copyFromLocalFile(path(text), path("/text/text.txt"));
+      Faults log = new Faults(hdfs);
+      Localities localities = new Localities();
+      session.sparkContext().addSparkListener(localities);
+      RunSummary summary = train(session, root + "/text", root + "/run", log);
+
+      assertEquals(calm.weightsSha256(), summary.weightsSha256());
+      assertEquals(1, hdfs.getDataNodes().size());
+      assertEquals(2, log.starts.size(), log.messages.toString());
+      assertTrue(log.starts.get(1).step() >= DATANODE_STOPS_AT, log.starts.toString());
+      assertEquals(Set.of("NODE_LOCAL"), localities.seen);
+      assertIsWhole(session.sparkContext().hadoopConfiguration(), root + "/run");
+    }
+  }
+
+  private SparkSession session() throws IOException {
+    SparkSession session = SparkSessions.open("hdfs", Optional.of("local-cluster[2,1,1024]"));
+    session.sparkContext().hadoopConfiguration().setInt("dfs.replication", 2);
+    return session;
+  }
+
+  /** Two datanodes, one of which says that it is on the executors' host. */
+  private MiniDFSCluster hdfs() throws IOException {
+    return new MiniDFSCluster.Builder(new Configuration(), folder.resolve("hdfs").toFile())
+        .numDataNodes(2)
+        .hosts(new String[] {"elsewhere", Utils.localHostName()})
+        .build();
+  }
+
+  private static RunSummary train(
+      SparkSession session, String input, String output, TinyRun.Log log) throws Exception {
+    RunConfiguration tiny = TinyRun.configuration(DataConfiguration.ofInput(input, "char"));
+    RunConfiguration longer =
+        new RunConfiguration(tiny.name(), tiny.model(), tiny.data(), TinyRun.training(STEPS));
+    return new TrainingDriver(session)
+        .train(
+            TrainingRequest.of(longer, output).withDevice("java").withRanks(OptionalInt.of(2)),
+            log);
+  }
+
+  /** All of it can be read from the datanode that is left. */
+  private static void assertIsWhole(Configuration hadoop, String run) throws IOException {
+    RunFolder folder = RunFolder.of(hadoop, run);
+    String metrics = new String(folder.read("metrics.jsonl").orElseThrow(), StandardCharsets.UTF_8);
+    assertEquals(STEPS, metrics.lines().filter(line -> line.contains("\"grad_norm\"")).count());
+    assertTrue(new CheckpointStore(folder, 2).steps().contains(STEPS));
+    try (TokenDataset dataset = TokenDataset.open(hadoop, run + "/dataset")) {
+      assertTrue(dataset.tokens(Split.TRAIN) > 0);
+    }
+    assertTrue(folder.exists(RunSummary.FILE_NAME));
+  }
+
+  private static org.apache.hadoop.fs.Path path(String name) {
+    return new org.apache.hadoop.fs.Path(name);
+  }
+
+  /** Stops a datanode after one checkpoint, and kills an executor after a later one. */
+  private static final class Faults extends TinyRun.Log {
+    private final MiniDFSCluster hdfs;
+    private boolean killed;
+
+    Faults(MiniDFSCluster hdfs) {
+      this.hdfs = hdfs;
+    }
+
+    @Override
+    public void onCheckpoint(int step, String path) {
+      super.onCheckpoint(step, path);
+      if (step >= DATANODE_STOPS_AT && hdfs.getDataNodes().size() == 2) {
+        hdfs.stopDataNode(1);
+      }
+      if (step >= EXECUTOR_DIES_AT && !killed) {
+        killed = true;
+        LocalClusterTest.killAnExecutor();
+      }
+    }
+  }
+
+  /** How near to what they asked for tasks were started. */
+  private static final class Localities extends SparkListener {
+    final Set<String> seen = new ConcurrentSkipListSet<>();
+
+    @Override
+    public void onTaskStart(SparkListenerTaskStart start) {
+      seen.add(start.taskInfo().taskLocality().toString());
+    }
+  }
+}
