@@ -19,6 +19,7 @@ final class Inbox implements Transport.Receiver {
   private final BufferPool pool;
   private final Duration timeout;
   private final PeerMail[] peers;
+  private final LastKnown lastKnown;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private Operation operation = Operation.BARRIER;
@@ -36,6 +37,7 @@ final class Inbox implements Transport.Receiver {
     this.codec = new FrameCodec(options.runId(), options.attempt());
     this.pool = pool;
     this.timeout = options.stepTimeout();
+    this.lastKnown = new LastKnown(rank, size);
     this.peers = new PeerMail[size];
     for (int peer = 0; peer < size; peer++) {
       peers[peer] = new PeerMail(pool, limitBytes);
@@ -170,6 +172,11 @@ final class Inbox implements Transport.Receiver {
     }
   }
 
+  /** What the ranks last said that they are doing. */
+  LastKnown lastKnown() {
+    return lastKnown;
+  }
+
   /** Frames of other runs and attempts that were dropped. */
   long staleFrames() {
     lock.lock();
@@ -181,22 +188,29 @@ final class Inbox implements Transport.Receiver {
   }
 
   private void accept(FrameHeader header, ByteBuffer payload) {
-    int sender = header.sender();
-    if (header.operation() == Operation.FAREWELL) {
-      depart(sender, StandardCharsets.UTF_8.decode(payload).toString());
-      return;
+    switch (header.operation()) {
+      case FAREWELL -> depart(header.sender(), text(payload));
+      case NOTE -> keepNote(header, payload);
+      case ACTIVITY -> {
+        payload.limit(Math.min(payload.limit(), payload.position() + Collective.LARGEST_NOTE));
+        lastKnown.heard(header.sender(), header.key().sequence(), text(payload));
+      }
+      default -> keep(header, payload);
     }
-    if (header.operation() == Operation.NOTE) {
-      keepNote(header, payload);
-      return;
-    }
+  }
+
+  private static String text(ByteBuffer payload) {
+    return StandardCharsets.UTF_8.decode(payload).toString();
+  }
+
+  private void keep(FrameHeader header, ByteBuffer payload) {
     lock.lock();
     try {
       if (header.key().sequence() == sequence && header.operation() != operation) {
-        outOfStep(sender).accept(header.operation());
+        outOfStep(header.sender()).accept(header.operation());
       }
       if (failure == null && header.key().sequence() > completed) {
-        peers[sender].put(header, payload).ifPresent(this::fail);
+        peers[header.sender()].put(header, payload).ifPresent(this::fail);
         changed.signalAll();
       }
     } finally {
@@ -257,8 +271,15 @@ final class Inbox implements Transport.Receiver {
         silent.append(silent.length() == 0 ? "" : ", ").append(peer);
       }
     }
-    double seconds = timeout.toNanos() / (double) TimeUnit.SECONDS.toNanos(1);
-    return "no frame for " + seconds + " s; not heard from: rank " + silent;
+    return "no frame for "
+        + seconds(timeout)
+        + " s; not heard from: rank "
+        + silent
+        + lastKnown.report();
+  }
+
+  static double seconds(Duration duration) {
+    return duration.toMillis() / (double) TimeUnit.SECONDS.toMillis(1);
   }
 
   private Consumer<Operation> outOfStep(int peer) {

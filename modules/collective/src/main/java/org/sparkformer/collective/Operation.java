@@ -10,6 +10,8 @@ enum Operation {
   BARRIER("barrier"),
   /** A word from one rank to another beside all operations. */
   NOTE("note"),
+  /** What a rank is doing, told now and then beside all operations. */
+  ACTIVITY("activity"),
   /** A rank leaves: the payload says why, or is empty when it is done. */
   FAREWELL("farewell");
 

@@ -2,11 +2,10 @@ package org.sparkformer.collective;
 
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
-import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /**
@@ -25,9 +24,11 @@ public final class TreeCollective implements Collective {
   private final FlushedSum addition = new FlushedSum();
   private final Inbox inbox;
   private final Outbox outbox;
-  private final AtomicLong notes = new AtomicLong();
+  private final Notices notices = new Notices(this);
   private final AtomicBoolean busy = new AtomicBoolean();
   private final AtomicBoolean closed = new AtomicBoolean();
+  private volatile long idleSince = System.nanoTime();
+  private Watch watch;
 
   /**
    * Takes ownership of the transport and starts it.
@@ -145,8 +146,7 @@ public final class TreeCollective implements Collective {
       throw new IllegalArgumentException(
           "a note holds at most " + LARGEST_NOTE + " bytes, got " + note.length);
     }
-    Wire wire = new Wire(Operation.NOTE, notes.getAndIncrement(), this);
-    wire.send(wire.key(FrameKey.GATHER, 0, 0), note.length, ByteBuffer.wrap(note), rank);
+    notices.note(rank, note);
   }
 
   @Override
@@ -155,12 +155,47 @@ public final class TreeCollective implements Collective {
   }
 
   @Override
+  public synchronized void watch(Activity activity) {
+    if (watch != null || closed.get()) {
+      throw new IllegalStateException("rank " + rank() + " is watched already, or has left");
+    }
+    inbox.lastKnown().watch(activity);
+    watch = new Watch(this, activity, options.stepTimeout()).start();
+  }
+
+  /** For how long this rank has not been in an operation; zero while it is in one. */
+  Duration idle() {
+    return busy.get() ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - idleSince);
+  }
+
+  /** Ends the collective for all ranks, because this one does not move. */
+  void abandon(String reason, Activity activity) {
+    String report = reason + inbox.lastKnown().report();
+    String told = "rank " + rank() + ": " + report;
+    // In this order the peers hear the reason, and the woken thread finds it, before anything ends.
+    notices.farewell(told);
+    activity.stuck(told);
+    inbox.fail(report);
+  }
+
+  @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {
-      sendFarewell(inbox.failureOrigin().orElse(""));
+      stopWatch();
+      notices.farewell(inbox.failureOrigin().orElse(""));
       inbox.fail("rank " + rank() + " has closed this collective");
       transport.close();
     }
+  }
+
+  private synchronized void stopWatch() {
+    if (watch != null) {
+      watch.close();
+    }
+  }
+
+  Notices notices() {
+    return notices;
   }
 
   Inbox inbox() {
@@ -218,19 +253,11 @@ public final class TreeCollective implements Collective {
       work.accept(new Wire(operation, inbox.begin(operation), this));
       inbox.end();
     } catch (CollectiveException failure) {
-      sendFarewell(inbox.failureOrigin().orElse(failure.getMessage()));
+      notices.farewell(inbox.failureOrigin().orElse(failure.getMessage()));
       throw failure;
     } finally {
+      idleSince = System.nanoTime();
       busy.set(false);
-    }
-  }
-
-  private void sendFarewell(String reason) {
-    Wire wire = new Wire(Operation.FAREWELL, -1, this);
-    if (wire.size() > 1) {
-      byte[] text = reason.getBytes(StandardCharsets.UTF_8);
-      ByteBuffer bytes = ByteBuffer.wrap(text, 0, Math.min(text.length, chunkBytes()));
-      wire.send(wire.key(FrameKey.GATHER, 0, 0), text.length, bytes.slice(), wire.others());
     }
   }
 

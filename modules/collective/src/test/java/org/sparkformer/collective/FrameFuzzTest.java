@@ -22,6 +22,7 @@ class FrameFuzzTest {
     return Stream.of(
         frame(Operation.ALL_REDUCE, new FrameKey(0, FrameKey.REDUCE, 0, 0), 100, 100),
         frame(Operation.NOTE, new FrameKey(0, FrameKey.GATHER, 0, 0), 5, 5),
+        frame(Operation.ACTIVITY, new FrameKey(1, FrameKey.GATHER, 0, 0), 5, 5),
         frame(Operation.FAREWELL, new FrameKey(-1, FrameKey.GATHER, 0, 0), 7, 7),
         frame(Operation.MESSAGES, new FrameKey(Long.MAX_VALUE, -1, -1, -1), 0, Long.MAX_VALUE),
         frame(Operation.ALL_GATHER, new FrameKey(0, FrameKey.GATHER, 0, 0), 2 * 8192, 9));

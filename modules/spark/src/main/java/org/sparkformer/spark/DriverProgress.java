@@ -12,11 +12,17 @@ final class DriverProgress implements DriverLink.Listener {
   private final TrainingListener listener;
   private final RestartBudget budget;
   private final StopSignal stop;
+  private volatile Gang gang;
 
   DriverProgress(TrainingListener listener, RestartBudget budget, StopSignal stop) {
     this.listener = listener;
     this.budget = budget;
     this.stop = stop;
+  }
+
+  /** The gang whose progress it is. */
+  void of(Gang launched) {
+    gang = launched;
   }
 
   @Override
@@ -25,19 +31,27 @@ final class DriverProgress implements DriverLink.Listener {
   }
 
   @Override
-  public synchronized void line(int rank, String line) {
+  public void line(int rank, String line) {
     try {
       ProgressLine progress = ProgressLine.parse(line);
-      if (progress.checkpoint() != null) {
-        budget.refill();
+      tell(progress);
+      if (progress.stuck() != null) {
+        // Not under this object's lock: the gang's watch asks for restarts under its own.
+        gang.abandon(progress.stuck());
       }
-      if (progress.start() != null) {
-        stop.trainingBegins();
-      }
-      progress.tell(listener);
     } catch (IOException e) {
       listener.onMessage("rank " + rank + " said what the driver cannot read: " + e.getMessage());
     }
+  }
+
+  private synchronized void tell(ProgressLine progress) {
+    if (progress.checkpoint() != null) {
+      budget.refill();
+    }
+    if (progress.start() != null) {
+      stop.trainingBegins();
+    }
+    progress.tell(listener);
   }
 
   /**

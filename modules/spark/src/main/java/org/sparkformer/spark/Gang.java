@@ -23,6 +23,7 @@ final class Gang {
   private final JavaSparkContext context;
   private final int ranks;
   private final List<String> hosts;
+  private volatile GangWatch watch;
 
   /** Wherever there is room. */
   Gang(JavaSparkContext context, int ranks) {
@@ -49,7 +50,7 @@ final class Gang {
    */
   byte[] run(RankWork work, int launch, GangWatch.Retries retries) throws GangException {
     String group = "sparkformer-" + UUID.randomUUID();
-    GangWatch watch = new GangWatch(context.sc(), group, retries);
+    watch = new GangWatch(context.sc(), group, retries);
     context.sc().addSparkListener(watch);
     context.setJobGroup(group, "training on " + ranks + " ranks", true);
     try {
@@ -63,6 +64,15 @@ final class Gang {
       context.clearJobGroup();
       context.sc().removeSparkListener(watch);
     }
+  }
+
+  /**
+   * Ends the running work, of which a rank is stuck and cannot say so by ending.
+   *
+   * @param cause told to whoever runs the work
+   */
+  void abandon(String cause) {
+    watch.abandon(cause);
   }
 
   private byte[] collect(RankFunction function) {

@@ -87,6 +87,17 @@ final class GangWatch extends SparkListener {
     }
   }
 
+  /**
+   * Ends the job, of which a rank is stuck. On a cluster Spark ends its process and the work can be
+   * tried again; in local mode it keeps the driver's own.
+   */
+  synchronized void abandon(String cause) {
+    endings.add(
+        new Ending(
+            context.isLocal() ? RankException.Kind.HOPELESS : RankException.Kind.FAILED, cause));
+    context.cancelJobGroup(group);
+  }
+
   private Ending deepest() {
     return endings.stream().min(Comparator.comparing(Ending::kind)).orElse(told);
   }

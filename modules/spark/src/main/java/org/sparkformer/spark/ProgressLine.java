@@ -18,6 +18,7 @@ record ProgressLine(
     StepMetrics step,
     EvaluationMetrics evaluation,
     Checkpoint checkpoint,
+    String stuck,
     String message) {
 
   /** A committed checkpoint. */
@@ -41,6 +42,8 @@ record ProgressLine(
       listener.onEvaluation(evaluation);
     } else if (checkpoint != null) {
       listener.onCheckpoint(checkpoint.step(), checkpoint.path());
+    } else if (stuck != null) {
+      listener.onStuck(stuck);
     } else {
       listener.onMessage(message);
     }
@@ -62,24 +65,24 @@ record ProgressLine(
   record Relay(DriverClient sink, LeaseCheck lease, Duration recheck) implements TrainingListener {
     @Override
     public void onStart(TrainingStart start) {
-      sink.send(new ProgressLine(start, null, null, null, null).text());
+      sink.send(new ProgressLine(start, null, null, null, null, null).text());
     }
 
     @Override
     public void onStep(StepMetrics metrics) {
       requireLease();
-      sink.send(new ProgressLine(null, metrics, null, null, null).text());
+      sink.send(new ProgressLine(null, metrics, null, null, null, null).text());
     }
 
     @Override
     public void onEvaluation(EvaluationMetrics metrics) {
       requireLease();
-      sink.send(new ProgressLine(null, null, metrics, null, null).text());
+      sink.send(new ProgressLine(null, null, metrics, null, null, null).text());
     }
 
     @Override
     public void onCheckpoint(int step, String path) {
-      sink.send(new ProgressLine(null, null, null, new Checkpoint(step, path), null).text());
+      sink.send(new ProgressLine(null, null, null, new Checkpoint(step, path), null, null).text());
     }
 
     @Override
@@ -94,6 +97,11 @@ record ProgressLine(
       return sink.isToStop();
     }
 
+    @Override
+    public void onStuck(String report) {
+      sink.send(new ProgressLine(null, null, null, null, report, null).text());
+    }
+
     private void requireLease() {
       try {
         lease.requireOwnerWithin(recheck);
@@ -104,7 +112,7 @@ record ProgressLine(
 
     @Override
     public void onMessage(String message) {
-      sink.send(new ProgressLine(null, null, null, null, message).text());
+      sink.send(new ProgressLine(null, null, null, null, null, message).text());
     }
   }
 }

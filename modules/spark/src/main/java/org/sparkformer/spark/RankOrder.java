@@ -39,7 +39,6 @@ record RankOrder(
   /**
    * @param runId of this launch of the driver
    * @param driver address of its link
-   * @param stepTimeout longest silence of a peer
    */
-  record Channels(String runId, String driver, Duration stepTimeout) implements Serializable {}
+  record Channels(String runId, String driver) implements Serializable {}
 }

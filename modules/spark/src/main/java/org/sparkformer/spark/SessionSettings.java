@@ -27,6 +27,8 @@ final class SessionSettings {
     required(settings);
     appendJavaOptions(settings);
     settings.setIfMissing("spark.barrier.sync.timeout", "600s");
+    // A rank that is stuck in its device's driver hears no kill: its process is ended instead.
+    settings.setIfMissing("spark.task.reaper.enabled", "true");
     settings.setIfMissing("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "5s");
     settings.setIfMissing("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", "12");
     if (Master.isLocal(master) || Master.isLocalCluster(master)) {

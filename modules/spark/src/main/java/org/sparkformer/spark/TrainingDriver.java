@@ -26,9 +26,8 @@ import org.sparkformer.training.configuration.RunConfiguration;
  */
 public final class TrainingDriver {
   /** Spark settings of our own, in seconds. */
-  private static final String STEP_TIMEOUT = "spark.sparkformer.stepTimeout";
-
   private static final String GANG_TIMEOUT = "spark.sparkformer.gangTimeout";
+
   private static final String STOP_GRACE = "spark.sparkformer.stopGrace";
   private static final String WRITER_LIMIT = "spark.sparkformer.writerLimit";
 
@@ -168,12 +167,7 @@ public final class TrainingDriver {
       throws IOException, InterruptedException, TrainingFailedException {
     String runId = UUID.randomUUID().toString();
     try (DriverLink link = DriverLink.listen(SparkNetwork.of(SparkEnv.get()), runId, progress)) {
-      RankOrder order =
-          order(
-              request,
-              dataset,
-              lease,
-              new Channels(runId, link.address(), seconds(STEP_TIMEOUT, 600)));
+      RankOrder order = order(request, dataset, lease, new Channels(runId, link.address()));
       for (int launch = 0; ; launch++) {
         link.admit(RankContext.attempt(launch, 0));
         try {
@@ -194,7 +188,9 @@ public final class TrainingDriver {
     TrainingRank rank = new TrainingRank(order, context.hadoopConfiguration());
     List<String> hosts =
         BlockHosts.ofFolder(context.hadoopConfiguration(), order.dataset()).most(ranks);
-    byte[] answer = new Gang(context, ranks, hosts).run(rank, launch, progress::restart);
+    Gang gang = new Gang(context, ranks, hosts);
+    progress.of(gang);
+    byte[] answer = gang.run(rank, launch, progress::restart);
     return Json.read(answer, RunSummary.class);
   }
 

@@ -2,6 +2,7 @@ package org.sparkformer.spark;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkEnv;
@@ -28,6 +29,9 @@ import org.sparkformer.training.TrainingRun;
 /** One rank of a training run: gathers what the trainer needs, and gives all of it back. */
 final class TrainingRank implements RankWork {
   private static final long serialVersionUID = 1L;
+
+  /** How long ranks wait for each other's first call, once all of them have begun. */
+  private static final Duration MEETING = Duration.ofSeconds(120);
 
   private final RankOrder order;
   private final SerializableConfiguration hadoop;
@@ -116,7 +120,9 @@ final class TrainingRank implements RankWork {
     SummationTree tree = new SummationTree(order.configuration().training().microBatches());
     CollectiveOptions options =
         CollectiveOptions.of(
-            order.channels().runId(), context.attempt(), order.channels().stepTimeout());
+            order.channels().runId(),
+            context.attempt(),
+            Duration.ofSeconds(order.configuration().training().stepTimeout()));
     return new TreeCollective(tree, transport(context, ranks), options);
   }
 
@@ -132,7 +138,7 @@ final class TrainingRank implements RankWork {
         SparkTransport.listen(SparkNetwork.of(SparkEnv.get()), runId, context.attempt());
     try {
       List<String> addresses = context.allGather(server.address());
-      return server.connect(addresses, context.rank(), order.channels().stepTimeout());
+      return server.connect(addresses, context.rank(), MEETING);
     } catch (RuntimeException e) {
       server.close();
       throw e;

@@ -89,7 +89,9 @@ final class BucketTraffic {
           try {
             copies.forEach(Pending::await);
             own.use.await();
-            communication.timed(() -> collective.reduceScatter(values, own.floats()));
+            communication.timed(
+                "reduce-scatter of bucket " + index,
+                () -> collective.reduceScatter(values, own.floats()));
           } finally {
             // Also where it failed: the training thread may be waiting for the place.
             staging.giveBack(place, Pending.DONE);
@@ -142,7 +144,9 @@ final class BucketTraffic {
         () -> {
           copy.await();
           Staging.Place place = staging.take();
-          communication.timed(() -> collective.allGather(own.floats(), place.floats(0, count)));
+          communication.timed(
+              "all-gather of bucket " + index,
+              () -> collective.allGather(own.floats(), place.floats(0, count)));
           return place;
         });
   }

@@ -25,16 +25,27 @@ final class Communication implements AutoCloseable {
             return made;
           });
   private final AtomicLong busyNanos = new AtomicLong();
+  private final StepActivity activity;
+
+  Communication(StepActivity activity) {
+    this.activity = activity;
+  }
 
   /** Queues an exchange. */
   <T> Future<T> submit(Callable<T> exchange) {
     return thread.submit(exchange);
   }
 
-  /** Runs a collective operation on the communication thread and counts its time. */
-  void timed(Runnable operation) {
+  /**
+   * Runs a collective operation on the communication thread and counts its time.
+   *
+   * @param what it is, for the report of a step that does not end
+   */
+  void timed(String what, Runnable operation) {
     long since = System.nanoTime();
+    activity.beginExchange(what);
     operation.run();
+    activity.endExchange();
     busyNanos.addAndGet(System.nanoTime() - since);
   }
 

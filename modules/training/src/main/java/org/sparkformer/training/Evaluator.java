@@ -44,25 +44,36 @@ public final class Evaluator implements AutoCloseable {
    * @param model only its forward pass is used
    */
   public double meanLoss(LanguageModel model, Collective collective) throws IOException {
+    return meanLoss(model, collective, StepActivity.unwatched());
+  }
+
+  /**
+   * @param activity told what is evaluated
+   */
+  double meanLoss(LanguageModel model, Collective collective, StepActivity activity) throws IOException {
     int leaves = Math.toIntExact((windows + microBatchSize - 1) / microBatchSize);
     int from = (int) ((long) leaves * collective.rank() / collective.size());
     int to = (int) ((long) leaves * (collective.rank() + 1) / collective.size());
-    double[] sums = gather(collective.allGather(bytes(leafSums(model, from, to))), leaves);
+    double[] sums =
+        gather(collective.allGather(bytes(leafSums(model, from, to, activity))), leaves);
     return new SummationTree(leaves).sum(sums) / ((double) windows * samples.context());
   }
 
-  private float[] leafSums(LanguageModel model, int from, int to) throws IOException {
+  private float[] leafSums(LanguageModel model, int from, int to, StepActivity activity) throws IOException {
+    RunAhead ahead = new RunAhead(backend, activity);
     if (from == to) {
       return new float[0];
     }
     try (Tensor slots = backend.floats(to - from)) {
       for (int leaf = from; leaf < to; leaf++) {
+        activity.begin("evaluation of micro-batch " + leaf);
         read(leaf);
         device.upload(host);
         try (Tape tape = new Tape(backend, false)) {
           model.loss(tape, device.batch(), device.losses(), 1f, DropoutSites.NONE);
         }
         reduction.run(device.losses(), slots.view(leaf - from, 1), false);
+        ahead.queued();
       }
       return backend.readFloats(slots);
     }

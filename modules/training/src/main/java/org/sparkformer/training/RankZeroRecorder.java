@@ -77,6 +77,11 @@ final class RankZeroRecorder implements RunRecorder {
   }
 
   @Override
+  public void stuck(String report) {
+    listener.onStuck(report);
+  }
+
+  @Override
   public void finished(RunSummary summary) throws IOException, InterruptedException {
     settle();
     run.folder().replace(RunSummary.FILE_NAME, Json.pretty(summary), listener::beforeCommit);

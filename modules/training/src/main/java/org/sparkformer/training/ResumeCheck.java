@@ -29,7 +29,9 @@ final class ResumeCheck {
           "training.eval_batches",
           "training.checkpoint_interval",
           "training.keep_checkpoints",
-          "training.log_interval");
+          "training.log_interval",
+          "training.step_timeout",
+          "training.digest_interval");
 
   private final String checkpoint;
 

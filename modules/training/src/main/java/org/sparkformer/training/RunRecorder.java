@@ -31,6 +31,9 @@ interface RunRecorder extends AutoCloseable {
     return false;
   }
 
+  /** The training thread is stuck; called on another one. */
+  default void stuck(String report) {}
+
   /** Waits for the last checkpoint and writes the summary. */
   void finished(RunSummary summary) throws IOException, InterruptedException;
 

@@ -96,7 +96,8 @@ final class StepTotals implements AutoCloseable {
         communication.submit(
             () -> {
               copy.await();
-              communication.timed(() -> collective.allGather(mine, all));
+              communication.timed(
+                  "all-gather of the gradient norm", () -> collective.allGather(mine, all));
               return null;
             }));
   }

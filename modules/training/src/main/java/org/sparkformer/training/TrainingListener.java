@@ -44,6 +44,16 @@ public interface TrainingListener {
     return false;
   }
 
+  /**
+   * A step of rank 0 does not move, and its training thread may never wake up; the one call that
+   * comes on another thread, while others may go on.
+   *
+   * @param report where it is, and what the other ranks last did
+   */
+  default void onStuck(String report) {
+    onMessage(report);
+  }
+
   /** Something a person should know, for instance which checkpoint was passed over and why. */
   default void onMessage(String message) {}
 }

@@ -18,6 +18,7 @@ final class TrainingSession implements AutoCloseable {
   private final Rank rank;
   private final ModelState state;
   private final RunRecorder recorder;
+  private final StepActivity activity;
   private final TrainingStep step;
   private final StepClock clock;
   private final Evaluator evaluator;
@@ -36,7 +37,8 @@ final class TrainingSession implements AutoCloseable {
     this.rank = rank;
     this.state = state;
     this.recorder = recorder;
-    this.step = new TrainingStep(run, rank, state, start.step());
+    this.activity = new StepActivity(recorder::stuck);
+    this.step = new TrainingStep(run, rank, state, start.step(), activity);
     this.clock = step.clock();
     this.evaluator =
         run.hasValidation()
@@ -50,8 +52,21 @@ final class TrainingSession implements AutoCloseable {
   /**
    * Runs to the last step, or to the one after which the run was told to stop: the summary tells
    * how many were done.
+   *
+   * @throws StuckStepException if a step of this rank did not move for too long
    */
   RunSummary run() throws IOException, InterruptedException {
+    activity.beginUnlimited("the start");
+    rank.collective().watch(activity);
+    try {
+      return train();
+    } catch (IOException | InterruptedException | RuntimeException ending) {
+      activity.explain(ending);
+      throw ending;
+    }
+  }
+
+  private RunSummary train() throws IOException, InterruptedException {
     recorder.started(
         new TrainingStart(
             progress.step(),
@@ -75,6 +90,7 @@ final class TrainingSession implements AutoCloseable {
   }
 
   private RunSummary stopEarly(int done) throws IOException, InterruptedException {
+    activity.beginUnlimited("the end of a run that was told to stop");
     clock.pause();
     step.gradientNorm();
     if (!isDue(done, training.checkpointInterval())) {
@@ -93,6 +109,7 @@ final class TrainingSession implements AutoCloseable {
     boolean evaluates = evaluator != null && isDue(done, training.evalInterval());
     boolean checkpoints = isDue(done, training.checkpointInterval());
     if (logs || evaluates || checkpoints) {
+      activity.begin("waiting for the device");
       clock.pause();
       double norm = step.gradientNorm();
       if (logs) {
@@ -109,6 +126,7 @@ final class TrainingSession implements AutoCloseable {
   }
 
   private void checkpoint() throws IOException, InterruptedException {
+    activity.beginUnlimited("a checkpoint");
     progress = progress.withWallSeconds(wallSeconds());
     recorder.checkpoint(progress);
   }
@@ -144,12 +162,13 @@ final class TrainingSession implements AutoCloseable {
 
   private void evaluate(int done) throws IOException {
     LanguageModel model = run.configuration().model().bind(state.parameters(), null);
-    double loss = evaluator.meanLoss(model, rank.collective());
+    double loss = evaluator.meanLoss(model, rank.collective(), activity);
     progress = progress.withValLoss(loss);
     recorder.evaluation(new EvaluationMetrics(done, loss));
   }
 
   private RunSummary summary() {
+    activity.beginUnlimited("the digest of the weights");
     Backend backend = rank.backend();
     String digest = WeightsDigest.of(backend, state.layout(), state.parameters());
     requireSameEverywhere(digest);

@@ -30,7 +30,8 @@ final class TrainingStep implements AutoCloseable {
   private final LearningRateSchedule schedule;
   private final LeafRange leaves;
   private final GradientAccumulator gradients;
-  private final Communication communication = new Communication();
+  private final StepActivity activity;
+  private final Communication communication;
   private final GradientExchange exchange;
   private final StepTotals totals;
   private final ParameterUpdate update;
@@ -39,12 +40,16 @@ final class TrainingStep implements AutoCloseable {
   private final NormHistory norms;
   private final MicroBatchReader reader;
   private final StepClock clock;
+  private final RunAhead ahead;
   private double loss = Double.NaN;
 
   /**
    * @param firstStep steps already done
+   * @param activity told where the step is
    */
-  TrainingStep(TrainingRun run, Rank rank, ModelState state, int firstStep) {
+  TrainingStep(TrainingRun run, Rank rank, ModelState state, int firstStep, StepActivity activity) {
+    this.activity = activity;
+    this.communication = new Communication(activity);
     this.backend = rank.backend();
     this.training = run.configuration().training();
     this.configuration = run.configuration().model();
@@ -64,16 +69,18 @@ final class TrainingStep implements AutoCloseable {
     this.reader =
         new MicroBatchReader(run.samples(Split.TRAIN), training, leaves, firstStep).start();
     this.clock = new StepClock(rank, communication);
+    this.ahead = new RunAhead(backend, activity);
   }
 
   /**
-   * Queues a step; waits only for tokens and for other ranks.
+   * Queues a step; waits only for tokens, for other ranks, and for the step before.
    *
    * @param step counted from 0
    * @param logged whether its loss and times will be asked for
    */
   void run(int step, boolean logged) throws IOException, InterruptedException {
     clock.beginStep(logged);
+    activity.beginStep(step + 1);
     for (int leaf = leaves.from(); leaf < leaves.to() - 1; leaf++) {
       GradientBuffer buffer = gradients.next();
       passes(buffer, step, leaf, mark -> {});
@@ -85,11 +92,14 @@ final class TrainingStep implements AutoCloseable {
     passes(buffer, step, leaves.to() - 1, exchange::reached);
     update(step, logged);
     gradients.release(partials);
+    ahead.queued();
   }
 
   private void passes(GradientBuffer buffer, int step, int leaf, IntConsumer reached)
       throws IOException, InterruptedException {
+    activity.begin("reading micro-batch " + leaf);
     MicroBatch tokens = clock.data(reader);
+    activity.begin("forward and backward of micro-batch " + leaf);
     batch.upload(tokens);
     reader.recycle(tokens);
     DropoutSites dropouts =
@@ -114,7 +124,9 @@ final class TrainingStep implements AutoCloseable {
     Mark computed = clock.computed();
     exchange.reached(LanguageModel.END_OF_PASS);
     Tensor squaredNorm = norms.slot(step + 1);
+    activity.begin("the sum of the gradients");
     clock.waitForRanks(computed, () -> sum(squaredNorm));
+    activity.begin("the update of the weights");
     update.run(exchange.sum().gradients(), squaredNorm, settings(step));
     clock.waitForRanks(clock.computed(), update::collect);
     if (logged) {

@@ -47,7 +47,8 @@ final class TinyRun {
         .evalInterval(3)
         .evalBatches(2)
         .checkpointInterval(0)
-        .logInterval(2);
+        .logInterval(2)
+        .stepTimeout(60);
   }
 
   static RunConfiguration configuration(TrainingConfiguration training, double dropout) {
@@ -101,7 +102,8 @@ final class TinyRun {
       IntFunction<Backend> backends)
       throws IOException, InterruptedException {
     SummationTree tree = new SummationTree(run.configuration().training().microBatches());
-    CollectiveOptions options = CollectiveOptions.of(id, 0, Duration.ofSeconds(60));
+    Duration timeout = Duration.ofSeconds(run.configuration().training().stepTimeout());
+    CollectiveOptions options = CollectiveOptions.of(id, 0, timeout);
     try (Collective collective = new TreeCollective(tree, transport, options);
         Backend backend = backends.apply(transport.rank())) {
       return new RankTrainer(run, new Rank(backend, collective, SIZES), listener).train();

@@ -28,6 +28,13 @@ import java.util.Objects;
  * @param checkpointInterval steps between checkpoints; 0 writes one at the end only
  * @param keepCheckpoints newest checkpoints kept, at least 1
  * @param logInterval steps between metric lines, at least 1
+ * @param stepTimeout seconds without any progress of a step, on any rank, after which it is ended
+ * @param digestInterval steps between comparisons of the weights that the ranks hold; 0 compares at
+ *     the end only
+ * @param spikeSigma deviations above the running mean from which a loss is a spike, whose batch is
+ *     skipped; 0 skips none
+ * @param spikeWindow steps that the running mean and deviation reach back, and that have to pass
+ *     before the first spike
  */
 @JsonNaming(SnakeCaseStrategy.class)
 public record TrainingConfiguration(
@@ -48,7 +55,11 @@ public record TrainingConfiguration(
     int evalBatches,
     int checkpointInterval,
     int keepCheckpoints,
-    int logInterval)
+    int logInterval,
+    int stepTimeout,
+    int digestInterval,
+    double spikeSigma,
+    int spikeWindow)
     implements Serializable {
 
   public static final TrainingConfiguration DEFAULTS =
@@ -70,7 +81,11 @@ public record TrainingConfiguration(
           20,
           250,
           2,
-          10);
+          10,
+          600,
+          0,
+          0,
+          100);
 
   public TrainingConfiguration {
     Objects.requireNonNull(precision, "training.precision");
@@ -106,6 +121,13 @@ public record TrainingConfiguration(
     atLeast("checkpoint_interval", checkpointInterval, 0);
     atLeast("keep_checkpoints", keepCheckpoints, 1);
     atLeast("log_interval", logInterval, 1);
+    atLeast("step_timeout", stepTimeout, 1);
+    atLeast("digest_interval", digestInterval, 0);
+    check(
+        spikeSigma >= 0 && spikeSigma < Double.POSITIVE_INFINITY,
+        "spike_sigma must be at least 0 (0: no batch is skipped)",
+        spikeSigma);
+    atLeast("spike_window", spikeWindow, 2);
   }
 
   /**

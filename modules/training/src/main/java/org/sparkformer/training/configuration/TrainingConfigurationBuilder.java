@@ -21,6 +21,10 @@ public final class TrainingConfigurationBuilder {
   private int checkpointInterval;
   private int keepCheckpoints;
   private int logInterval;
+  private int stepTimeout;
+  private int digestInterval;
+  private double spikeSigma;
+  private int spikeWindow;
 
   TrainingConfigurationBuilder(TrainingConfiguration from) {
     steps = from.steps();
@@ -41,6 +45,10 @@ public final class TrainingConfigurationBuilder {
     checkpointInterval = from.checkpointInterval();
     keepCheckpoints = from.keepCheckpoints();
     logInterval = from.logInterval();
+    stepTimeout = from.stepTimeout();
+    digestInterval = from.digestInterval();
+    spikeSigma = from.spikeSigma();
+    spikeWindow = from.spikeWindow();
   }
 
   public TrainingConfigurationBuilder steps(int value) {
@@ -133,6 +141,26 @@ public final class TrainingConfigurationBuilder {
     return this;
   }
 
+  public TrainingConfigurationBuilder stepTimeout(int value) {
+    stepTimeout = value;
+    return this;
+  }
+
+  public TrainingConfigurationBuilder digestInterval(int value) {
+    digestInterval = value;
+    return this;
+  }
+
+  public TrainingConfigurationBuilder spikeSigma(double value) {
+    spikeSigma = value;
+    return this;
+  }
+
+  public TrainingConfigurationBuilder spikeWindow(int value) {
+    spikeWindow = value;
+    return this;
+  }
+
   /**
    * @throws IllegalArgumentException when a value is out of range
    */
@@ -155,6 +183,10 @@ public final class TrainingConfigurationBuilder {
         evalBatches,
         checkpointInterval,
         keepCheckpoints,
-        logInterval);
+        logInterval,
+        stepTimeout,
+        digestInterval,
+        spikeSigma,
+        spikeWindow);
   }
 }

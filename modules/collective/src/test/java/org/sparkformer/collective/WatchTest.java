@@ -1,0 +1,162 @@
+package org.sparkformer.collective;
+
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.FloatBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+
+final class WatchTest {
+  private static final Duration TIMEOUT = Duration.ofMillis(500);
+
+  @Test
+  void aTimeoutTellsWhatEachRankLastDid() {
+    CountDownLatch waiters = new CountDownLatch(2);
+    List<Gang.Outcome<Void>> outcomes =
+        gang(
+            transport -> transport,
+            rank -> {
+              rank.watch(Moving.at("step 4" + rank.rank()));
+              rank.barrier();
+              if (rank.rank() == 2) {
+                await(waiters);
+                return null;
+              }
+              try {
+                rank.barrier();
+                return null;
+              } finally {
+                waiters.countDown();
+              }
+            });
+    String all = outcomes.get(0).message() + outcomes.get(1).message();
+    assertTrue(all.contains("barrier 1: "), all);
+    assertTrue(all.contains("no frame for 0.5 s; not heard from: rank 2; last known: "), all);
+    assertTrue(
+        all.matches(".*rank 0: step 40(?: \\(said [0-9.]+ s ago\\))?; rank 1: step 41.*"), all);
+    assertTrue(all.matches(".*rank 2: step 42 \\(said [0-9.]+ s ago\\).*"), all);
+  }
+
+  @Test
+  void aRankThatDoesNotMoveEndsTheCollectiveForAllAndIsNamed() {
+    AtomicReference<String> report = new AtomicReference<>();
+    CountDownLatch told = new CountDownLatch(1);
+    List<Gang.Outcome<Void>> outcomes =
+        gang(
+            transport -> transport,
+            rank -> {
+              boolean stuck = rank.rank() == 1;
+              rank.watch(
+                  new Moving(
+                      "a kernel of rank " + rank.rank(),
+                      stuck ? TIMEOUT.multipliedBy(2) : TIMEOUT) {
+                    @Override
+                    public void stuck(String text) {
+                      report.set(text);
+                      told.countDown();
+                    }
+                  });
+              if (stuck) {
+                await(told);
+              }
+              rank.barrier();
+              return null;
+            });
+    assertTrue(report.get().startsWith("rank 1: has not moved for 1.0 s; "), report.get());
+    for (Gang.Outcome<Void> outcome : outcomes) {
+      assertInstanceOf(CollectiveException.class, outcome.failure());
+      assertTrue(outcome.message().contains("rank 1: a kernel of rank 1"), outcome.message());
+    }
+  }
+
+  /** Frames keep coming, each well within the timeout; the whole takes longer. */
+  @Test
+  void aRankInASlowOperationIsNotTakenForStuck() {
+    FaultyTransport.Fault slow =
+        (peer, frame, out) -> {
+          pause(TIMEOUT.dividedBy(5));
+          out.send(frame);
+        };
+    gang(
+            transport -> new FaultyTransport(transport, slow),
+            rank -> {
+              rank.watch(new Moving("a slow sum", TIMEOUT.multipliedBy(2)));
+              FloatBuffer values = FloatBuffer.allocate(9 * (1 << 12));
+              rank.allReduce(List.of(values), values);
+              return null;
+            })
+        .forEach(outcome -> assertNull(outcome.failure()));
+  }
+
+  @Test
+  void aRankIsWatchedOnce() {
+    gang(
+            transport -> transport,
+            rank -> {
+              rank.watch(Moving.at("here"));
+              assertThrows(IllegalStateException.class, () -> rank.watch(Moving.at("there")));
+              rank.barrier();
+              return null;
+            })
+        .forEach(outcome -> assertNull(outcome.failure()));
+  }
+
+  private static <T> List<Gang.Outcome<T>> gang(
+      UnaryOperator<Transport> wrap, Function<Collective, T> work) {
+    CollectiveOptions options = Gang.options(Gang.newRun(), TIMEOUT);
+    return Gang.outcomes(
+        InProcessTransport.group(options.runId(), 0, 3).stream()
+            .map(transport -> wrap.apply(transport))
+            .toList(),
+        transport -> new TreeCollective(new SummationTree(3), transport, options),
+        work);
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException interrupted) {
+      throw new AssertionError(interrupted);
+    }
+  }
+
+  private static void pause(Duration duration) {
+    try {
+      Thread.sleep(duration.toMillis());
+    } catch (InterruptedException interrupted) {
+      throw new AssertionError(interrupted);
+    }
+  }
+
+  private static class Moving implements Activity {
+    private final String description;
+    private final Duration stillness;
+
+    Moving(String description, Duration stillness) {
+      this.description = description;
+      this.stillness = stillness;
+    }
+
+    static Moving at(String description) {
+      return new Moving(description, Duration.ZERO);
+    }
+
+    @Override
+    public String description() {
+      return description;
+    }
+
+    @Override
+    public Duration stillness() {
+      return stillness;
+    }
+  }
+}
