@@ -28,8 +28,7 @@ public final class Gpt implements LanguageModel {
 
   private final GptConfiguration configuration;
   private final ParameterLayout layout;
-  private final Tensor parameters;
-  private final Tensor gradients;
+  private final ParameterStore parameters;
 
   /**
    * Binds the model to its parameters; the caller keeps both vectors.
@@ -38,14 +37,14 @@ public final class Gpt implements LanguageModel {
    * @param gradients null for inference, else flat and at least of that size; backward adds to it
    */
   public Gpt(GptConfiguration configuration, Tensor parameters, Tensor gradients) {
+    this(configuration, ParameterStore.flat(layout(configuration), parameters, gradients));
+  }
+
+  /** A model whose parameters are wherever the store has them when a pass comes to them. */
+  public Gpt(GptConfiguration configuration, ParameterStore parameters) {
     this.configuration = configuration;
     this.layout = layout(configuration);
     this.parameters = parameters;
-    this.gradients = gradients;
-    if (parameters.size() < layout.size()) {
-      throw new IllegalArgumentException(
-          "the model needs " + layout.size() + " values, given " + parameters.size());
-    }
   }
 
   /** Every parameter with its name, shape, initial distribution and place. */
@@ -153,12 +152,14 @@ public final class Gpt implements LanguageModel {
     List<Variable> stream = List.of(functions.dropout(embedded, dropouts.at(0, elements)));
     for (int layer = 0; layer < configuration.layers(); layer++) {
       tape.mark(layer);
+      parameters.enter(layer);
       Block block = new Block(layer, mixer, dropouts, elements);
       stream =
           configuration.recomputeActivations() || !tape.recording()
               ? tape.segment(stream, (inner, in) -> run(block, inner, in))
               : run(block, tape, stream);
     }
+    tape.mark(configuration.layers());
     return normalize(functions, "ln_f", stream.get(0), stream.get(1)).normalized();
   }
 
@@ -197,11 +198,7 @@ public final class Gpt implements LanguageModel {
     return new Linear(parameter(name + ".weight"), parameter(name + ".bias"));
   }
 
-  /** A parameter as a variable, its gradient a view of the flat gradients. */
   Variable parameter(String name) {
-    Parameter parameter = layout.parameter(PREFIX + name);
-    return Variable.parameter(
-        ParameterLayout.view(parameters, parameter),
-        gradients == null ? null : ParameterLayout.view(gradients, parameter));
+    return parameters.variable(layout.parameter(PREFIX + name));
   }
 }

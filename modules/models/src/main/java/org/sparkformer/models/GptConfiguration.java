@@ -3,7 +3,6 @@ package org.sparkformer.models;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
-import org.sparkformer.tensor.Tensor;
 
 /**
  * The shape of a GPT: section {@code model} of a run's configuration. Architecture and counting
@@ -84,8 +83,8 @@ public record GptConfiguration(
   }
 
   @Override
-  public LanguageModel bind(Tensor parameters, Tensor gradients) {
-    return new Gpt(this, parameters, gradients);
+  public LanguageModel bind(ParameterStore parameters) {
+    return new Gpt(this, parameters);
   }
 
   private static void checkPositive(String key, int value) {

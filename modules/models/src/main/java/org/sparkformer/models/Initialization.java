@@ -28,6 +28,14 @@ public final class Initialization {
    */
   public static void run(Backend backend, ParameterLayout layout, Tensor flat, long seed) {
     backend.run(new Fill(flat, 0f));
+    run(
+        layout,
+        seed,
+        (first, floats) -> backend.write(flat.view(first, floats.remaining() / 4), floats));
+  }
+
+  /** Draws all parameters, in the order of their places; the gaps between them are left out. */
+  public static void run(ParameterLayout layout, long seed, ParameterSink sink) {
     ByteBuffer bytes = ByteBuffer.allocateDirect(CHUNK * 4).order(ByteOrder.nativeOrder());
     int site = 0;
     for (ParameterLayout.Parameter parameter : layout.parameters()) {
@@ -35,7 +43,7 @@ public final class Initialization {
       for (long first = 0; first < size; first += CHUNK) {
         int count = (int) Math.min(CHUNK, size - first);
         draw(parameter, first, count, seed, site, bytes.clear().asFloatBuffer());
-        backend.write(flat.view(parameter.offset() + first, count), bytes.limit(count * 4));
+        sink.write(parameter.offset() + first, bytes.limit(count * 4));
       }
       site++;
     }

@@ -11,7 +11,8 @@ public interface LanguageModel {
 
   /**
    * Loss of a micro-batch, and on a recording tape the way back to the gradients, with a mark
-   * before each block that has the block's number.
+   * before each block that has the block's number, and one behind the last with the number of
+   * blocks.
    *
    * @param losses one element a target, receives its cross-entropy in nats; 0 where it is ignored
    * @param scale one over the number of targets in the global batch

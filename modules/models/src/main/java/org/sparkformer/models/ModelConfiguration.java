@@ -56,7 +56,12 @@ public sealed interface ModelConfiguration extends Serializable permits GptConfi
    * @param parameters of {@code layout().size()} elements
    * @param gradients null for inference, else at least of that size; backward adds to it
    */
-  LanguageModel bind(Tensor parameters, Tensor gradients);
+  default LanguageModel bind(Tensor parameters, Tensor gradients) {
+    return bind(ParameterStore.flat(layout(), parameters, gradients));
+  }
+
+  /** The model over parameters that are wherever the store has them when a pass comes to them. */
+  LanguageModel bind(ParameterStore parameters);
 
   /** Width of one head, C / heads. */
   default int headWidth() {

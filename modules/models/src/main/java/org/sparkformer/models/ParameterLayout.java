@@ -111,11 +111,16 @@ public final class ParameterLayout {
 
   /** A parameter's elements of a flat vector, in the parameter's shape; borrowed. */
   public static Tensor view(Tensor flat, Parameter parameter) {
+    return view(flat, parameter.offset(), parameter);
+  }
+
+  /** Elements of a vector from {@code first} on, in a parameter's shape; borrowed. */
+  public static Tensor view(Tensor vector, long first, Parameter parameter) {
     Shape shape = parameter.shape();
     long[] extents = new long[shape.rank()];
     for (int axis = 0; axis < extents.length; axis++) {
       extents[axis] = shape.extent(axis);
     }
-    return flat.view(parameter.offset(), extents);
+    return vector.view(first, extents);
   }
 }

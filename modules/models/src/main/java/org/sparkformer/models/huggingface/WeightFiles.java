@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import java.util.List;
 import org.sparkformer.models.ParameterLayout;
 import org.sparkformer.models.ParameterLayout.Parameter;
+import org.sparkformer.models.ParameterSink;
 import org.sparkformer.models.safetensors.ElementType;
 import org.sparkformer.models.safetensors.SafetensorsHeader;
 import org.sparkformer.models.safetensors.SafetensorsReader;
@@ -70,6 +71,17 @@ public final class WeightFiles {
   public static void read(
       Backend backend, ParameterLayout layout, Tensor flat, List<SafetensorsReader> files)
       throws IOException {
+    read(
+        layout,
+        files,
+        (first, floats) ->
+            backend.write(flat.view(first, floats.remaining() / Float.BYTES), floats));
+    backend.finish();
+  }
+
+  /** As {@link #read(Backend, ParameterLayout, Tensor, List)}, to a sink. */
+  public static void read(ParameterLayout layout, List<SafetensorsReader> files, ParameterSink sink)
+      throws IOException {
     TensorSources sources = TensorSources.find(layout, files);
     sources.checkTied();
     ByteBuffer chunk = chunk();
@@ -79,10 +91,9 @@ public final class WeightFiles {
       for (long first = 0; first < size; first += CHUNK) {
         int count = (int) Math.min(CHUNK, size - first);
         source.read(first, chunk.clear().limit(count * Float.BYTES).asFloatBuffer());
-        backend.write(flat.view(parameter.offset() + first, count), chunk);
+        sink.write(parameter.offset() + first, chunk);
       }
     }
-    backend.finish();
   }
 
   private static ByteBuffer chunk() {
