@@ -57,7 +57,18 @@ public interface Collective extends AutoCloseable {
    * @param partials as in {@link #allReduce}
    * @param shard receives {@code shard(length, rank())}; holds exactly that many floats
    */
-  void reduceScatter(List<FloatBuffer> partials, FloatBuffer shard);
+  default void reduceScatter(List<FloatBuffer> partials, FloatBuffer shard) {
+    reduceScatter(tree(), partials, shard);
+  }
+
+  /**
+   * As {@link #reduceScatter(List, FloatBuffer)}, along another tree: that of a node which some of
+   * the leaves make up.
+   *
+   * @param node the same on every rank
+   * @param partials one vector for each of {@code node.partialsOf(rank(), size())}
+   */
+  void reduceScatter(SummationTree node, List<FloatBuffer> partials, FloatBuffer shard);
 
   /**
    * Puts the ranks' shards together.

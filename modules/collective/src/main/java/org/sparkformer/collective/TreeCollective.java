@@ -74,7 +74,7 @@ public final class TreeCollective implements Collective {
 
   @Override
   public void allReduce(List<FloatBuffer> partials, FloatBuffer sum) {
-    int length = requirePartials(partials);
+    int length = requirePartials(tree, partials);
     requireLength("the sum", sum, length);
     FloatBuffer whole = sum.slice();
     if (size() == 1 || (long) length * Float.BYTES <= SMALL_SUM_BYTES) {
@@ -85,13 +85,13 @@ public final class TreeCollective implements Collective {
   }
 
   @Override
-  public void reduceScatter(List<FloatBuffer> partials, FloatBuffer shard) {
-    int length = requirePartials(partials);
+  public void reduceScatter(SummationTree node, List<FloatBuffer> partials, FloatBuffer shard) {
+    int length = requirePartials(node, partials);
     requireLength("the shard", shard, shard(length, rank()).length());
     perform(
         Operation.REDUCE_SCATTER,
         wire ->
-            new Reduction(wire, tree, slices(partials), rank -> shard(length, rank), shard.slice())
+            new Reduction(wire, node, slices(partials), rank -> shard(length, rank), shard.slice())
                 .run());
   }
 
@@ -261,8 +261,8 @@ public final class TreeCollective implements Collective {
     }
   }
 
-  private int requirePartials(List<FloatBuffer> partials) {
-    List<LeafRange> nodes = tree.partialsOf(rank(), size());
+  private int requirePartials(SummationTree along, List<FloatBuffer> partials) {
+    List<LeafRange> nodes = along.partialsOf(rank(), size());
     if (partials.size() != nodes.size()) {
       throw new IllegalArgumentException(
           "rank "

@@ -52,6 +52,31 @@ final class TreeCollectiveTest {
     }
   }
 
+  /** Where the ranks are a power of two, neighbouring leaves are a node of the tree. */
+  @ParameterizedTest
+  @CsvSource({"1, 8", "2, 8", "4, 8", "8, 8", "2, 6", "4, 12", "3, 3"})
+  void sumsOfNeighboursRoundByRoundAddUpToTheWholeSum(int size, int leaves) {
+    int length = 9000;
+    int[] expected = bits(expected(0, leaves, length));
+    for (FloatBuffer all : Gang.run(leaves, size, rank -> roundByRound(rank, length))) {
+      assertArrayEquals(expected, bits(all));
+    }
+  }
+
+  private static FloatBuffer roundByRound(Collective rank, int length) {
+    List<FloatBuffer> shards = new ArrayList<>();
+    for (int first = 0; first < rank.tree().leaves(); first += rank.size()) {
+      FloatBuffer shard = direct(rank.shard(length, rank.rank()).length());
+      List<FloatBuffer> own = List.of(leaf(first + rank.rank(), length));
+      rank.reduceScatter(new SummationTree(rank.size()), own, shard);
+      shards.add(shard);
+    }
+    FloatBuffer all = direct(length);
+    SummationTree rounds = new SummationTree(shards.size());
+    rank.allGather(rounds.sum(shards, TreeCollectiveTest::add), all);
+    return all;
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 127, 1_000_003})
   void aBroadcastReachesEveryRankFromAnyRoot(int length) {
