@@ -31,11 +31,13 @@ public final class OpenClBackend implements Backend {
   private final Tuning tuning;
   private final Definitions definitions = new Definitions();
   private final List<EventMark> marks = new ArrayList<>();
+  private final boolean limited;
   private boolean closed;
 
   private OpenClBackend(DeviceQueue queue, OpenClOptions options, Tuning tuning) {
     DeviceInfo device = queue.device().info();
     this.queue = queue;
+    this.limited = options.memoryLimit() > 0;
     this.pool = new BufferPool(queue, limit(device, options));
     this.programs = new Programs(new Compiler(queue, cache(device, options)));
     this.transfers = new Transfers(queue, pool);
@@ -210,9 +212,10 @@ public final class OpenClBackend implements Backend {
     return Math.min(pool.limit(), device().memory().largest());
   }
 
+  /** A limit that was set is the pool's alone. */
   @Override
   public boolean inHostMemory() {
-    return device().kind() == DeviceInfo.Kind.CPU;
+    return device().kind() == DeviceInfo.Kind.CPU && !limited;
   }
 
   @Override

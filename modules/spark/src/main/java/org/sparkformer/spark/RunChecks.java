@@ -12,6 +12,7 @@ import org.sparkformer.opencl.OpenClException;
 import org.sparkformer.training.RunFolder;
 import org.sparkformer.training.TrainingRun;
 import org.sparkformer.training.configuration.DataConfiguration;
+import org.sparkformer.training.configuration.TrainingConfiguration;
 
 /** What can be known to be wrong before anything runs. */
 final class RunChecks {
@@ -21,12 +22,14 @@ final class RunChecks {
   private RunChecks() {}
 
   /**
-   * Refuses more ranks than micro-batches.
+   * Refuses more ranks than micro-batches, and numbers of ranks that cannot share the weights.
    *
    * @throws IllegalArgumentException saying what to change
    */
   static void ranks(TrainingRequest request, int ranks) {
-    new SummationTree(request.configuration().training().microBatches()).ownedBy(0, ranks);
+    TrainingConfiguration training = request.configuration().training();
+    new SummationTree(training.microBatches()).ownedBy(0, ranks);
+    training.requireRanks(ranks);
   }
 
   /**

@@ -60,12 +60,24 @@ class LocalClusterTest {
         log.messages.toString());
   }
 
+  @Test
+  void executorsThatShareTheWeightsGiveTheSameBits() throws Exception {
+    RunSummary whole = train("whole", OptionalInt.of(1), new TinyRun.Log());
+    TrainingRequest sharing = TinyRun.sharingWeights(request("shared"));
+    RunSummary shared = new TrainingDriver(session).train(sharing, new TinyRun.Log());
+    assertEquals(2, shared.ranks());
+    assertEquals(whole.weightsSha256(), shared.weightsSha256());
+  }
+
   private static RunSummary train(String output, OptionalInt ranks, TinyRun.Log log)
       throws Exception {
+    return new TrainingDriver(session).train(request(output).withRanks(ranks), log);
+  }
+
+  private static TrainingRequest request(String output) {
     DataConfiguration data =
         DataConfiguration.ofInput(folder.resolve("text.txt").toString(), "char");
-    return new TrainingDriver(session)
-        .train(TinyRun.request(data, folder.resolve(output)).withRanks(ranks), log);
+    return TinyRun.request(data, folder.resolve(output));
   }
 
   /** This process has no other Java processes below it. */

@@ -52,6 +52,14 @@ final class TinyRun {
         .build();
   }
 
+  /** A run whose ranks share out the weights too. */
+  static TrainingRequest sharingWeights(TrainingRequest request) {
+    RunConfiguration run = request.configuration();
+    return request.withConfiguration(
+        new RunConfiguration(
+            run.name(), run.model(), run.data(), run.training().toBuilder().zeroStage(3).build()));
+  }
+
   static TrainingRequest request(DataConfiguration data, Path output) {
     return TrainingRequest.of(configuration(data), output.toString()).withDevice("java");
   }

@@ -70,7 +70,10 @@ public interface Backend extends AutoCloseable {
     return capacityBytes();
   }
 
-  /** Whether that memory is the host's own, of which the rest of the process takes its part too. */
+  /**
+   * Whether {@link #capacityBytes} is the host's own memory, of which the rest of the process takes
+   * its part too.
+   */
   default boolean inHostMemory() {
     return false;
   }

@@ -6,7 +6,9 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
+import java.util.function.Function;
 import org.sparkformer.collective.Collective;
+import org.sparkformer.collective.SummationTree;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Backend.Pending;
 import org.sparkformer.tensor.Tensor;
@@ -20,6 +22,7 @@ final class BucketTraffic {
   private final Backend backend;
   private final Collective collective;
   private final Communication communication;
+  private final SummationTree tree;
   private final List<Bucket> buckets;
   private final List<Slice> slices;
   private final Staging staging;
@@ -46,24 +49,39 @@ final class BucketTraffic {
     }
   }
 
-  /** Bytes of host memory that a rank's traffic takes. */
-  static long hostBytes(Rank rank, Buckets buckets) {
-    long staged = (long) Staging.places(buckets.all().size()) * partials(rank) * buckets.largest();
-    return Float.BYTES * (staged + buckets.owned(rank.collective().rank()));
+  /**
+   * What passes through a rank's host memory.
+   *
+   * @param buckets of the vectors that are exchanged
+   * @param tree along which gradients are added
+   * @param places for buckets on their way
+   */
+  record Route(Buckets buckets, SummationTree tree, int places) {
+    /** With places for one bucket that is copied, one on the wire and one between them. */
+    static Route of(Buckets buckets, SummationTree tree) {
+      return new Route(buckets, tree, Math.min(Staging.PLACES, buckets.all().size()));
+    }
+
+    private int partials(Collective collective) {
+      return tree.partialsOf(collective.rank(), collective.size()).size();
+    }
+
+    /** Bytes of host memory that it takes on a rank. */
+    long hostBytes(Collective collective) {
+      long staged = (long) places * partials(collective) * buckets.largest();
+      return Float.BYTES * (staged + buckets.owned(collective.rank()));
+    }
   }
 
-  private static int partials(Rank rank) {
-    Collective collective = rank.collective();
-    return collective.tree().partialsOf(collective.rank(), collective.size()).size();
-  }
-
-  BucketTraffic(Rank rank, Buckets buckets, Communication communication) {
+  BucketTraffic(Rank rank, Route route, Communication communication) {
     this.backend = rank.backend();
     this.collective = rank.collective();
     this.communication = communication;
-    this.buckets = buckets.all();
-    this.slices = buckets.slices(collective.rank());
-    this.staging = new Staging(this.buckets.size(), partials(rank), (int) buckets.largest());
+    this.tree = route.tree();
+    this.buckets = route.buckets().all();
+    this.slices = route.buckets().slices(collective.rank());
+    int largest = (int) route.buckets().largest();
+    this.staging = new Staging(route.places(), route.partials(collective), largest);
     slices.forEach(slice -> owns.add(new Own(slice)));
   }
 
@@ -71,16 +89,15 @@ final class BucketTraffic {
    * Queues the sum of a bucket over all leaves; {@link #writeOwn} has this rank's slice of it when
    * the exchange is done.
    *
-   * @param partials this rank's partial sums
+   * @param partials the bucket's elements of this rank's partial sums
    */
-  Future<?> reduceScatter(int index, List<GradientBuffer> partials) {
-    Bucket bucket = buckets.get(index);
-    int count = (int) bucket.length();
+  Future<?> reduceScatter(int index, List<Tensor> partials) {
+    int count = (int) buckets.get(index).length();
     Staging.Place place = takePlace();
     List<Pending> copies = new ArrayList<>(partials.size());
     List<FloatBuffer> values = new ArrayList<>(partials.size());
     for (int i = 0; i < partials.size(); i++) {
-      copies.add(backend.startRead(bucket.of(partials.get(i).flat()), place.bytes(i, count)));
+      copies.add(backend.startRead(partials.get(i), place.bytes(i, count)));
       values.add(place.floats(i, count));
     }
     Own own = owns.get(index);
@@ -91,7 +108,7 @@ final class BucketTraffic {
             own.use.await();
             communication.timed(
                 "reduce-scatter of bucket " + index,
-                () -> collective.reduceScatter(values, own.floats()));
+                () -> collective.reduceScatter(tree, values, own.floats()));
           } finally {
             // Also where it failed: the training thread may be waiting for the place.
             staging.giveBack(place, Pending.DONE);
@@ -118,26 +135,31 @@ final class BucketTraffic {
     return 0;
   }
 
-  /** Queues the copy of this rank's slice of a sum to its place in a gradient vector. */
-  void writeOwn(int index, Tensor gradients) {
+  /**
+   * Queues the copy of this rank's slice of a sum to the device, where there is any of it.
+   *
+   * @param destination finds the place for a slice's parameters
+   */
+  void writeOwn(int index, Function<Slice, Tensor> destination) {
     Slice slice = slices.get(index);
     if (slice.holdsParameters()) {
       Own own = owns.get(index);
-      own.use = backend.startWrite(slice.of(gradients), own.parameters(slice));
+      own.use = backend.startWrite(destination.apply(slice), own.parameters(slice));
     }
   }
 
   /**
    * Queues the exchange of the ranks' slices of a bucket's parameters.
    *
-   * @return the whole bucket, for {@link #writeOthers}
+   * @param parameters finds a slice's parameters on the device
+   * @return the whole bucket, for {@link #writeOthers} or {@link #take}
    */
-  Future<Staging.Place> allGather(int index, Tensor parameters) {
+  Future<Staging.Place> allGather(int index, Function<Slice, Tensor> parameters) {
     Slice slice = slices.get(index);
     Own own = owns.get(index);
     Pending copy =
         slice.holdsParameters()
-            ? backend.startRead(slice.of(parameters), own.parameters(slice))
+            ? backend.startRead(parameters.apply(slice), own.parameters(slice))
             : Pending.DONE;
     int count = (int) buckets.get(index).length();
     return communication.submit(
@@ -164,6 +186,11 @@ final class BucketTraffic {
           before.await();
           behind.await();
         });
+  }
+
+  /** Hands on what came of a bucket, then takes its place back. */
+  void take(int index, Staging.Place place, Function<ByteBuffer, Pending> copy) {
+    staging.giveBack(place, copy.apply(place.bytes(0, (int) buckets.get(index).length())));
   }
 
   private Pending write(Bucket bucket, long from, long to, Staging.Place place, Tensor parameters) {

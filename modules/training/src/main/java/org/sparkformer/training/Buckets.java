@@ -86,11 +86,11 @@ record Buckets(ParameterLayout layout, int ranks, List<Bucket> all) {
     return parameter.offset() + parameter.shape().size();
   }
 
-  private static long down(long position) {
+  static long down(long position) {
     return position / Slice.BLOCK * Slice.BLOCK;
   }
 
-  private static long up(long position) {
+  static long up(long position) {
     return down(position + Slice.BLOCK - 1);
   }
 

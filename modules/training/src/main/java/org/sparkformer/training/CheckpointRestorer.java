@@ -8,8 +8,6 @@ import java.util.OptionalInt;
 import org.sparkformer.models.huggingface.HuggingFaceModel;
 import org.sparkformer.models.huggingface.WeightFiles;
 import org.sparkformer.models.safetensors.SafetensorsReader;
-import org.sparkformer.tensor.Tensor;
-import org.sparkformer.tensor.ops.Fill;
 
 /**
  * Puts a rank into the state that a run goes on from. Rank 0 chooses the checkpoint, every rank
@@ -81,6 +79,7 @@ final class CheckpointRestorer {
     check.requireSame(
         Json.tree(required(checkpoint, CheckpointStore.CONFIGURATION)), run.configuration());
     check.requireSame(kept.dataset(), run.dataset());
+    state.clear(rank.backend());
     loadWeights(checkpoint, state);
     loadMoments(step, state);
     return kept.progress();
@@ -98,17 +97,17 @@ final class CheckpointRestorer {
   }
 
   private void loadWeights(RunFolder checkpoint, ModelState state) throws IOException {
-    Tensor flat = state.parameters();
-    rank.backend().run(new Fill(flat, 0f));
     try (SafetensorsReader file =
         SafetensorsReader.open(HadoopByteSource.open(checkpoint, HuggingFaceModel.WEIGHTS))) {
-      WeightFiles.read(rank.backend(), state.layout(), flat, List.of(file));
+      WeightFiles.read(
+          state.layout(),
+          List.of(file),
+          (first, floats) -> state.write(rank.backend(), first, floats));
     }
+    rank.backend().finish();
   }
 
   private void loadMoments(int step, ModelState state) throws IOException {
-    rank.backend().run(new Fill(state.firstMoment(), 0f));
-    rank.backend().run(new Fill(state.secondMoment(), 0f));
     try (OptimizerShards shards =
         OptimizerShards.open(store.folder(step), store.files(step), state.layout())) {
       shards.load(rank.backend(), state);

@@ -43,13 +43,14 @@ final class CheckpointSnapshot {
   }
 
   /**
-   * Copies all that rank 0 writes from the device.
+   * Copies all that rank 0 writes from the device; the other ranks help with the weights.
    *
    * @param metrics lines of the metrics file so far
    * @return the files, to be written before the next copy is taken
    */
-  List<CheckpointFile> take(RunProgress progress, byte[] metrics) throws IOException {
-    parameters.copy(rank.backend(), state.parameters());
+  List<CheckpointFile> take(RunProgress progress, WholeWeights weights, byte[] metrics)
+      throws IOException {
+    weights.read(parameters::put);
     var tokenizer = run.dataset().tokenizer();
     return List.of(
         new CheckpointFile(HuggingFaceModel.WEIGHTS, this::writeWeights),

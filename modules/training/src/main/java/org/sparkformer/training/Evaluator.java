@@ -2,7 +2,9 @@ package org.sparkformer.training;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.SummationTree;
 import org.sparkformer.data.CausalSamples;
@@ -41,7 +43,7 @@ public final class Evaluator implements AutoCloseable {
   /**
    * The mean loss in nats a token, the same on every rank.
    *
-   * @param model only its forward pass is used
+   * @param model only its forward pass is used, as often on every rank
    */
   public double meanLoss(LanguageModel model, Collective collective) throws IOException {
     return meanLoss(model, collective, StepActivity.unwatched());
@@ -54,25 +56,27 @@ public final class Evaluator implements AutoCloseable {
     int leaves = Math.toIntExact((windows + microBatchSize - 1) / microBatchSize);
     int from = (int) ((long) leaves * collective.rank() / collective.size());
     int to = (int) ((long) leaves * (collective.rank() + 1) / collective.size());
-    double[] sums =
-        gather(collective.allGather(bytes(leafSums(model, from, to, activity))), leaves);
+    // As many passes on each rank, for the ranks may need one another's weights in each of them.
+    int most = (leaves + collective.size() - 1) / collective.size();
+    int[] chosen =
+        IntStream.range(from, from + most).map(leaf -> Math.min(leaf, leaves - 1)).toArray();
+    float[] own = Arrays.copyOf(leafSums(model, chosen, activity), to - from);
+    double[] sums = gather(collective.allGather(bytes(own)), leaves);
     return new SummationTree(leaves).sum(sums) / ((double) windows * samples.context());
   }
 
-  private float[] leafSums(LanguageModel model, int from, int to, StepActivity activity) throws IOException {
+  private float[] leafSums(LanguageModel model, int[] leaves, StepActivity activity)
+      throws IOException {
     RunAhead ahead = new RunAhead(backend, activity);
-    if (from == to) {
-      return new float[0];
-    }
-    try (Tensor slots = backend.floats(to - from)) {
-      for (int leaf = from; leaf < to; leaf++) {
-        activity.begin("evaluation of micro-batch " + leaf);
-        read(leaf);
+    try (Tensor slots = backend.floats(leaves.length)) {
+      for (int i = 0; i < leaves.length; i++) {
+        activity.begin("evaluation of micro-batch " + leaves[i]);
+        read(leaves[i]);
         device.upload(host);
         try (Tape tape = new Tape(backend, false)) {
           model.loss(tape, device.batch(), device.losses(), 1f, DropoutSites.NONE);
         }
-        reduction.run(device.losses(), slots.view(leaf - from, 1), false);
+        reduction.run(device.losses(), slots.view(i, 1), false);
         ahead.queued();
       }
       return backend.readFloats(slots);

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
 import java.util.function.IntConsumer;
+import org.sparkformer.tensor.Tensor;
 
 /**
  * Lets the buckets of a step's gradients leave while the backward pass of the rank's last
@@ -41,9 +42,11 @@ final class GradientExchange {
   /** The backward pass has reached a mark: what is final there leaves. */
   void reached(int mark) {
     while (left < buckets.size() && buckets.get(left).mark() >= mark) {
-      accumulator.fold(buckets.get(left));
+      Bucket bucket = buckets.get(left);
+      accumulator.fold(bucket);
       if (traffic != null) {
-        underWay.add(traffic.reduceScatter(left, partials));
+        List<Tensor> sums = partials.stream().map(partial -> bucket.of(partial.flat())).toList();
+        underWay.add(traffic.reduceScatter(left, sums));
       }
       left++;
     }
@@ -58,7 +61,7 @@ final class GradientExchange {
     for (int index = 0; index < buckets.size(); index++) {
       if (traffic != null) {
         Communication.await(underWay.get(index));
-        traffic.writeOwn(index, sum().flat());
+        traffic.writeOwn(index, slice -> slice.of(sum().flat()));
       }
       arrived.accept(index);
     }

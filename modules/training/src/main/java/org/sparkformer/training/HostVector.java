@@ -3,6 +3,7 @@ package org.sparkformer.training;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.sparkformer.models.safetensors.SafetensorsWriter;
@@ -33,6 +34,19 @@ final class HostVector {
       int count = piece.capacity() / Float.BYTES;
       backend.read(vector.view(first, count), piece.clear());
       first += count;
+    }
+  }
+
+  /** Takes a stretch of the vector. */
+  void put(long first, ByteBuffer floats) {
+    FloatBuffer values = floats.slice().order(floats.order()).asFloatBuffer();
+    while (values.hasRemaining()) {
+      long at = first + values.position();
+      FloatBuffer piece = pieces.get((int) (at / PIECE)).clear().asFloatBuffer();
+      int from = (int) (at % PIECE);
+      int count = Math.min(values.remaining(), piece.capacity() - from);
+      piece.put(from, values, values.position(), count);
+      values.position(values.position() + count);
     }
   }
 

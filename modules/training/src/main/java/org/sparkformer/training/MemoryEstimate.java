@@ -2,6 +2,7 @@ package org.sparkformer.training;
 
 import org.sparkformer.collective.Collective;
 import org.sparkformer.models.ModelConfiguration;
+import org.sparkformer.models.ParameterLayout;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.training.configuration.RunConfiguration;
 
@@ -9,12 +10,12 @@ import org.sparkformer.training.configuration.RunConfiguration;
  * Memory of a rank's training in bytes, before any of it is taken. Counts tensors; what kernels
  * need besides and what the pool rounds up come on top.
  *
- * @param weights parameters, and AdamW's two moments of those that the rank updates
- * @param gradients flat gradient buffers of the summation tree
+ * @param weights what the rank keeps of the parameters and what it gathers of them, and AdamW's two
+ *     moments of those that it updates
+ * @param gradients vectors of the summation tree, and what a pass adds to besides
  * @param activations kept from forward to backward, and the gradients passing through one block
  * @param logits of the rows whose loss is computed at once
- * @param snapshot weights and moments on their way into a checkpoint, in the memory of rank 0's
- *     host
+ * @param snapshot weights and moments on their way into a checkpoint, in the host's memory
  * @param exchange buckets on their way between ranks, in the host's memory
  * @param largest tensors of each kind
  */
@@ -30,7 +31,7 @@ public record MemoryEstimate(
   /**
    * The largest single tensors in bytes, each in a buffer of its own.
    *
-   * @param parameters a gradient vector, the parameters with a tail
+   * @param parameters of weights or gradients, with their tail
    * @param activation a micro-batch's rows inside the feed-forward layer, 4 C wide
    */
   public record Largest(long parameters, long activation) {}
@@ -59,41 +60,76 @@ public record MemoryEstimate(
   /** Width of the feed-forward layer over the model's. */
   private static final int FEED_FORWARD = 4;
 
+  /** Elements of a rank's share of a model. */
+  private record Share(
+      long weights, long moments, long gradients, long largest, long snapshot, long exchange) {
+
+    /** Where every rank has all weights and gradients. */
+    static Share ofOptimizer(RunConfiguration configuration, Rank rank) {
+      Collective collective = rank.collective();
+      ParameterLayout layout = configuration.model().layout();
+      Buckets buckets = rank.buckets(layout);
+      return ofOptimizer(
+          layout.size(),
+          buckets.owned(collective.rank()),
+          collective.tree().buffersNeeded(collective.ownedLeaves()),
+          rank.isAlone() ? 0 : OptimizerSharding.hostBytes(rank, buckets),
+          rank.isFirst());
+    }
+
+    static Share ofOptimizer(
+        long parameters, long owned, int gradientVectors, long exchange, boolean first) {
+      long vector = GradientBuffer.length(parameters);
+      long snapshot = (first ? parameters : 0) + 2 * owned;
+      return new Share(parameters, 2 * owned, gradientVectors * vector, vector, snapshot, exchange);
+    }
+
+    /** Where every rank has its slices. */
+    static Share ofAll(RunConfiguration configuration, Rank rank) {
+      ParameterLayout layout = configuration.model().layout();
+      Units units = rank.units(layout);
+      long owned = units.buckets().owned(rank.collective().rank());
+      long buffers = UnitBuffers.elements(units);
+      return new Share(
+          owned + buffers,
+          2 * owned,
+          FullSharding.sums(rank.collective()) * owned + buffers,
+          Math.max(owned, Math.max(units.sharedLength(), units.largestBlock())),
+          (rank.isFirst() ? layout.size() : 0) + 2 * owned,
+          FullSharding.hostBytes(rank, units));
+    }
+  }
+
   /**
    * Where there is one rank.
    *
    * @param gradientBuffers gradient vectors that accumulation keeps at once, at least 1
    */
   public static MemoryEstimate of(RunConfiguration configuration, int gradientBuffers) {
-    return of(configuration, gradientBuffers, configuration.model().layout().size(), 0);
+    long parameters = configuration.model().layout().size();
+    return of(configuration, Share.ofOptimizer(parameters, parameters, gradientBuffers, 0, true));
   }
 
-  /** Of one of several ranks. */
-  static MemoryEstimate of(RunConfiguration configuration, Rank rank, Buckets buckets) {
-    Collective collective = rank.collective();
+  static MemoryEstimate of(RunConfiguration configuration, Rank rank) {
+    boolean shares = configuration.training().sharesWeights(rank.collective().size());
     return of(
         configuration,
-        collective.tree().buffersNeeded(collective.ownedLeaves()),
-        buckets.owned(collective.rank()),
-        rank.isAlone() ? 0 : BucketTraffic.hostBytes(rank, buckets));
+        shares ? Share.ofAll(configuration, rank) : Share.ofOptimizer(configuration, rank));
   }
 
-  private static MemoryEstimate of(
-      RunConfiguration configuration, int gradientBuffers, long owned, long exchange) {
+  private static MemoryEstimate of(RunConfiguration configuration, Share share) {
     ModelConfiguration model = configuration.model();
-    long parameters = model.layout().size();
     long rows = (long) configuration.training().microBatchSize() * model.context();
     long chunk = Math.min(rows, Math.max(1, LOGITS_AT_ONCE / model.vocabularySize()));
     return new MemoryEstimate(
-        (parameters + 2 * owned) * Float.BYTES,
-        gradientBuffers * GradientBuffer.length(parameters) * Float.BYTES,
+        (share.weights() + share.moments()) * Float.BYTES,
+        share.gradients() * Float.BYTES,
         rows * model.activationsOfToken() * Float.BYTES,
         chunk * model.vocabularySize() * Float.BYTES,
-        (parameters + 2 * owned) * Float.BYTES,
-        exchange,
+        share.snapshot() * Float.BYTES,
+        share.exchange(),
         new Largest(
-            GradientBuffer.length(parameters) * Float.BYTES,
-            rows * FEED_FORWARD * model.width() * Float.BYTES));
+            share.largest() * Float.BYTES, rows * FEED_FORWARD * model.width() * Float.BYTES));
   }
 
   /** All of it on the device. */
@@ -160,17 +196,18 @@ public record MemoryEstimate(
   }
 
   private String advice(RunConfiguration configuration, DeviceMemory device) {
+    boolean recomputes = configuration.model().recomputeActivations();
     int microBatch = configuration.training().microBatchSize();
     long beside = device.inHost() ? snapshot + exchange : 0;
-    if (weights + gradients + beside > device.bytes() || microBatch == 1) {
-      return configuration.model().recomputeActivations()
-          ? "use a smaller model, a shorter model.context or a device with more memory"
-          : "set model.recompute_activations to true, or use a smaller model or a larger device";
+    if (weights + gradients + beside <= device.bytes() && microBatch > 1) {
+      return "lower training.micro_batch_size (now %d)".formatted(microBatch)
+          + (recomputes ? "" : ", or set model.recompute_activations to true");
     }
-    return configuration.model().recomputeActivations()
-        ? "lower training.micro_batch_size (now %d)".formatted(microBatch)
-        : "lower training.micro_batch_size (now %d), or set model.recompute_activations to true"
-            .formatted(microBatch);
+    return (recomputes ? "" : "set model.recompute_activations to true, ")
+        + (configuration.training().zeroStage() == 3
+            ? "use more ranks, a smaller model"
+            : "set training.zero_stage to 3 where several ranks train, use a smaller model")
+        + ", a shorter model.context or a device with more memory";
   }
 
   private static String mebibytes(long bytes) {

@@ -1,9 +1,9 @@
 package org.sparkformer.training;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
-import org.sparkformer.collective.LeafRange;
 import org.sparkformer.data.CausalSamples;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
@@ -16,7 +16,7 @@ final class MicroBatchReader implements AutoCloseable {
 
   private final CausalSamples samples;
   private final TrainingConfiguration training;
-  private final LeafRange leaves;
+  private final List<Integer> leaves;
   private final int firstStep;
   private final BlockingQueue<MicroBatch> free = new ArrayBlockingQueue<>(READ_AHEAD);
   private final BlockingQueue<Read> ready = new ArrayBlockingQueue<>(READ_AHEAD + 1);
@@ -26,7 +26,7 @@ final class MicroBatchReader implements AutoCloseable {
   private record Read(MicroBatch batch, Throwable failure) {}
 
   MicroBatchReader(
-      CausalSamples samples, TrainingConfiguration training, LeafRange leaves, int firstStep) {
+      CausalSamples samples, TrainingConfiguration training, List<Integer> leaves, int firstStep) {
     this.samples = samples;
     this.training = training;
     this.leaves = leaves;
@@ -64,7 +64,7 @@ final class MicroBatchReader implements AutoCloseable {
   private void readAll() {
     try {
       for (int step = firstStep; step < training.steps(); step++) {
-        for (int leaf = leaves.from(); leaf < leaves.to(); leaf++) {
+        for (int leaf : leaves) {
           MicroBatch batch = free.take();
           read(batch, step, leaf);
           ready.add(new Read(batch, null));

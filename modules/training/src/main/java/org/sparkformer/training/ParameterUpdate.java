@@ -37,23 +37,12 @@ final class ParameterUpdate {
     for (int index = 0; index < state.slices().size(); index++) {
       Slice slice = state.slices().get(index);
       if (slice.holdsParameters()) {
-        update(slice, gradients, squaredNorm, settings);
+        state.update(backend, slice, slice.of(gradients), squaredNorm, settings);
       }
       if (traffic != null) {
-        underWay.add(traffic.allGather(index, state.parameters()));
+        underWay.add(traffic.allGather(index, state::parameters));
       }
     }
-  }
-
-  private void update(Slice slice, Tensor gradients, Tensor squaredNorm, AdamW.Settings settings) {
-    backend.run(
-        new AdamW(
-            slice.of(state.parameters()),
-            slice.of(gradients),
-            slice.ofOwn(state.firstMoment()),
-            slice.ofOwn(state.secondMoment()),
-            squaredNorm,
-            settings.from(slice.from())));
   }
 
   /** Waits for the other ranks' slices and queues their way to the device. */

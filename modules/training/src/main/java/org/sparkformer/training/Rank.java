@@ -20,8 +20,13 @@ record Rank(Backend backend, Collective collective, Buckets.Sizes bucketSizes) {
     return collective.size() == 1;
   }
 
-  /** How the ranks divide a model. */
+  /** How the ranks divide a model whose weights each of them has. */
   Buckets buckets(ParameterLayout layout) {
     return Buckets.of(layout, collective.size(), bucketSizes);
+  }
+
+  /** How the ranks divide a model of whose weights each has its share. */
+  Units units(ParameterLayout layout) {
+    return Units.of(layout, collective.size(), bucketSizes);
   }
 }

@@ -3,6 +3,7 @@ package org.sparkformer.training;
 import java.io.IOException;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.CollectiveException;
+import org.sparkformer.models.ParameterLayout;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
@@ -17,7 +18,6 @@ public final class RankTrainer {
   private final TrainingRun run;
   private final Rank rank;
   private final TrainingListener listener;
-  private final Buckets buckets;
 
   /**
    * @param collective its tree has one leaf a micro-batch: {@code batch_size / micro_batch_size}
@@ -32,7 +32,6 @@ public final class RankTrainer {
     this.run = run;
     this.rank = rank;
     this.listener = listener;
-    this.buckets = rank.buckets(run.configuration().model().layout());
     Collective collective = rank.collective();
     TrainingConfiguration training = run.configuration().training();
     if (collective.tree().leaves() != training.microBatches()) {
@@ -40,6 +39,7 @@ public final class RankTrainer {
           "the collective sums %d micro-batches, the run has %d a step"
               .formatted(collective.tree().leaves(), training.microBatches()));
     }
+    training.requireRanks(collective.size());
   }
 
   /**
@@ -59,8 +59,7 @@ public final class RankTrainer {
     CheckpointStore store =
         new CheckpointStore(run.folder(), run.configuration().training().keepCheckpoints());
     CheckpointRestorer restorer = new CheckpointRestorer(run, rank, store, listener);
-    try (ModelState state =
-        ModelState.allocate(rank.backend(), buckets, rank.collective().rank())) {
+    try (ModelState state = allocate()) {
       RunProgress start = restorer.restore(state);
       try (RunRecorder recorder = recorder(state, store, restorer.metrics(start));
           TrainingSession session = new TrainingSession(run, rank, state, start, recorder)) {
@@ -73,8 +72,16 @@ public final class RankTrainer {
     }
   }
 
+  private ModelState allocate() {
+    ParameterLayout layout = run.configuration().model().layout();
+    int ranks = rank.collective().size();
+    boolean whole = !run.configuration().training().sharesWeights(ranks);
+    Buckets buckets = whole ? rank.buckets(layout) : rank.units(layout).buckets();
+    return ModelState.allocate(rank.backend(), buckets, rank.collective().rank(), whole);
+  }
+
   private void requireMemory() {
-    MemoryEstimate.of(run.configuration(), rank, buckets)
+    MemoryEstimate.of(run.configuration(), rank)
         .requireFits(run.configuration(), MemoryEstimate.DeviceMemory.of(rank.backend()));
   }
 

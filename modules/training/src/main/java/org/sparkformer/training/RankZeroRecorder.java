@@ -56,10 +56,11 @@ final class RankZeroRecorder implements RunRecorder {
   }
 
   @Override
-  public void checkpoint(RunProgress progress) throws IOException, InterruptedException {
+  public void checkpoint(RunProgress progress, WholeWeights weights)
+      throws IOException, InterruptedException {
     announce(checkpoints.await());
     checkpoints.begin(progress.step());
-    checkpoints.start(snapshot.take(progress, metrics.content()));
+    checkpoints.start(snapshot.take(progress, weights, metrics.content()));
   }
 
   private void announce(OptionalInt committed) {

@@ -25,6 +25,7 @@ final class ResumeCheck {
           "name",
           "data",
           "model.recompute_activations",
+          "training.zero_stage",
           "training.eval_interval",
           "training.eval_batches",
           "training.checkpoint_interval",

@@ -21,7 +21,8 @@ interface RunRecorder extends AutoCloseable {
    * Copies the rank's part of the state from the device and has it written beside training. Called
    * on all ranks after the same step.
    */
-  void checkpoint(RunProgress progress) throws IOException, InterruptedException;
+  void checkpoint(RunProgress progress, WholeWeights weights)
+      throws IOException, InterruptedException;
 
   /** Waits for the last checkpoint. */
   default void settle() throws IOException, InterruptedException {}

@@ -27,9 +27,11 @@ final class ShardRecorder implements RunRecorder {
   }
 
   @Override
-  public void checkpoint(RunProgress progress) throws IOException, InterruptedException {
+  public void checkpoint(RunProgress progress, WholeWeights weights)
+      throws IOException, InterruptedException {
     checkpoints.await();
     checkpoints.begin(progress.step());
+    weights.help();
     checkpoints.start(List.of(snapshot.takeShard()));
   }
 

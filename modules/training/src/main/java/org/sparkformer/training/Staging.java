@@ -15,7 +15,7 @@ import org.sparkformer.tensor.Backend.Pending;
  */
 final class Staging {
   /** One bucket is copied from the device while one is on the wire; a third waits between them. */
-  private static final int PLACES = 3;
+  static final int PLACES = 3;
 
   private final BlockingQueue<Place> free;
 
@@ -48,21 +48,15 @@ final class Staging {
   }
 
   /**
-   * @param buckets how many there are: more places would lie idle
+   * @param places how many buckets may be on their way
    * @param partials buffers of a place
    * @param floats that each holds
    */
-  Staging(int buckets, int partials, int floats) {
-    int places = places(buckets);
+  Staging(int places, int partials, int floats) {
     this.free = new ArrayBlockingQueue<>(places);
     for (int i = 0; i < places; i++) {
       free.add(new Place(partials, floats * Float.BYTES));
     }
-  }
-
-  /** How many places there are for so many buckets. */
-  static int places(int buckets) {
-    return Math.min(PLACES, buckets);
   }
 
   /** Waits for a place, and for the copy that last used it. */

@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Backend.Pending;
@@ -58,14 +59,18 @@ final class StepTotals implements AutoCloseable {
     return slices.stream().mapToLong(slice -> BlockSum.blocks(slice.parameters())).sum();
   }
 
-  /** Queues the sums of squares over the blocks of this rank's slice of a bucket. */
-  void add(int index, Tensor gradients) {
+  /**
+   * Queues the sums of squares over the blocks of this rank's slice of a bucket.
+   *
+   * @param gradients finds the gradients of a slice's parameters
+   */
+  void add(int index, Function<Slice, Tensor> gradients) {
     Slice slice = slices.get(index);
     if (slice.holdsParameters()) {
       // Slices but the last of all end at whole blocks, so packed blocks are whole too.
       long first = blocksOf(slices.subList(0, index));
       Tensor sums = ownSums.view(first, BlockSum.blocks(slice.parameters()));
-      backend.run(new BlockSum(slice.of(gradients), sums, true));
+      backend.run(new BlockSum(gradients.apply(slice), sums, true));
     }
   }
 

@@ -6,7 +6,6 @@ import java.util.HashSet;
 import java.util.List;
 import org.sparkformer.collective.CollectiveException;
 import org.sparkformer.data.Split;
-import org.sparkformer.models.LanguageModel;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.training.StepClock.Lap;
 import org.sparkformer.training.configuration.TrainingConfiguration;
@@ -128,7 +127,7 @@ final class TrainingSession implements AutoCloseable {
   private void checkpoint() throws IOException, InterruptedException {
     activity.beginUnlimited("a checkpoint");
     progress = progress.withWallSeconds(wallSeconds());
-    recorder.checkpoint(progress);
+    recorder.checkpoint(progress, step.weights());
   }
 
   private boolean isLogged(int done) {
@@ -161,8 +160,7 @@ final class TrainingSession implements AutoCloseable {
   }
 
   private void evaluate(int done) throws IOException {
-    LanguageModel model = run.configuration().model().bind(state.parameters(), null);
-    double loss = evaluator.meanLoss(model, rank.collective(), activity);
+    double loss = evaluator.meanLoss(step.forwardOnly(), rank.collective(), activity);
     progress = progress.withValLoss(loss);
     recorder.evaluation(new EvaluationMetrics(done, loss));
   }
@@ -170,7 +168,9 @@ final class TrainingSession implements AutoCloseable {
   private RunSummary summary() {
     activity.beginUnlimited("the digest of the weights");
     Backend backend = rank.backend();
-    String digest = WeightsDigest.of(backend, state.layout(), state.parameters());
+    WeightsDigest weights = new WeightsDigest(state.layout());
+    step.weights().read(weights);
+    String digest = weights.hex();
     requireSameEverywhere(digest);
     return new RunSummary(
         run.configuration(),

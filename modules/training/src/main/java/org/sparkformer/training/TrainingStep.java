@@ -1,9 +1,6 @@
 package org.sparkformer.training;
 
 import java.io.IOException;
-import java.util.List;
-import java.util.function.IntConsumer;
-import org.sparkformer.collective.LeafRange;
 import org.sparkformer.data.Split;
 import org.sparkformer.models.DropoutSites;
 import org.sparkformer.models.LanguageModel;
@@ -17,8 +14,8 @@ import org.sparkformer.training.configuration.TrainingConfiguration;
 
 /**
  * One optimizer step on one rank: this rank's micro-batches forward and backward, their gradients
- * added along the tree over all ranks, AdamW on this rank's slices of the sum, and everyone's
- * slices of the weights put together. All memory is taken before the first step.
+ * added along the tree over all ranks, AdamW on this rank's slices of the sum, and what the next
+ * step needs of everyone's slices put together. All memory is taken before the first step.
  *
  * <p>B sequences a micro-batch, T tokens a sequence.
  */
@@ -28,13 +25,9 @@ final class TrainingStep implements AutoCloseable {
   private final ModelConfiguration configuration;
   private final ModelState state;
   private final LearningRateSchedule schedule;
-  private final LeafRange leaves;
-  private final GradientAccumulator gradients;
   private final StepActivity activity;
   private final Communication communication;
-  private final GradientExchange exchange;
-  private final StepTotals totals;
-  private final ParameterUpdate update;
+  private final Sharding sharding;
   private final DeviceBatch batch;
   private final BlockReduction lossReduction;
   private final NormHistory norms;
@@ -55,19 +48,17 @@ final class TrainingStep implements AutoCloseable {
     this.configuration = run.configuration().model();
     this.state = state;
     this.schedule = LearningRateSchedule.of(training);
-    this.leaves = rank.collective().ownedLeaves();
-    this.gradients = new GradientAccumulator(rank, configuration, state.parameters());
-    Buckets buckets = rank.buckets(state.layout());
-    BucketTraffic traffic = rank.isAlone() ? null : new BucketTraffic(rank, buckets, communication);
-    this.exchange = new GradientExchange(gradients, buckets, traffic);
-    this.totals = new StepTotals(rank, buckets, communication);
-    this.update = new ParameterUpdate(backend, state, traffic);
+    this.sharding =
+        state.whole()
+            ? new OptimizerSharding(rank, configuration, state, communication)
+            : new FullSharding(rank, configuration, state, communication);
     this.batch = new DeviceBatch(backend, training.microBatchSize(), configuration.context());
     this.lossReduction =
         new BlockReduction(backend, (long) training.microBatchSize() * configuration.context());
     this.norms = new NormHistory(backend);
     this.reader =
-        new MicroBatchReader(run.samples(Split.TRAIN), training, leaves, firstStep).start();
+        new MicroBatchReader(run.samples(Split.TRAIN), training, sharding.leaves(), firstStep)
+            .start();
     this.clock = new StepClock(rank, communication);
     this.ahead = new RunAhead(backend, activity);
   }
@@ -81,21 +72,20 @@ final class TrainingStep implements AutoCloseable {
   void run(int step, boolean logged) throws IOException, InterruptedException {
     clock.beginStep(logged);
     activity.beginStep(step + 1);
-    for (int leaf = leaves.from(); leaf < leaves.to() - 1; leaf++) {
-      GradientBuffer buffer = gradients.next();
-      passes(buffer, step, leaf, mark -> {});
-      gradients.push(buffer);
+    Mark computed = null;
+    for (int index = 0; index < sharding.leaves().size(); index++) {
+      passes(sharding.begin(index), step, sharding.leaves().get(index));
+      computed = clock.computed();
+      sharding.end();
     }
-    GradientBuffer buffer = gradients.next();
-    List<GradientBuffer> partials = gradients.pushLast(buffer);
-    exchange.begin(partials);
-    passes(buffer, step, leaves.to() - 1, exchange::reached);
-    update(step, logged);
-    gradients.release(partials);
+    update(step, computed);
+    if (logged) {
+      loss = sharding.loss() / targetsPerStep();
+    }
     ahead.queued();
   }
 
-  private void passes(GradientBuffer buffer, int step, int leaf, IntConsumer reached)
+  private void passes(Sharding.Pass pass, int step, int leaf)
       throws IOException, InterruptedException {
     activity.begin("reading micro-batch " + leaf);
     MicroBatch tokens = clock.data(reader);
@@ -109,34 +99,24 @@ final class TrainingStep implements AutoCloseable {
             step,
             (long) leaf * training.microBatchSize());
     try (Tape tape = new Tape(backend, true, training.precision().operands())) {
-      clock.passes(() -> forward(tape, buffer, dropouts), () -> tape.backward(reached));
+      clock.passes(() -> forward(tape, pass, dropouts), () -> tape.backward(pass.reached()));
     }
   }
 
-  private void forward(Tape tape, GradientBuffer buffer, DropoutSites dropouts) {
+  private void forward(Tape tape, Sharding.Pass pass, DropoutSites dropouts) {
     float scale = (float) (1 / targetsPerStep());
-    buffer.model().loss(tape, batch.batch(), batch.losses(), scale, dropouts);
-    // Before the backward pass, in which the buffer's tail may leave.
-    lossReduction.run(batch.losses(), buffer.loss(), false);
+    pass.model().loss(tape, batch.batch(), batch.losses(), scale, dropouts);
+    // Before the backward pass, in which the sum's place may leave.
+    lossReduction.run(batch.losses(), pass.loss(), false);
   }
 
-  private void update(int step, boolean logged) {
-    Mark computed = clock.computed();
-    exchange.reached(LanguageModel.END_OF_PASS);
+  private void update(int step, Mark computed) {
     Tensor squaredNorm = norms.slot(step + 1);
     activity.begin("the sum of the gradients");
-    clock.waitForRanks(computed, () -> sum(squaredNorm));
+    clock.waitForRanks(computed, () -> sharding.sum(squaredNorm));
     activity.begin("the update of the weights");
-    update.run(exchange.sum().gradients(), squaredNorm, settings(step));
-    clock.waitForRanks(clock.computed(), update::collect);
-    if (logged) {
-      loss = totals.loss(exchange.sum().loss()) / targetsPerStep();
-    }
-  }
-
-  private void sum(Tensor squaredNorm) {
-    exchange.collect(index -> totals.add(index, exchange.sum().gradients()));
-    totals.finish(squaredNorm, exchange.ownLoss());
+    sharding.update(squaredNorm, settings(step));
+    clock.waitForRanks(clock.computed(), sharding::collect);
   }
 
   private AdamW.Settings settings(int step) {
@@ -174,6 +154,16 @@ final class TrainingStep implements AutoCloseable {
     return norms.check();
   }
 
+  /** The model for forward passes alone, of which every rank has to run as many. */
+  LanguageModel forwardOnly() {
+    return sharding.forwardOnly();
+  }
+
+  /** The weights after the last step. */
+  WholeWeights weights() {
+    return sharding;
+  }
+
   StepClock clock() {
     return clock;
   }
@@ -182,10 +172,9 @@ final class TrainingStep implements AutoCloseable {
   public void close() {
     reader.close();
     communication.close();
-    gradients.close();
+    sharding.close();
     batch.close();
     lossReduction.close();
-    totals.close();
     norms.close();
   }
 }

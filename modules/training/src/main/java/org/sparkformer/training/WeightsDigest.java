@@ -7,35 +7,40 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import org.sparkformer.models.ParameterLayout;
 import org.sparkformer.models.ParameterLayout.Parameter;
-import org.sparkformer.tensor.Backend;
-import org.sparkformer.tensor.Tensor;
+import org.sparkformer.models.ParameterSink;
 
 /**
  * SHA-256 over the fp32 little-endian values of each parameter in the layout's order, gaps left
- * out: equal digests mean bit-equal weights.
+ * out: equal digests mean bit-equal weights. Takes the flat vector in order.
  */
-public final class WeightsDigest {
-  private static final int CHUNK = 1 << 20;
+final class WeightsDigest implements ParameterSink {
+  private final ParameterLayout layout;
+  private final MessageDigest digest = sha256();
+  private long next;
 
-  private WeightsDigest() {}
+  WeightsDigest(ParameterLayout layout) {
+    this.layout = layout;
+  }
 
-  /**
-   * @param flat parameters on the device, laid out by {@code layout}
-   * @return lower-case hexadecimal
-   */
-  public static String of(Backend backend, ParameterLayout layout, Tensor flat) {
-    MessageDigest digest = sha256();
-    ByteBuffer bytes =
-        ByteBuffer.allocateDirect(CHUNK * Float.BYTES).order(ByteOrder.nativeOrder());
+  @Override
+  public void write(long first, ByteBuffer floats) {
+    if (first != next) {
+      throw new IllegalArgumentException("element " + next + " is next, got element " + first);
+    }
+    next = first + floats.remaining() / Float.BYTES;
     for (Parameter parameter : layout.parameters()) {
-      long size = parameter.shape().size();
-      for (long first = 0; first < size; first += CHUNK) {
-        int count = (int) Math.min(CHUNK, size - first);
-        bytes.clear().limit(count * Float.BYTES);
-        backend.read(flat.view(parameter.offset() + first, count), bytes);
-        digest.update(littleEndian(bytes.clear().limit(count * Float.BYTES)));
+      long from = Math.max(first, parameter.offset());
+      long to = Math.min(next, parameter.offset() + parameter.shape().size());
+      if (from < to) {
+        int start = floats.position() + (int) (from - first) * Float.BYTES;
+        int bytes = (int) (to - from) * Float.BYTES;
+        digest.update(littleEndian(floats.slice(start, bytes).order(floats.order())));
       }
     }
+  }
+
+  /** The digest of all that was written, in lower-case hexadecimal. */
+  String hex() {
     return HexFormat.of().formatHex(digest.digest());
   }
 

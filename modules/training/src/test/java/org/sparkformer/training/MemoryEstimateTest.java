@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
@@ -13,6 +14,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.sparkformer.collective.Collective;
+import org.sparkformer.collective.CollectiveOptions;
+import org.sparkformer.collective.InProcessTransport;
+import org.sparkformer.collective.SummationTree;
+import org.sparkformer.collective.TreeCollective;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.models.Gpt;
 import org.sparkformer.models.GptConfiguration;
@@ -77,6 +83,42 @@ class MemoryEstimateTest {
     }
   }
 
+  /** Eight micro-batches: a rank of 2, 4 and 8 adds up 4, 2 and 1 rounds. */
+  @ParameterizedTest
+  @CsvSource({"2, false", "4, false", "4, true", "8, true"})
+  void theEstimateIsCloseToWhatRanksTakeThatShareTheWeights(int ranks, boolean recompute)
+      throws Exception {
+    GptConfiguration model =
+        new GptConfiguration(8, 2, 32, 8, TinyDataset.VOCABULARY, 0.1, recompute);
+    RunConfiguration whole = configuration(model, 1);
+    RunConfiguration configuration =
+        new RunConfiguration(
+            "memory", model, whole.data(), whole.training().toBuilder().zeroStage(3).build());
+    List<Backend> backends =
+        Stream.generate(() -> (Backend) new JavaBackend(1)).limit(ranks).toList();
+    try (TokenDataset dataset = dataset()) {
+      String output = folder.resolve("run").toUri().toString();
+      TrainingRun run =
+          new TrainingRun(
+              configuration, dataset, RunFolder.of(new Configuration(false), output), true);
+      TinyRun.train(run, ranks, TrainingListener.NONE, backends::get);
+    }
+    for (InProcessTransport transport : InProcessTransport.group("estimate", 0, ranks)) {
+      try (Collective collective = collective(transport)) {
+        Backend backend = backends.get(collective.rank());
+        MemoryEstimate estimate =
+            MemoryEstimate.of(configuration, new Rank(backend, collective, TinyRun.SIZES));
+        double ratio = estimate.total() / (double) backend.memory().peakBytes();
+        assertTrue(ratio > 0.9 && ratio < 1.1, "estimate over real peak: " + ratio);
+      }
+    }
+  }
+
+  private static Collective collective(InProcessTransport transport) {
+    CollectiveOptions options = CollectiveOptions.of("estimate", 0, Duration.ofSeconds(60));
+    return new TreeCollective(new SummationTree(8), transport, options);
+  }
+
   @ParameterizedTest
   @CsvSource({"1", "2", "3", "4"})
   void aModelsStateOnADeviceIsTheWeightsAndAnNthPartOfTheMoments(int ranks) {
@@ -85,7 +127,7 @@ class MemoryEstimateTest {
     for (int rank = 0; rank < ranks; rank++) {
       try (Backend backend = OpenClBackend.open(DeviceSelector.AUTO)) {
         long before = backend.memory().bytes();
-        try (ModelState state = ModelState.allocate(backend, buckets, rank)) {
+        try (ModelState state = ModelState.allocate(backend, buckets, rank, true)) {
           double taken = (backend.memory().bytes() - before) / (double) (4 * layout.size());
           double expected = 1 + 2.0 / ranks;
           // The pool rounds each vector up by an eighth at most; slices differ by a block a bucket.

@@ -16,7 +16,7 @@ record SavedMoments(float[] first, float[] second) {
     CheckpointStore store = new CheckpointStore(RunFolder.of(new Configuration(false), run), 1);
     try (Backend backend = new JavaBackend(1);
         ModelState state =
-            ModelState.allocate(backend, Buckets.of(layout, 1, Buckets.Sizes.STANDARD), 0);
+            ModelState.allocate(backend, Buckets.of(layout, 1, Buckets.Sizes.STANDARD), 0, true);
         OptimizerShards shards =
             OptimizerShards.open(store.folder(step), store.files(step), layout)) {
       shards.load(backend, state);

@@ -66,7 +66,25 @@ final class TinyRun {
   static List<RunSummary> train(
       TrainingRun run, int ranks, TrainingListener listener, IntFunction<Backend> backends)
       throws Exception {
-    return train(run, ranks, listener, backends, transport -> transport);
+    return train(run, ranks, listener, backends, SIZES);
+  }
+
+  /**
+   * @param sizes of what is exchanged at once; where they are tiny, ranks own rather different
+   *     numbers of elements
+   */
+  static List<RunSummary> train(
+      TrainingRun run,
+      int ranks,
+      TrainingListener listener,
+      IntFunction<Backend> backends,
+      Buckets.Sizes sizes)
+      throws Exception {
+    return gather(
+        run,
+        ranks,
+        transport -> transport,
+        collective -> trainRank(run, collective, listener, backends, sizes));
   }
 
   /**
@@ -79,34 +97,52 @@ final class TinyRun {
       IntFunction<Backend> backends,
       UnaryOperator<Transport> transports)
       throws Exception {
+    return gather(
+        run,
+        ranks,
+        transports,
+        collective -> trainRank(run, collective, listener, backends, SIZES));
+  }
+
+  private static RunSummary trainRank(
+      TrainingRun run,
+      Collective collective,
+      TrainingListener listener,
+      IntFunction<Backend> backends,
+      Buckets.Sizes sizes)
+      throws IOException, InterruptedException {
+    try (Backend backend = backends.apply(collective.rank())) {
+      return new RankTrainer(run, new Rank(backend, collective, sizes), listener).train();
+    }
+  }
+
+  private interface RankThread {
+    RunSummary train(Collective collective) throws IOException, InterruptedException;
+  }
+
+  private static List<RunSummary> gather(
+      TrainingRun run, int ranks, UnaryOperator<Transport> transports, RankThread thread)
+      throws Exception {
     String id = "tiny-run-" + RUNS.incrementAndGet();
+    SummationTree tree = new SummationTree(run.configuration().training().microBatches());
+    Duration timeout = Duration.ofSeconds(run.configuration().training().stepTimeout());
+    CollectiveOptions options = CollectiveOptions.of(id, 0, timeout);
     ExecutorService threads = Executors.newFixedThreadPool(ranks);
     try {
       List<Future<RunSummary>> futures = new ArrayList<>();
       for (InProcessTransport transport : InProcessTransport.group(id, 0, ranks)) {
         Callable<RunSummary> rank =
-            () -> trainRank(run, id, transports.apply(transport), listener, backends);
+            () -> {
+              try (Collective collective =
+                  new TreeCollective(tree, transports.apply(transport), options)) {
+                return thread.train(collective);
+              }
+            };
         futures.add(threads.submit(rank));
       }
       return results(futures);
     } finally {
       threads.shutdownNow();
-    }
-  }
-
-  private static RunSummary trainRank(
-      TrainingRun run,
-      String id,
-      Transport transport,
-      TrainingListener listener,
-      IntFunction<Backend> backends)
-      throws IOException, InterruptedException {
-    SummationTree tree = new SummationTree(run.configuration().training().microBatches());
-    Duration timeout = Duration.ofSeconds(run.configuration().training().stepTimeout());
-    CollectiveOptions options = CollectiveOptions.of(id, 0, timeout);
-    try (Collective collective = new TreeCollective(tree, transport, options);
-        Backend backend = backends.apply(transport.rank())) {
-      return new RankTrainer(run, new Rank(backend, collective, SIZES), listener).train();
     }
   }
 

@@ -23,6 +23,9 @@ import java.util.Objects;
  * @param beta2 AdamW's decay of the second moment
  * @param epsilon AdamW's denominator term
  * @param seed of initialisation, sample order and dropout
+ * @param precision in which matrix products take their operands
+ * @param zeroStage what the ranks share out among them: 1 the optimizer's state, 3 weights and
+ *     gradients too (Rajbhandari et al., arXiv:1910.02054)
  * @param evalInterval steps between evaluations; 0 evaluates at the end only
  * @param evalBatches batches of {@code batchSize} sequences an evaluation averages over
  * @param checkpointInterval steps between checkpoints; 0 writes one at the end only
@@ -51,6 +54,7 @@ public record TrainingConfiguration(
     double epsilon,
     long seed,
     Precision precision,
+    int zeroStage,
     int evalInterval,
     int evalBatches,
     int checkpointInterval,
@@ -77,6 +81,7 @@ public record TrainingConfiguration(
           1e-8,
           1337,
           Precision.FP32,
+          1,
           250,
           20,
           250,
@@ -116,6 +121,10 @@ public record TrainingConfiguration(
     check(beta1 >= 0 && beta1 < 1, "beta1 must be at least 0 and below 1", beta1);
     check(beta2 >= 0 && beta2 < 1, "beta2 must be at least 0 and below 1", beta2);
     check(epsilon > 0 && epsilon < 1, "epsilon must be above 0 and below 1", epsilon);
+    check(
+        zeroStage == 1 || zeroStage == 3,
+        "zero_stage must be 1 (each rank keeps its share of the optimizer's state) or 3 (of weights and gradients too)",
+        zeroStage);
     atLeast("eval_interval", evalInterval, 0);
     atLeast("eval_batches", evalBatches, 1);
     atLeast("checkpoint_interval", checkpointInterval, 0);
@@ -136,6 +145,26 @@ public record TrainingConfiguration(
    */
   public int microBatches() {
     return batchSize / microBatchSize;
+  }
+
+  /** Whether so many ranks keep only a share of the weights and gradients each. */
+  public boolean sharesWeights(int ranks) {
+    return zeroStage == 3 && ranks > 1;
+  }
+
+  /**
+   * Under ZeRO-3 the ranks' gradients are added up after every micro-batch. Those sums have to be
+   * nodes of the summation tree, and that they are where the ranks are a power of two.
+   *
+   * @throws IllegalArgumentException if so many ranks cannot share a step
+   */
+  public void requireRanks(int ranks) {
+    boolean nodes = Integer.bitCount(ranks) == 1 && microBatches() % ranks == 0;
+    if (sharesWeights(ranks) && ranks != microBatches() && !nodes) {
+      throw new IllegalArgumentException(
+          "%d ranks cannot share a step of %d micro-batches under training.zero_stage 3: use a power of two that divides them, or %d ranks; or set training.zero_stage to 1"
+              .formatted(ranks, microBatches(), microBatches()));
+    }
   }
 
   /** A copy to change, for the many values that only a few runs set. */

@@ -16,6 +16,7 @@ public final class TrainingConfigurationBuilder {
   private double epsilon;
   private long seed;
   private Precision precision;
+  private int zeroStage;
   private int evalInterval;
   private int evalBatches;
   private int checkpointInterval;
@@ -40,6 +41,7 @@ public final class TrainingConfigurationBuilder {
     epsilon = from.epsilon();
     seed = from.seed();
     precision = from.precision();
+    zeroStage = from.zeroStage();
     evalInterval = from.evalInterval();
     evalBatches = from.evalBatches();
     checkpointInterval = from.checkpointInterval();
@@ -116,6 +118,11 @@ public final class TrainingConfigurationBuilder {
     return this;
   }
 
+  public TrainingConfigurationBuilder zeroStage(int value) {
+    zeroStage = value;
+    return this;
+  }
+
   public TrainingConfigurationBuilder evalInterval(int value) {
     evalInterval = value;
     return this;
@@ -179,6 +186,7 @@ public final class TrainingConfigurationBuilder {
         epsilon,
         seed,
         precision,
+        zeroStage,
         evalInterval,
         evalBatches,
         checkpointInterval,

@@ -1,0 +1,144 @@
+package org.sparkformer.training;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
+import org.sparkformer.collective.LeafRange;
+import org.sparkformer.models.LanguageModel;
+import org.sparkformer.models.ModelConfiguration;
+import org.sparkformer.models.ParameterSink;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.ops.AdamW;
+
+/**
+ * Every rank has all weights and gradients, and its share of the optimizer's state (ZeRO-1). A
+ * rank's micro-batches are neighbours, added up on its device before anything is sent.
+ */
+final class OptimizerSharding implements Sharding {
+  /** Weights read from the device at once. */
+  private static final int CHUNK = 1 << 20;
+
+  private final Backend backend;
+  private final ModelState state;
+  private final List<Integer> leaves;
+  private final GradientAccumulator gradients;
+  private final GradientExchange exchange;
+  private final StepTotals totals;
+  private final ParameterUpdate update;
+  private final LanguageModel forwardOnly;
+  private List<GradientBuffer> partials = List.of();
+  private GradientBuffer buffer;
+
+  OptimizerSharding(
+      Rank rank, ModelConfiguration configuration, ModelState state, Communication communication) {
+    LeafRange owned = rank.collective().ownedLeaves();
+    Buckets buckets = rank.buckets(state.layout());
+    BucketTraffic traffic =
+        rank.isAlone() ? null : new BucketTraffic(rank, route(rank, buckets), communication);
+    this.backend = rank.backend();
+    this.state = state;
+    this.leaves = IntStream.range(owned.from(), owned.to()).boxed().toList();
+    this.gradients = new GradientAccumulator(rank, configuration, state.parameters());
+    this.exchange = new GradientExchange(gradients, buckets, traffic);
+    this.totals = new StepTotals(rank, buckets, communication);
+    this.update = new ParameterUpdate(backend, state, traffic);
+    this.forwardOnly = configuration.bind(state.parameters(), null);
+  }
+
+  private static BucketTraffic.Route route(Rank rank, Buckets buckets) {
+    return BucketTraffic.Route.of(buckets, rank.collective().tree());
+  }
+
+  /** Bytes of host memory that buckets between the ranks take. */
+  static long hostBytes(Rank rank, Buckets buckets) {
+    return route(rank, buckets).hostBytes(rank.collective());
+  }
+
+  @Override
+  public List<Integer> leaves() {
+    return leaves;
+  }
+
+  @Override
+  public Pass begin(int index) {
+    buffer = gradients.next();
+    IntConsumer reached = mark -> {};
+    if (isLast(index)) {
+      partials = gradients.pushLast(buffer);
+      exchange.begin(partials);
+      reached = exchange::reached;
+    }
+    return new Pass(buffer.model(), buffer.loss(), reached);
+  }
+
+  private boolean isLast(int index) {
+    return index == leaves.size() - 1;
+  }
+
+  @Override
+  public void end() {
+    if (partials.isEmpty()) {
+      gradients.push(buffer);
+    } else {
+      exchange.reached(LanguageModel.END_OF_PASS);
+    }
+  }
+
+  @Override
+  public void sum(Tensor squaredNorm) {
+    exchange.collect(index -> totals.add(index, slice -> slice.of(sum())));
+    totals.finish(squaredNorm, exchange.ownLoss());
+  }
+
+  private Tensor sum() {
+    return exchange.sum().gradients();
+  }
+
+  @Override
+  public void update(Tensor squaredNorm, AdamW.Settings settings) {
+    update.run(sum(), squaredNorm, settings);
+  }
+
+  @Override
+  public void collect() {
+    update.collect();
+    gradients.release(partials);
+    partials = List.of();
+  }
+
+  @Override
+  public double loss() {
+    return totals.loss(exchange.sum().loss());
+  }
+
+  @Override
+  public LanguageModel forwardOnly() {
+    return forwardOnly;
+  }
+
+  @Override
+  public void read(ParameterSink sink) {
+    ByteBuffer chunk =
+        ByteBuffer.allocateDirect(CHUNK * Float.BYTES).order(ByteOrder.nativeOrder());
+    long size = state.layout().size();
+    for (long first = 0; first < size; first += CHUNK) {
+      int count = (int) Math.min(CHUNK, size - first);
+      backend.read(state.parameters().view(first, count), chunk.clear().limit(count * Float.BYTES));
+      sink.write(first, chunk.clear().limit(count * Float.BYTES));
+    }
+  }
+
+  @Override
+  public void help() {
+    // Every rank has all weights.
+  }
+
+  @Override
+  public void close() {
+    gradients.close();
+    totals.close();
+  }
+}

@@ -1,0 +1,53 @@
+package org.sparkformer.training;
+
+import java.util.List;
+import java.util.function.IntConsumer;
+import org.sparkformer.models.LanguageModel;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.ops.AdamW;
+
+/**
+ * How the ranks share out weights, gradients and the optimizer's state, and what a step does about
+ * it (Rajbhandari et al., arXiv:1910.02054). Whichever it is, the numbers are the same.
+ */
+interface Sharding extends WholeWeights, AutoCloseable {
+
+  /**
+   * Where a micro-batch's passes go.
+   *
+   * @param loss [1], receives the micro-batch's summed loss before the backward pass
+   * @param reached told the marks that the backward pass comes to
+   */
+  record Pass(LanguageModel model, Tensor loss, IntConsumer reached) {}
+
+  /** The micro-batches of a step that this rank computes, in order. */
+  List<Integer> leaves();
+
+  /** Begins the passes of the micro-batch with this place among {@link #leaves}. */
+  Pass begin(int index);
+
+  /** The backward pass is over. */
+  void end();
+
+  /**
+   * Waits for the sums of all ranks' gradients.
+   *
+   * @param squaredNorm [1], receives theirs
+   */
+  void sum(Tensor squaredNorm);
+
+  /** Queues AdamW on this rank's slices. */
+  void update(Tensor squaredNorm, AdamW.Settings settings);
+
+  /** Waits for whatever the next pass needs of other ranks' updates. */
+  void collect();
+
+  /** The step's loss, summed over all ranks; to be asked for after a step. */
+  double loss();
+
+  /** The model for forward passes alone, of which every rank has to run as many. */
+  LanguageModel forwardOnly();
+
+  @Override
+  void close();
+}
