@@ -52,7 +52,8 @@ public final class Evaluator implements AutoCloseable {
   /**
    * @param activity told what is evaluated
    */
-  double meanLoss(LanguageModel model, Collective collective, StepActivity activity) throws IOException {
+  double meanLoss(LanguageModel model, Collective collective, StepActivity activity)
+      throws IOException {
     int leaves = Math.toIntExact((windows + microBatchSize - 1) / microBatchSize);
     int from = (int) ((long) leaves * collective.rank() / collective.size());
     int to = (int) ((long) leaves * (collective.rank() + 1) / collective.size());
