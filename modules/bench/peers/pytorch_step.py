@@ -1,4 +1,4 @@
-"""Training steps of the same GPT in PyTorch, as a peer that the step benchmark takes turns with.
+"""Training steps of the same GPT or BERT in PyTorch, as a peer that the step benchmark takes turns with.
 
 Prints a line of JSON that says what it really runs, then answers each number N on standard input
 with a line of N step times in milliseconds. One step is what ours is: forward and backward over all
@@ -60,10 +60,56 @@ class Gpt(nn.Module):
         return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten())
 
 
+class PostNormBlock(Block):
+    """BERT's: attention to both sides, norms after the additions, GELU by erf."""
+
+    def forward(self, x):
+        batch, length, width = x.shape
+        q, k, v = (
+            part.view(batch, length, self.heads, width // self.heads).transpose(1, 2)
+            for part in self.qkv(x).chunk(3, dim=-1)
+        )
+        mixed = F.scaled_dot_product_attention(q, k, v, dropout_p=self.drop.p)
+        x = self.ln_1(x + self.drop(self.proj(mixed.transpose(1, 2).reshape(batch, length, width))))
+        return self.ln_2(x + self.drop(self.out(F.gelu(self.fc(x)))))
+
+
+class Bert(nn.Module):
+    """The head sees the masked positions only, as in the paper's own program."""
+
+    def __init__(self, layers, heads, width, context, vocabulary, dropout, masked):
+        super().__init__()
+        self.masked = masked
+        self.tokens = nn.Embedding(vocabulary, width)
+        self.positions = nn.Embedding(context, width)
+        self.types = nn.Embedding(2, width)
+        self.ln = nn.LayerNorm(width, eps=1e-12)
+        self.drop = nn.Dropout(dropout)
+        self.blocks = nn.ModuleList(PostNormBlock(width, heads, dropout) for _ in range(layers))
+        self.dense = nn.Linear(width, width)
+        self.ln_head = nn.LayerNorm(width, eps=1e-12)
+        self.bias = nn.Parameter(torch.zeros(vocabulary))
+        for parameter in self.parameters():
+            if parameter.dim() >= 2:
+                nn.init.normal_(parameter, std=0.02)
+
+    def forward(self, tokens, targets):
+        x = self.tokens(tokens) + self.positions.weight[: tokens.shape[1]] + self.types.weight[0]
+        x = self.drop(self.ln(x))
+        for block in self.blocks:
+            x = block(x)
+        # Which positions are masked is nothing to the time: evenly spread ones.
+        rows = torch.arange(self.masked, device=x.device) * (x.shape[1] // self.masked)
+        x, targets = x[:, rows].flatten(0, 1), targets[:, rows].flatten()
+        logits = F.linear(self.ln_head(F.gelu(self.dense(x))), self.tokens.weight, self.bias)
+        return F.cross_entropy(logits.float(), targets)
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("layers", "heads", "width", "context", "vocabulary", "batch", "micro-batch"):
         parser.add_argument("--" + name, type=int, required=True)
+    parser.add_argument("--masked", type=int, default=0, help="a sequence; 0 for a GPT")
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--dropout", type=float, default=0.0)
     parser.add_argument("--mode", choices=("eager", "compile"), default="eager")
@@ -77,9 +123,8 @@ def main():
     torch.set_num_threads(args.threads)
     torch.manual_seed(1)
     device = torch.device(args.device)
-    model = Gpt(
-        args.layers, args.heads, args.width, args.context, args.vocabulary, args.dropout
-    ).to(device)
+    shape = (args.layers, args.heads, args.width, args.context, args.vocabulary, args.dropout)
+    model = (Bert(*shape, args.masked) if args.masked else Gpt(*shape)).to(device)
     matrices = [p for p in model.parameters() if p.dim() >= 2]
     vectors = [p for p in model.parameters() if p.dim() < 2]
     optimizer = torch.optim.AdamW(

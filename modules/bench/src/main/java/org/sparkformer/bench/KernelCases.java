@@ -17,6 +17,8 @@ import org.sparkformer.tensor.ops.Dropout;
 import org.sparkformer.tensor.ops.DropoutApply;
 import org.sparkformer.tensor.ops.EmbeddingBackward;
 import org.sparkformer.tensor.ops.EmbeddingForward;
+import org.sparkformer.tensor.ops.ExactGelu;
+import org.sparkformer.tensor.ops.ExactGeluBackward;
 import org.sparkformer.tensor.ops.GeluBackward;
 import org.sparkformer.tensor.ops.LayerNormBackward;
 import org.sparkformer.tensor.ops.LayerNormForward;
@@ -76,13 +78,19 @@ final class KernelCases implements AutoCloseable {
     Tensor y = floats(model.rows(), 4L * c);
     Tensor bias = floats(4L * c);
     Tensor activated = floats(model.rows(), 4L * c);
+    boolean fused = model.causal();
     product(
-        "feed-forward in + GELU",
+        fused ? "feed-forward in + GELU" : "feed-forward in",
         FORWARD,
-        new MatMul(x, w, y, false, false, false, bias, activated, DType.FLOAT32));
+        new MatMul(x, w, y, false, false, false, bias, fused ? activated : null, DType.FLOAT32));
     product("feed-forward in dX", BACKWARD, MatMul.of(y, w, x, false, true));
     product("feed-forward in dW", BACKWARD, MatMul.adding(x, y, w, true, false));
-    moved("GELU", BACKWARD, new GeluBackward(y, activated, activated), y.size(), 3);
+    if (fused) {
+      moved("GELU", BACKWARD, new GeluBackward(y, activated, activated), y.size(), 3);
+    } else {
+      moved("exact GELU", FORWARD, new ExactGelu(y, activated), y.size(), 2);
+      moved("exact GELU", BACKWARD, new ExactGeluBackward(y, activated, activated), y.size(), 3);
+    }
   }
 
   private void head() {

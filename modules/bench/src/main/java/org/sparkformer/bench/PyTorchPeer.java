@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import org.sparkformer.models.ModelConfiguration;
+import org.sparkformer.models.Objective;
 import org.sparkformer.training.configuration.RunConfiguration;
 
 /** {@code peers/pytorch_step.py} in a process of its own: the same steps in PyTorch. */
@@ -41,6 +42,8 @@ final class PyTorchPeer implements AutoCloseable {
         List.of(
             python,
             script,
+            "--masked",
+            model.objective() == Objective.MASKED_TOKENS ? run.targets() : 0,
             "--layers",
             model.layers(),
             "--heads",

@@ -18,6 +18,7 @@ import org.sparkformer.collective.InProcessTransport;
 import org.sparkformer.collective.SummationTree;
 import org.sparkformer.collective.TreeCollective;
 import org.sparkformer.data.TokenDataset;
+import org.sparkformer.data.Tokenizer;
 import org.sparkformer.models.ModelConfiguration;
 import org.sparkformer.opencl.Ceilings;
 import org.sparkformer.opencl.OpenClBackend;
@@ -87,8 +88,7 @@ final class StepBench {
     long tokens = 20L * run.training().batchSize() * (run.model().context() + 1);
     Path data = Files.createDirectory(folder.resolve("data"));
     try (TokenDataset dataset =
-            SyntheticDataset.write(
-                data, run.model().vocabularySize(), (int) Math.max(1 << 16, tokens));
+            SyntheticDataset.write(data, tokenizer(), (int) Math.max(1 << 16, tokens));
         TreeCollective alone =
             new TreeCollective(
                 new SummationTree(microBatches),
@@ -100,6 +100,10 @@ final class StepBench {
     } catch (InterruptedException expected) {
       backend.finish();
     }
+  }
+
+  private Tokenizer tokenizer() {
+    return SyntheticDataset.tokenizer(run.model().objective(), run.model().vocabularySize());
   }
 
   private static void delete(Path folder) throws IOException {
@@ -137,7 +141,7 @@ final class StepBench {
         rounds.activity().buffers(),
         backend.memory().peakBytes(),
         peakHostBytes(),
-        tokensPerSecond * flopsPerToken(run.model()) / (peakGflops * 1e9),
+        tokensPerSecond * flopsPerToken() / (peakGflops * 1e9),
         peers(tokens),
         kernels);
   }
@@ -146,8 +150,14 @@ final class StepBench {
     return Rounds.median(rounds.steps().stream().mapToDouble(of).toArray());
   }
 
-  private static double flopsPerToken(ModelConfiguration model) {
-    double parameters = model.parameterCount() - (double) model.context() * model.width();
+  /** The output matrix works for those tokens only that are to be predicted. */
+  private double flopsPerToken() {
+    ModelConfiguration model = run.model();
+    double idle = 1 - (double) run.targets() / model.context();
+    double parameters =
+        model.parameterCount()
+            - (double) model.context() * model.width()
+            - idle * model.vocabularySize() * model.width();
     return 6 * parameters + 12.0 * model.layers() * model.width() * model.context();
   }
 

@@ -30,6 +30,8 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  sparkformer bench step gpt-char-gpu --set training.batch_size=8 --peer eager,compile",
+      "  sparkformer bench step bert-base --set model.context=128 --set training.batch_size=8 \\",
+      "    --peer eager,compile",
       "  sparkformer bench step gpt2 --set model.context=512 --set training.batch_size=4 \\",
       "    --set training.micro_batch_size=4 --trace step.json"
     })

@@ -161,7 +161,7 @@ public final class BpeTokenizer implements Tokenizer {
 
   @Override
   public int[] documentSeparator() {
-    OptionalInt end = endOfText();
+    OptionalInt end = endOfText().isPresent() ? endOfText() : specialToken(MaskTokens.END);
     return end.isPresent() ? new int[] {end.getAsInt()} : encode("\n");
   }
 

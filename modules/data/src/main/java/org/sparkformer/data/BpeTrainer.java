@@ -44,29 +44,40 @@ public final class BpeTrainer {
 
   private BpeTrainer() {}
 
+  /** As below, with end-of-text as the one special token. */
+  public static BpeModel train(Iterable<WordCount> counts, int vocabularySize, long minimumCount) {
+    return train(counts, vocabularySize, minimumCount, List.of(BpeModel.END_OF_TEXT));
+  }
+
   /**
-   * Trains a vocabulary: end-of-text, the 256 bytes, then one token a merge.
+   * Trains a vocabulary: the special tokens, the 256 bytes, then one token a merge.
    *
    * @param vocabularySize tokens wanted; fewer come out where the words hold no more pairs
    * @param minimumCount pairs that occur less often are not merged
-   * @throws IllegalArgumentException if the bytes and end-of-text do not fit
+   * @throws IllegalArgumentException if the bytes and the special tokens do not fit
    */
-  public static BpeModel train(Iterable<WordCount> counts, int vocabularySize, long minimumCount) {
-    if (vocabularySize < BYTES + 1) {
+  public static BpeModel train(
+      Iterable<WordCount> counts, int vocabularySize, long minimumCount, List<String> special) {
+    int least = BYTES + special.size();
+    if (vocabularySize < least) {
       throw new IllegalArgumentException(
           "a byte-level vocabulary has at least %d tokens (the bytes and %s), not %d; raise model.vocab_size"
-              .formatted(BYTES + 1, BpeModel.END_OF_TEXT, vocabularySize));
+              .formatted(least, String.join(", ", special), vocabularySize));
     }
     BpeTrainer trainer = new BpeTrainer();
+    special.forEach(trainer::token);
     trainer.addAlphabet();
     counts.forEach(trainer::addWord);
     trainer.pairs.forEach((pair, state) -> trainer.queue.add(new Candidate(state.count, pair)));
     trainer.learn(vocabularySize, Math.max(1, minimumCount));
-    return new BpeModel(trainer.vocabulary, trainer.merges, List.of(0), false);
+    return new BpeModel(trainer.vocabulary, trainer.merges, specialIds(special), false);
+  }
+
+  private static List<Integer> specialIds(List<String> special) {
+    return IntStream.range(0, special.size()).boxed().toList();
   }
 
   private void addAlphabet() {
-    token(BpeModel.END_OF_TEXT);
     IntStream.range(0, BYTES)
         .mapToObj(ByteAlphabet::character)
         .sorted()

@@ -43,8 +43,8 @@ public interface Tokenizer {
   }
 
   /**
-   * What follows each document of a corpus of several: end-of-text, else a line feed where the
-   * vocabulary has one, else nothing.
+   * What follows each document of a corpus of several: end-of-text, else {@code [SEP]}, else a line
+   * feed where the vocabulary has one, else nothing.
    */
   int[] documentSeparator();
 

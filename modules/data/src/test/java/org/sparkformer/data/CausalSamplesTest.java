@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -63,11 +64,14 @@ class CausalSamplesTest {
   void readsTheWindowAtItsPosition() throws IOException {
     try (TokenDataset dataset = dataset(1000)) {
       CausalSamples samples = new CausalSamples(dataset, Split.TRAIN, 16, 5);
-      int[] tokens = new int[17];
+      Sequence sequence = samples.sequence();
       for (long sample = 0; sample < 500; sample++) {
-        samples.read(sample, tokens);
+        samples.read(sample, sequence);
         int position = (int) samples.position(sample);
-        assertArrayEquals(IntStream.range(position, position + 17).toArray(), tokens);
+        int[] window = IntStream.range(position, position + 17).toArray();
+        assertArrayEquals(Arrays.copyOf(window, 16), sequence.tokens());
+        assertArrayEquals(Arrays.copyOfRange(window, 1, 17), sequence.targets());
+        assertArrayEquals(IntStream.range(0, 16).toArray(), sequence.positions());
       }
     }
   }
@@ -112,16 +116,18 @@ class CausalSamplesTest {
     try (TokenDataset dataset = dataset(1000)) {
       CausalSamples samples = new CausalSamples(dataset, Split.VALIDATION, 9, 0);
       assertEquals(11, samples.evaluationWindows());
-      int[] tokens = new int[10];
+      Sequence sequence = samples.sequence();
+      int[] tokens = sequence.tokens();
+      int[] targets = sequence.targets();
       long[] starts = new long[4];
       for (int i = 0; i < 4; i++) {
-        samples.evaluationWindow(i, 4, tokens);
+        samples.evaluationWindow(i, 4, sequence);
         starts[i] = tokens[0] - 900;
-        assertEquals(tokens[0] + 9, tokens[9]);
+        assertEquals(tokens[0] + 9, targets[8]);
       }
       assertArrayEquals(new long[] {0, 2 * 9, 5 * 9, 8 * 9}, starts);
-      samples.evaluationWindow(10, 11, tokens);
-      assertEquals(999, tokens[9]);
+      samples.evaluationWindow(10, 11, sequence);
+      assertEquals(999, targets[8]);
     }
   }
 

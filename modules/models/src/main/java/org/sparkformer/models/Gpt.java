@@ -104,14 +104,12 @@ public final class Gpt implements LanguageModel {
     return layout;
   }
 
-  /** The targets, [B, T], are the tokens that follow each. */
+  /** The targets are the tokens that follow each. */
   @Override
-  public void loss(Tape tape, Batch batch, Tensor losses, float scale, DropoutSites dropouts) {
+  public void loss(Tape tape, Batch batch, float scale, DropoutSites dropouts) {
     Variable hidden = hidden(tape, batch.tokens(), dropouts);
-    Tensor targets = batch.targets();
-    new Functions(tape)
-        .crossEntropy(
-            hidden, parameter("wte.weight"), targets.reshape(targets.size()), losses, scale);
+    Linear output = Linear.transposed(parameter("wte.weight"), null);
+    new Functions(tape).crossEntropy(hidden, output, batch.targets(scale));
   }
 
   /** The last layer norm's output [R, C]; logits are its product with the token embedding. */

@@ -31,19 +31,13 @@ public record GptConfiguration(
     implements ModelConfiguration {
 
   public GptConfiguration {
-    checkPositive("layers", layers);
-    checkPositive("heads", heads);
-    checkPositive("width", width);
-    checkPositive("context", context);
-    checkPositive("vocab_size", vocabularySize);
-    if (width % heads != 0) {
-      throw new IllegalArgumentException(
-          "model.heads must divide model.width (" + width + "), but is " + heads);
-    }
-    if (!(dropout >= 0 && dropout < 1)) {
-      throw new IllegalArgumentException(
-          "model.dropout must be at least 0 and below 1, but is " + dropout);
-    }
+    Requirement.positive("layers", layers);
+    Requirement.positive("heads", heads);
+    Requirement.positive("width", width);
+    Requirement.positive("context", context);
+    Requirement.positive("vocab_size", vocabularySize);
+    Requirement.headsDivide(heads, width);
+    Requirement.probability(dropout);
   }
 
   /** A configuration without dropout and without recomputation. */
@@ -63,6 +57,11 @@ public record GptConfiguration(
     long embeddings = ((long) vocabularySize + context) * c;
     long block = 12 * c * c + 13 * c;
     return embeddings + layers * block + 2 * c;
+  }
+
+  @Override
+  public Objective objective() {
+    return Objective.NEXT_TOKEN;
   }
 
   /**
@@ -85,11 +84,5 @@ public record GptConfiguration(
   @Override
   public LanguageModel bind(ParameterStore parameters) {
     return new Gpt(this, parameters);
-  }
-
-  private static void checkPositive(String key, int value) {
-    if (value < 1) {
-      throw new IllegalArgumentException("model." + key + " must be at least 1, but is " + value);
-    }
   }
 }

@@ -1,6 +1,5 @@
 package org.sparkformer.models;
 
-import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.autograd.Tape;
 
 /** A model bound to its parameters, as training and evaluation see it. */
@@ -14,8 +13,7 @@ public interface LanguageModel {
    * before each block that has the block's number, and one behind the last with the number of
    * blocks.
    *
-   * @param losses one element a target, receives its cross-entropy in nats; 0 where it is ignored
    * @param scale one over the number of targets in the global batch
    */
-  void loss(Tape tape, Batch batch, Tensor losses, float scale, DropoutSites dropouts);
+  void loss(Tape tape, Batch batch, float scale, DropoutSites dropouts);
 }

@@ -1,6 +1,5 @@
 package org.sparkformer.models;
 
-import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonSubTypes.Type;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
@@ -13,8 +12,12 @@ import org.sparkformer.tensor.Tensor;
  * here and in {@link LanguageModel}.
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "architecture")
-@JsonSubTypes(@Type(value = GptConfiguration.class, name = "gpt"))
-public sealed interface ModelConfiguration extends Serializable permits GptConfiguration {
+@JsonSubTypes({
+  @Type(value = GptConfiguration.class, name = "gpt"),
+  @Type(value = BertConfiguration.class, name = "bert")
+})
+public sealed interface ModelConfiguration extends Serializable
+    permits GptConfiguration, BertConfiguration {
 
   /** Transformer blocks. */
   int layers();
@@ -40,11 +43,13 @@ public sealed interface ModelConfiguration extends Serializable permits GptConfi
   /** Trainable parameters. */
   long parameterCount();
 
+  /** What it learns to predict. */
+  Objective objective();
+
   /**
    * Elements of fp32 that training holds at once for each token of a micro-batch: what is kept from
    * the forward to the backward pass, and the gradients that pass through one block.
    */
-  @JsonIgnore
   long activationsOfToken();
 
   /** Every parameter with its name, shape, initial distribution and place. */

@@ -176,7 +176,7 @@ class GoldenTest {
       backend.write(input, tokens);
       backend.write(next, targets);
       backend.run(new Fill(gradients, 0f));
-      gpt.loss(tape, new Batch(input, next), losses, 1f / count, DropoutSites.NONE);
+      gpt.loss(tape, Batch.of(input, next, losses), 1f / count, DropoutSites.NONE);
       tape.backward();
       return backend.readFloats(losses);
     }

@@ -89,9 +89,9 @@ class GptTest {
       run(gpt, true, DropoutSites.NONE, mark -> seen.put(mark, backend.readFloats(gradients)));
       seen.put(LanguageModel.END_OF_PASS, backend.readFloats(gradients));
     }
-    assertEquals(List.of(2, 1, 0, LanguageModel.END_OF_PASS), List.copyOf(seen.keySet()));
+    assertEquals(List.of(3, 2, 1, 0, LanguageModel.END_OF_PASS), List.copyOf(seen.keySet()));
     for (ParameterLayout.Parameter parameter : layout.parameters()) {
-      int mark = Math.min(2, parameter.finishingMark());
+      int mark = Math.min(3, parameter.finishingMark());
       int from = (int) parameter.offset();
       int to = from + (int) parameter.shape().size();
       float[] last = Arrays.copyOfRange(seen.get(LanguageModel.END_OF_PASS), from, to);
@@ -159,7 +159,7 @@ class GptTest {
         Tape tape = new Tape(backend, backward)) {
       backend.write(tokens, random.ints(rows, 0, 11).toArray());
       backend.write(targets, random.ints(rows, 0, 11).toArray());
-      gpt.loss(tape, new Batch(tokens, targets), losses, 1f / rows, dropouts);
+      gpt.loss(tape, Batch.of(tokens, targets, losses), 1f / rows, dropouts);
       if (backward) {
         tape.backward(marks);
       }

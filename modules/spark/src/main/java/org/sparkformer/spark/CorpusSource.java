@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -26,20 +27,24 @@ import org.sparkformer.training.configuration.Documents;
  *
  * @param data the configuration's section
  * @param corpus the text
- * @param largestVocabulary most tokens that are accepted; for {@code bpe} the number to learn
+ * @param largestVocabulary most tokens that are accepted; for {@code bpe} and {@code masked-bpe}
+ *     the number to learn
  */
 record CorpusSource(DataConfiguration data, Corpus corpus, int largestVocabulary) {
   private static final String CHARACTERS = "char";
-  private static final String BYTE_PAIRS = "bpe";
+
+  /** Tokenizers that learn as many tokens as the model has. */
+  private static final Set<String> BYTE_PAIRS = Set.of("bpe", "masked-bpe");
 
   /** Files that say themselves where a document ends. */
   private static final Pattern STRUCTURED =
       Pattern.compile(".*\\.(jsonl|ndjson|parquet)(\\.\\w+)?", Pattern.CASE_INSENSITIVE);
 
   static CorpusSource of(DataConfiguration data, OptionalInt vocabularySize) {
-    if (data.tokenizer().equals(BYTE_PAIRS) && vocabularySize.isEmpty()) {
+    if (BYTE_PAIRS.contains(data.tokenizer()) && vocabularySize.isEmpty()) {
       throw new IllegalArgumentException(
-          "model.vocab_size is missing: data.tokenizer bpe learns as many tokens as it says");
+          "model.vocab_size is missing: data.tokenizer %s learns as many tokens as it says"
+              .formatted(data.tokenizer()));
     }
     List<String> inputs = data.inputs();
     boolean lines =
@@ -87,9 +92,11 @@ record CorpusSource(DataConfiguration data, Corpus corpus, int largestVocabulary
   }
 
   private String tokenizerStamp(Configuration hadoop) throws IOException {
+    if (BYTE_PAIRS.contains(tokenizer())) {
+      return tokenizer() + " " + largestVocabulary;
+    }
     return switch (tokenizer()) {
       case CHARACTERS, Tokenizers.GPT2 -> tokenizer();
-      case BYTE_PAIRS -> BYTE_PAIRS + " " + largestVocabulary;
       default -> Tokenizers.load(hadoop, tokenizer()).digest();
     };
   }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import org.apache.hadoop.conf.Configuration;
 import org.sparkformer.collective.SummationTree;
 import org.sparkformer.data.CharacterTokenizer;
+import org.sparkformer.data.MaskTokens;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.data.Tokenizers;
 import org.sparkformer.opencl.DeviceSelector;
@@ -18,6 +19,7 @@ import org.sparkformer.training.configuration.TrainingConfiguration;
 final class RunChecks {
   private static final String CHARACTERS = "char";
   private static final String BYTE_PAIRS = "bpe";
+  private static final String MASKED_BYTE_PAIRS = "masked-bpe";
 
   private RunChecks() {}
 
@@ -74,6 +76,7 @@ final class RunChecks {
     switch (name) {
       case BYTE_PAIRS -> {}
       case CHARACTERS -> requireCharacters(dataset);
+      case MASKED_BYTE_PAIRS -> MaskTokens.of(dataset.tokenizer());
       case Tokenizers.GPT2 -> dataset.requireTokenizer(Tokenizers.named(name), "data.tokenizer");
       default -> dataset.requireTokenizer(Tokenizers.load(hadoop, name), name);
     }

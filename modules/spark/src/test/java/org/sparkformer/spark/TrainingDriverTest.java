@@ -174,7 +174,7 @@ class TrainingDriverTest extends SharedJavaSparkContext {
   @Test
   void anotherTokenizerThanTheDatasetsIsRefused() throws Exception {
     DataConfiguration gpt2 =
-        new DataConfiguration(null, prepare().uri(), "gpt2", "text", data().documents(), 0.1);
+        new DataConfiguration(null, prepare().uri(), "gpt2", "text", data().documents(), 0.1, 0.15);
     assertRefused("was built with another tokenizer", TinyRun.request(gpt2, outPath("x")));
   }
 

@@ -120,7 +120,8 @@ public record MemoryEstimate(
   private static MemoryEstimate of(RunConfiguration configuration, Share share) {
     ModelConfiguration model = configuration.model();
     long rows = (long) configuration.training().microBatchSize() * model.context();
-    long chunk = Math.min(rows, Math.max(1, LOGITS_AT_ONCE / model.vocabularySize()));
+    long predicted = (long) configuration.training().microBatchSize() * configuration.targets();
+    long chunk = Math.min(predicted, Math.max(1, LOGITS_AT_ONCE / model.vocabularySize()));
     return new MemoryEstimate(
         (share.weights() + share.moments()) * Float.BYTES,
         share.gradients() * Float.BYTES,

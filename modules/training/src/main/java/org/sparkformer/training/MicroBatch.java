@@ -2,53 +2,56 @@ package org.sparkformer.training;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.sparkformer.data.Samples;
+import org.sparkformer.data.Sequence;
 
-/** Tokens and targets of some sequences in host memory, int32 [B, T] each. */
+/**
+ * Some sequences in host memory: tokens int32 [B, T], targets int32 [B, P], and their rows in [B T]
+ * likewise.
+ */
 final class MicroBatch {
-  private final int context;
-  private final int[] window;
+  private final Sequence sequence;
   private final ByteBuffer tokens;
+  private final ByteBuffer rows;
   private final ByteBuffer targets;
   private int sequences;
 
-  MicroBatch(int capacity, int context) {
-    this.context = context;
-    this.window = new int[context + 1];
-    this.tokens = buffer(capacity);
-    this.targets = buffer(capacity);
+  MicroBatch(int capacity, Samples samples) {
+    this.sequence = samples.sequence();
+    this.tokens = buffer(capacity, samples.context());
+    this.rows = buffer(capacity, samples.targets());
+    this.targets = buffer(capacity, samples.targets());
   }
 
-  private ByteBuffer buffer(int capacity) {
-    int bytes = Math.multiplyExact(Math.multiplyExact(capacity, context), Integer.BYTES);
+  private static ByteBuffer buffer(int capacity, int columns) {
+    int bytes = Math.multiplyExact(Math.multiplyExact(capacity, columns), Integer.BYTES);
     return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
   }
 
   void clear() {
     sequences = 0;
+    tokens.clear();
+    rows.clear();
+    targets.clear();
   }
 
-  /** Room for one window of context + 1 tokens, to be filled before {@link #add}. */
-  int[] window() {
-    return window;
+  /** Room for one sequence, to be filled before {@link #add}. */
+  Sequence sequence() {
+    return sequence;
   }
 
-  /** Appends the window: its first tokens as inputs, its last as targets. */
+  /** Appends the sequence. */
   void add() {
-    int at = sequences * context * Integer.BYTES;
-    tokens
-        .clear()
-        .position(at)
-        .slice()
-        .order(ByteOrder.nativeOrder())
-        .asIntBuffer()
-        .put(window, 0, context);
-    targets
-        .clear()
-        .position(at)
-        .slice()
-        .order(ByteOrder.nativeOrder())
-        .asIntBuffer()
-        .put(window, 1, context);
+    int first = sequences * sequence.tokens().length;
+    for (int token : sequence.tokens()) {
+      tokens.putInt(token);
+    }
+    for (int position : sequence.positions()) {
+      rows.putInt(first + position);
+    }
+    for (int target : sequence.targets()) {
+      targets.putInt(target);
+    }
     sequences++;
   }
 
@@ -59,11 +62,20 @@ final class MicroBatch {
 
   /** The tokens, ready to be read. */
   ByteBuffer tokens() {
-    return tokens.clear().limit(sequences * context * Integer.BYTES);
+    return filled(tokens);
+  }
+
+  /** The rows of what is to be predicted, ready to be read. */
+  ByteBuffer rows() {
+    return filled(rows);
   }
 
   /** The targets, ready to be read. */
   ByteBuffer targets() {
-    return targets.clear().limit(sequences * context * Integer.BYTES);
+    return filled(targets);
+  }
+
+  private static ByteBuffer filled(ByteBuffer buffer) {
+    return buffer.duplicate().order(ByteOrder.nativeOrder()).flip();
   }
 }

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
-import org.sparkformer.data.CausalSamples;
+import org.sparkformer.data.Samples;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
 /**
@@ -14,7 +14,7 @@ import org.sparkformer.training.configuration.TrainingConfiguration;
 final class MicroBatchReader implements AutoCloseable {
   private static final int READ_AHEAD = 4;
 
-  private final CausalSamples samples;
+  private final Samples samples;
   private final TrainingConfiguration training;
   private final List<Integer> leaves;
   private final int firstStep;
@@ -26,13 +26,13 @@ final class MicroBatchReader implements AutoCloseable {
   private record Read(MicroBatch batch, Throwable failure) {}
 
   MicroBatchReader(
-      CausalSamples samples, TrainingConfiguration training, List<Integer> leaves, int firstStep) {
+      Samples samples, TrainingConfiguration training, List<Integer> leaves, int firstStep) {
     this.samples = samples;
     this.training = training;
     this.leaves = leaves;
     this.firstStep = firstStep;
     for (int i = 0; i < READ_AHEAD; i++) {
-      free.add(new MicroBatch(training.microBatchSize(), samples.context()));
+      free.add(new MicroBatch(training.microBatchSize(), samples));
     }
     this.thread = new Thread(this::readAll, "sparkformer-read-ahead");
     thread.setDaemon(true);
@@ -81,7 +81,7 @@ final class MicroBatchReader implements AutoCloseable {
     batch.clear();
     long first = (long) step * training.batchSize() + (long) leaf * training.microBatchSize();
     for (int i = 0; i < training.microBatchSize(); i++) {
-      samples.read(first + i, batch.window());
+      samples.read(first + i, batch.sequence());
       batch.add();
     }
   }

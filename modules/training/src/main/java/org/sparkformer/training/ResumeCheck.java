@@ -23,7 +23,12 @@ final class ResumeCheck {
   private static final Set<String> FREE =
       Set.of(
           "name",
-          "data",
+          "data.input",
+          "data.dataset",
+          "data.tokenizer",
+          "data.text_column",
+          "data.documents",
+          "data.validation_fraction",
           "model.recompute_activations",
           "training.zero_stage",
           "training.eval_interval",

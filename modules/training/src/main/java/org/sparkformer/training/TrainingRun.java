@@ -3,6 +3,8 @@ package org.sparkformer.training;
 import static java.util.Objects.requireNonNull;
 
 import org.sparkformer.data.CausalSamples;
+import org.sparkformer.data.MaskedSamples;
+import org.sparkformer.data.Samples;
 import org.sparkformer.data.Split;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.training.configuration.RunConfiguration;
@@ -35,7 +37,7 @@ public record TrainingRun(
   }
 
   /** The samples of a split in this run's order. */
-  CausalSamples samples(Split split) {
+  Samples samples(Split split) {
     return samples(configuration, dataset, split);
   }
 
@@ -44,9 +46,14 @@ public record TrainingRun(
     return dataset.tokens(Split.VALIDATION) > 0;
   }
 
-  private static CausalSamples samples(
+  private static Samples samples(
       RunConfiguration configuration, TokenDataset dataset, Split split) {
-    return new CausalSamples(
-        dataset, split, configuration.model().context(), configuration.training().seed());
+    int context = configuration.model().context();
+    long seed = configuration.training().seed();
+    return switch (configuration.model().objective()) {
+      case NEXT_TOKEN -> new CausalSamples(dataset, split, context, seed);
+      case MASKED_TOKENS ->
+          new MaskedSamples(dataset, split, context, configuration.targets(), seed);
+    };
   }
 }

@@ -160,7 +160,7 @@ final class TrainingSession implements AutoCloseable {
   }
 
   private void evaluate(int done) throws IOException {
-    double loss = evaluator.meanLoss(step.forwardOnly(), rank.collective(), activity);
+    double loss = evaluator.scores(step.forwardOnly(), rank.collective(), activity).loss();
     progress = progress.withValLoss(loss);
     recorder.evaluation(new EvaluationMetrics(done, loss));
   }

@@ -1,6 +1,7 @@
 package org.sparkformer.training;
 
 import java.io.IOException;
+import org.sparkformer.data.Samples;
 import org.sparkformer.data.Split;
 import org.sparkformer.models.DropoutSites;
 import org.sparkformer.models.LanguageModel;
@@ -34,6 +35,7 @@ final class TrainingStep implements AutoCloseable {
   private final MicroBatchReader reader;
   private final StepClock clock;
   private final RunAhead ahead;
+  private final double targetsPerStep;
   private double loss = Double.NaN;
 
   /**
@@ -52,13 +54,13 @@ final class TrainingStep implements AutoCloseable {
         state.whole()
             ? new OptimizerSharding(rank, configuration, state, communication)
             : new FullSharding(rank, configuration, state, communication);
-    this.batch = new DeviceBatch(backend, training.microBatchSize(), configuration.context());
+    Samples samples = run.samples(Split.TRAIN);
+    this.batch = new DeviceBatch(backend, training.microBatchSize(), samples, false);
     this.lossReduction =
-        new BlockReduction(backend, (long) training.microBatchSize() * configuration.context());
+        new BlockReduction(backend, (long) training.microBatchSize() * samples.targets());
+    this.targetsPerStep = (double) training.batchSize() * samples.targets();
     this.norms = new NormHistory(backend);
-    this.reader =
-        new MicroBatchReader(run.samples(Split.TRAIN), training, sharding.leaves(), firstStep)
-            .start();
+    this.reader = new MicroBatchReader(samples, training, sharding.leaves(), firstStep).start();
     this.clock = new StepClock(rank, communication);
     this.ahead = new RunAhead(backend, activity);
   }
@@ -80,7 +82,7 @@ final class TrainingStep implements AutoCloseable {
     }
     update(step, computed);
     if (logged) {
-      loss = sharding.loss() / targetsPerStep();
+      loss = sharding.loss() / targetsPerStep;
     }
     ahead.queued();
   }
@@ -104,8 +106,8 @@ final class TrainingStep implements AutoCloseable {
   }
 
   private void forward(Tape tape, Sharding.Pass pass, DropoutSites dropouts) {
-    float scale = (float) (1 / targetsPerStep());
-    pass.model().loss(tape, batch.batch(), batch.losses(), scale, dropouts);
+    float scale = (float) (1 / targetsPerStep);
+    pass.model().loss(tape, batch.batch(), scale, dropouts);
     // Before the backward pass, in which the sum's place may leave.
     lossReduction.run(batch.losses(), pass.loss(), false);
   }
@@ -129,10 +131,6 @@ final class TrainingStep implements AutoCloseable {
         state.layout().decayed(),
         (float) training.clip(),
         step + 1);
-  }
-
-  private double targetsPerStep() {
-    return (double) training.batchSize() * configuration.context();
   }
 
   /** Mean loss of the last logged step's batch. */

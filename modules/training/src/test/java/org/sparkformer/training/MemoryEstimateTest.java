@@ -20,8 +20,10 @@ import org.sparkformer.collective.InProcessTransport;
 import org.sparkformer.collective.SummationTree;
 import org.sparkformer.collective.TreeCollective;
 import org.sparkformer.data.TokenDataset;
+import org.sparkformer.models.BertConfiguration;
 import org.sparkformer.models.Gpt;
 import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.models.ModelConfiguration;
 import org.sparkformer.models.ParameterLayout;
 import org.sparkformer.opencl.DeviceSelector;
 import org.sparkformer.opencl.OpenClBackend;
@@ -39,10 +41,24 @@ class MemoryEstimateTest {
   @CsvSource({"1, 0, false", "6, 0, false", "6, 0.1, false", "6, 0, true", "6, 0.1, true"})
   void theEstimateIsCloseToWhatTrainingTakes(int layers, double dropout, boolean recompute)
       throws Exception {
-    GptConfiguration model =
-        new GptConfiguration(layers, 2, 32, 16, TinyDataset.VOCABULARY, dropout, recompute);
+    checkEstimate(
+        new GptConfiguration(layers, 2, 32, 16, TinyDataset.VOCABULARY, dropout, recompute),
+        dataset());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 0, false", "6, 0, false", "6, 0.1, false", "6, 0, true", "6, 0.1, true"})
+  void theEstimateOfABertIsCloseToWhatTrainingTakes(int layers, double dropout, boolean recompute)
+      throws Exception {
+    int vocabulary = TinyDataset.MASKED_VOCABULARY;
+    checkEstimate(
+        new BertConfiguration(layers, 2, 32, 32, vocabulary, dropout, recompute),
+        TinyDataset.masked(Files.createDirectory(folder.resolve("data")), 100, 0));
+  }
+
+  private void checkEstimate(ModelConfiguration model, TokenDataset opened) throws Exception {
     RunConfiguration configuration = configuration(model, 4);
-    try (TokenDataset dataset = dataset();
+    try (TokenDataset dataset = opened;
         Backend backend = new JavaBackend(1)) {
       String output = folder.resolve("run").toUri().toString();
       TrainingRun run =
@@ -202,7 +218,7 @@ class MemoryEstimateTest {
     return TinyDataset.open(Files.createDirectory(folder.resolve("data")), 100, 0);
   }
 
-  private static RunConfiguration configuration(GptConfiguration model, int microBatchSize) {
+  private static RunConfiguration configuration(ModelConfiguration model, int microBatchSize) {
     TrainingConfiguration training =
         TinyRun.training().steps(2).batchSize(8).microBatchSize(microBatchSize).build();
     return new RunConfiguration("memory", model, DataConfiguration.ofDataset("unused"), training);

@@ -10,17 +10,21 @@ import java.util.List;
 import java.util.Random;
 import java.util.zip.CRC32C;
 import org.apache.hadoop.conf.Configuration;
+import org.sparkformer.data.BpeTokenizer;
+import org.sparkformer.data.BpeTrainer;
 import org.sparkformer.data.CharacterTokenizer;
 import org.sparkformer.data.DatasetFile;
 import org.sparkformer.data.DatasetManifest;
+import org.sparkformer.data.MaskTokens;
 import org.sparkformer.data.Shard;
 import org.sparkformer.data.SplitManifest;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.data.Tokenizer;
 
-/** Writes a dataset of a few words in random order, one character a token. */
+/** Writes a dataset of a few words in random order, one character, or byte, a token. */
 final class TinyDataset {
   static final int VOCABULARY = 11;
+  static final int MASKED_VOCABULARY = 260;
 
   private static final String[] WORDS = {"abc ", "def ", "ghi ", "jab "};
 
@@ -28,6 +32,18 @@ final class TinyDataset {
 
   static TokenDataset open(Path folder, int trainWords, int validationWords) throws IOException {
     Tokenizer tokenizer = new CharacterTokenizer(" abcdefghij".codePoints().toArray());
+    return open(folder, tokenizer, trainWords, validationWords);
+  }
+
+  /** With the special tokens that hide others. */
+  static TokenDataset masked(Path folder, int trainWords, int validationWords) throws IOException {
+    Tokenizer tokenizer =
+        new BpeTokenizer(BpeTrainer.train(List.of(), MASKED_VOCABULARY, 1, MaskTokens.NAMES));
+    return open(folder, tokenizer, trainWords, validationWords);
+  }
+
+  private static TokenDataset open(
+      Path folder, Tokenizer tokenizer, int trainWords, int validationWords) throws IOException {
     byte[] json = tokenizer.toJson().getBytes(StandardCharsets.UTF_8);
     DatasetManifest manifest =
         new DatasetManifest(
@@ -35,7 +51,7 @@ final class TinyDataset {
             DatasetManifest.VERSION,
             write(folder, DatasetManifest.TOKENIZER_FILE_NAME, json),
             tokenizer.digest(),
-            VOCABULARY,
+            tokenizer.vocabularySize(),
             2,
             0,
             0,

@@ -48,7 +48,7 @@ public final class DatasetCommand implements Runnable {
         paramLabel = "WHICH",
         defaultValue = "bpe",
         description =
-            "bpe or char (learned from the input), gpt2, or the path of a tokenizer.json"
+            "bpe, masked-bpe or char (learned from the input), gpt2, or the path of a tokenizer.json"
                 + " (default: ${DEFAULT-VALUE}).")
     private String tokenizer;
 
@@ -57,7 +57,7 @@ public final class DatasetCommand implements Runnable {
         paramLabel = "N",
         defaultValue = "65536",
         description =
-            "Tokens for bpe to learn; any other tokenizer with more than these is refused (default:"
+            "Tokens for bpe and masked-bpe to learn; any other tokenizer with more than these is refused (default:"
                 + " ${DEFAULT-VALUE}).")
     private int vocabularySize;
 

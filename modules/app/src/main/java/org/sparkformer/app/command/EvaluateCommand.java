@@ -8,6 +8,7 @@ import org.sparkformer.app.InputException;
 import org.sparkformer.app.model.Evaluation;
 import org.sparkformer.app.model.LoadedModel;
 import org.sparkformer.app.model.RecordedDataset;
+import org.sparkformer.data.Samples;
 import org.sparkformer.data.Split;
 import org.sparkformer.data.TokenDataset;
 import picocli.CommandLine.Command;
@@ -24,7 +25,9 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     footer = {
       "",
-      "loss is in nats a token, perplexity e to that; bits_per_byte compares across tokenizers."
+      "loss is in nats a token, perplexity e to that, accuracy the share of tokens that are the",
+      "model's likeliest; bits_per_byte compares across tokenizers. A BERT is asked for hidden",
+      "tokens only, the same ones every time."
     })
 public final class EvaluateCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
@@ -34,7 +37,7 @@ public final class EvaluateCommand implements Callable<Integer> {
       paramLabel = "DIR",
       description =
           "Folder of a run (its newest checkpoint is taken), of a checkpoint, or of a Hugging Face"
-              + " GPT-2 model.")
+              + " GPT-2 or BERT model.")
   private String location;
 
   @Option(
@@ -65,6 +68,14 @@ public final class EvaluateCommand implements Callable<Integer> {
       description = "Windows that go through the model at once (default: ${DEFAULT-VALUE}).")
   private int batch;
 
+  @Option(
+      names = "--mask-fraction",
+      paramLabel = "F",
+      description =
+          "Share of the tokens to hide from a model that fills them in (default: "
+              + "${DEFAULT-VALUE}).")
+  private double maskFraction = Evaluation.MASK_FRACTION;
+
   @Override
   public Integer call() throws IOException, InputException {
     Positive.check("--windows", windows);
@@ -73,7 +84,8 @@ public final class EvaluateCommand implements Callable<Integer> {
     // The model first: of a folder that holds none, that is what there is to say.
     try (LoadedModel model = LoadedModel.open(location, device.value(), notes::println);
         TokenDataset tokens = openDataset()) {
-      Evaluation evaluation = Evaluation.of(model, tokens, split, windows, batch);
+      Samples samples = Evaluation.samples(model, tokens, split, maskFraction);
+      Evaluation evaluation = Evaluation.of(model, samples, windows, batch);
       spec.commandLine().getOut().println(new ObjectMapper().writeValueAsString(evaluation));
     }
     return 0;

@@ -46,7 +46,9 @@ public final class TokenizerCommand implements Runnable {
         names = "--kind",
         paramLabel = "KIND",
         defaultValue = "bpe",
-        description = "bpe (byte-level byte-pair encoding) or char (default: ${DEFAULT-VALUE}).")
+        description =
+            "bpe (byte-level byte-pair encoding), masked-bpe (with [PAD], [CLS], [SEP] and [MASK],"
+                + " for BERT) or char (default: ${DEFAULT-VALUE}).")
     private String kind;
 
     @Option(
@@ -90,8 +92,10 @@ public final class TokenizerCommand implements Runnable {
     private TokenizerKind kind() throws InputException {
       return switch (kind) {
         case "bpe" -> TokenizerKind.BYTE_PAIR;
+        case "masked-bpe" -> TokenizerKind.MASKED_BYTE_PAIR;
         case "char" -> TokenizerKind.CHARACTER;
-        default -> throw new InputException("--kind must be bpe or char, but is " + kind);
+        default ->
+            throw new InputException("--kind must be bpe, masked-bpe or char, but is " + kind);
       };
     }
   }

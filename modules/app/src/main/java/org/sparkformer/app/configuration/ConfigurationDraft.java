@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.exc.InvalidFormatException;
+import com.fasterxml.jackson.databind.exc.InvalidTypeIdException;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -93,6 +94,10 @@ public final class ConfigurationDraft {
     } catch (ValueInstantiationException refused) {
       String message = refused.getCause().getMessage();
       throw new InputException(origin(message.split("[ :,]", 2)[0]) + message, refused);
+    } catch (InvalidTypeIdException unknown) {
+      String key = "model.architecture";
+      throw new InputException(
+          origin(key) + key + " must be gpt or bert, but is " + unknown.getTypeId(), unknown);
     } catch (MismatchedInputException wrongKind) {
       String path = path(wrongKind);
       throw new InputException(origin(path) + path + " " + complaint(wrongKind, path), wrongKind);

@@ -104,7 +104,8 @@ public final class LoadedModel implements AutoCloseable {
       String prompt, SamplingOptions options, List<String> stops, Consumer<String> text)
       throws InputException {
     if (!(model instanceof Gpt gpt)) {
-      throw new InputException("this model fills in what is masked and cannot continue a text");
+      throw new InputException(
+          "this model is a BERT: it fills in masked tokens and cannot continue a text");
     }
     StreamingDecoder decoder = new StreamingDecoder(tokenizer);
     StopStrings stop = new StopStrings(stops);

@@ -1,6 +1,7 @@
 package org.sparkformer.app.configuration;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.IOException;
@@ -11,6 +12,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.app.InputException;
+import org.sparkformer.models.BertConfiguration;
+import org.sparkformer.models.GptConfiguration;
 import org.sparkformer.training.configuration.DataConfiguration;
 import org.sparkformer.training.configuration.Documents;
 import org.sparkformer.training.configuration.RunConfiguration;
@@ -54,6 +57,30 @@ class ConfigurationReaderTest {
             .minLearningRate(1e-4)
             .build(),
         run.training());
+  }
+
+  @Test
+  void theArchitectureIsOneOfThoseThereAre() throws Exception {
+    assertInstanceOf(GptConfiguration.class, read().model());
+    RunConfiguration bert = read("model.architecture=bert", "data.tokenizer=masked-bpe");
+    assertInstanceOf(BertConfiguration.class, bert.model());
+    Path resolved = Files.writeString(folder.resolve("again.yaml"), Yaml.write(bert));
+    RunConfiguration again = new ConfigurationReader().read(resolved.toString(), List.of()).bind(1);
+    assertEquals(bert.model(), again.model());
+    assertRefused(
+        "--set model.architecture=brt: model.architecture must be gpt or bert, but is brt",
+        "model.architecture=brt");
+  }
+
+  @Test
+  void aBertNeedsATokenizerThatCanHide() throws Exception {
+    assertRefused(
+        file
+            + ": data.tokenizer must be masked-bpe or the path of a tokenizer.json with [MASK] for this model.architecture, but is bpe",
+        "model.architecture=bert");
+    assertRefused(
+        "--set data.mask_fraction=0: data.mask_fraction must be above 0 and below 1, but is 0.0",
+        "data.mask_fraction=0");
   }
 
   @Test

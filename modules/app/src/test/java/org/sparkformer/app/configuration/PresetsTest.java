@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.sparkformer.models.BertConfiguration;
 import org.sparkformer.training.configuration.RunConfiguration;
 
 /**
@@ -59,6 +60,16 @@ class PresetsTest {
     assertEquals(1.0, parameters / published, 0.02);
   }
 
+  /** What is trained, transformers' BertForMaskedLM; and what is published, its BertModel. */
+  @ParameterizedTest
+  @CsvSource({"bert-base, 109514298, 109482240", "bert-large, 335174458, 335141888"})
+  void hasExactlyThePublishedParametersOfBert(String preset, long trained, long published)
+      throws Exception {
+    BertConfiguration model = (BertConfiguration) read(preset).model();
+    assertEquals(trained, model.parameterCount());
+    assertEquals(published, model.publishedParameterCount());
+  }
+
   @Test
   void noPresetGoesUntested() throws IOException {
     try (Stream<Path> files = Files.list(FOLDER)) {
@@ -84,7 +95,10 @@ class PresetsTest {
                   "gpt3-2.7b",
                   "gpt3-6.7b",
                   "gpt3-13b",
-                  "gpt3-175b")),
+                  "gpt3-175b",
+                  "bert-base",
+                  "bert-large",
+                  "quickstart-bert")),
           names);
     }
   }

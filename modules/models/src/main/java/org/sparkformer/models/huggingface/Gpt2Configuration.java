@@ -1,20 +1,17 @@
 package org.sparkformer.models.huggingface;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.Locale;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.sparkformer.models.GptConfiguration;
 
 /** A {@code config.json} under the keys of transformers' GPT2Config. */
 public final class Gpt2Configuration {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  static final String MODEL_TYPE = "gpt2";
+
   private static final double EPSILON = 1e-5;
 
   /** Begins and ends documents. */
@@ -23,20 +20,14 @@ public final class Gpt2Configuration {
   /** Two names of transformers for GELU in its tanh form. */
   private static final Set<String> TANH_GELU = Set.of("gelu_new", "gelu_pytorch_tanh");
 
-  private final String file;
-  private final JsonNode json;
-
-  private Gpt2Configuration(String file, JsonNode json) {
-    this.file = file;
-    this.json = json;
-  }
+  private Gpt2Configuration() {}
 
   /** The text of a configuration. */
   public static byte[] write(GptConfiguration configuration, SpecialTokens tokens)
       throws JsonProcessingException {
-    ObjectNode json = JSON.createObjectNode();
+    ObjectNode json = ConfigurationFile.object();
     json.putArray("architectures").add("GPT2LMHeadModel");
-    json.put("model_type", "gpt2");
+    json.put("model_type", MODEL_TYPE);
     json.put("n_layer", configuration.layers());
     json.put("n_head", configuration.heads());
     json.put("n_embd", configuration.width());
@@ -54,7 +45,7 @@ public final class Gpt2Configuration {
     json.put("bos_token_id", token);
     json.put("eos_token_id", token);
     json.put("torch_dtype", "float32");
-    return JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(json);
+    return ConfigurationFile.write(json);
   }
 
   /**
@@ -66,84 +57,38 @@ public final class Gpt2Configuration {
    *     org.sparkformer.models.Gpt} does not compute
    */
   public static GptConfiguration read(InputStream in, String file) throws IOException {
-    JsonNode json;
-    try {
-      json = JSON.readTree(in);
-    } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(file + " is not valid JSON: " + e.getOriginalMessage(), e);
-    }
-    return new Gpt2Configuration(file, json).checked();
+    ConfigurationFile json = ConfigurationFile.read(in, file);
+    json.require("model_type", json.text("model_type", ""), Set.of(MODEL_TYPE));
+    return read(json);
   }
 
-  private GptConfiguration checked() {
-    require("model_type", value("model_type").map(JsonNode::asText).orElse(""), Set.of("gpt2"));
-    require(
-        "activation_function",
-        value("activation_function").map(JsonNode::asText).orElse("gelu_new"),
-        TANH_GELU);
-    int width = integer("n_embd", 768);
-    require("n_inner", integer("n_inner", 4 * width), Set.of(4 * width));
-    double epsilon = number("layer_norm_epsilon", EPSILON);
-    require("layer_norm_epsilon", epsilon, Set.of(EPSILON));
-    require("tie_word_embeddings", flag("tie_word_embeddings", true), Set.of(true));
-    require("scale_attn_weights", flag("scale_attn_weights", true), Set.of(true));
+  static GptConfiguration read(ConfigurationFile file) {
+    String activation = file.text("activation_function", "gelu_new");
+    file.require("activation_function", activation, TANH_GELU);
+    int width = file.integer("n_embd", 768);
+    file.require("n_inner", file.integer("n_inner", 4 * width), Set.of(4 * width));
+    double epsilon = file.number("layer_norm_epsilon", EPSILON);
+    file.require("layer_norm_epsilon", epsilon, Set.of(EPSILON));
+    file.require("tie_word_embeddings", file.flag("tie_word_embeddings", true), Set.of(true));
+    file.require("scale_attn_weights", file.flag("scale_attn_weights", true), Set.of(true));
     String inverse = "scale_attn_by_inverse_layer_idx";
-    require(inverse, flag(inverse, false), Set.of(false));
-    require("add_cross_attention", flag("add_cross_attention", false), Set.of(false));
-    return configuration(width);
+    file.require(inverse, file.flag(inverse, false), Set.of(false));
+    file.require("add_cross_attention", file.flag("add_cross_attention", false), Set.of(false));
+    return configuration(file, width);
   }
 
-  private GptConfiguration configuration(int width) {
+  private static GptConfiguration configuration(ConfigurationFile file, int width) {
     try {
       return new GptConfiguration(
-          integer("n_layer", 12),
-          integer("n_head", 12),
+          file.integer("n_layer", 12),
+          file.integer("n_head", 12),
           width,
-          integer("n_positions", 1024),
-          integer("vocab_size", 50257),
-          number("resid_pdrop", 0.1),
+          file.integer("n_positions", 1024),
+          file.integer("vocab_size", 50257),
+          file.number("resid_pdrop", 0.1),
           false);
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
+      throw new IllegalArgumentException(file.file() + ": " + e.getMessage(), e);
     }
-  }
-
-  private Optional<JsonNode> value(String key) {
-    return Optional.ofNullable(json.get(key)).filter(node -> !node.isNull());
-  }
-
-  private int integer(String key, int otherwise) {
-    JsonNode node = value(key).orElse(null);
-    if (node != null && !node.canConvertToInt()) {
-      throw unsupported(key, node, "an integer");
-    }
-    return node == null ? otherwise : node.intValue();
-  }
-
-  private double number(String key, double otherwise) {
-    JsonNode node = value(key).orElse(null);
-    if (node != null && !node.isNumber()) {
-      throw unsupported(key, node, "a number");
-    }
-    return node == null ? otherwise : node.doubleValue();
-  }
-
-  private boolean flag(String key, boolean otherwise) {
-    JsonNode node = value(key).orElse(null);
-    if (node != null && !node.isBoolean()) {
-      throw unsupported(key, node, "true or false");
-    }
-    return node == null ? otherwise : node.booleanValue();
-  }
-
-  private <T> void require(String key, T value, Set<T> supported) {
-    if (!supported.contains(value)) {
-      throw unsupported(key, value, supported.toString().toLowerCase(Locale.ROOT));
-    }
-  }
-
-  private IllegalArgumentException unsupported(String key, Object value, String expected) {
-    return new IllegalArgumentException(
-        file + ": " + key + " is " + value + ", supported: " + expected);
   }
 }

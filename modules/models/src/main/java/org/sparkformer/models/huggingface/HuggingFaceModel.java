@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import org.sparkformer.models.BertConfiguration;
 import org.sparkformer.models.GptConfiguration;
 import org.sparkformer.models.ModelConfiguration;
 import org.sparkformer.models.safetensors.SafetensorsException;
@@ -29,20 +30,30 @@ public final class HuggingFaceModel {
   public static final String WEIGHTS = "model.safetensors";
   public static final String INDEX = "model.safetensors.index.json";
 
+  private static final Set<String> MODEL_TYPES =
+      new TreeSet<>(Set.of(Gpt2Configuration.MODEL_TYPE, HuggingFaceBert.MODEL_TYPE));
+
   private HuggingFaceModel() {}
 
   /** Shape of the model in a folder. */
   public static ModelConfiguration configuration(Path folder) throws IOException {
     Path file = folder.resolve(CONFIGURATION);
     try (InputStream in = Files.newInputStream(file)) {
-      return Gpt2Configuration.read(in, file.toString());
+      ConfigurationFile json = ConfigurationFile.read(in, file.toString());
+      String type = json.text("model_type", "");
+      json.require("model_type", type, MODEL_TYPES);
+      return type.equals(HuggingFaceBert.MODEL_TYPE)
+          ? HuggingFaceBert.read(json)
+          : Gpt2Configuration.read(json);
     }
   }
 
   /** The text of a model's {@code config.json}. */
   public static byte[] configurationFile(ModelConfiguration configuration, SpecialTokens tokens)
       throws IOException {
-    return Gpt2Configuration.write((GptConfiguration) configuration, tokens);
+    return configuration instanceof BertConfiguration bert
+        ? HuggingFaceBert.write(bert, tokens)
+        : Gpt2Configuration.write((GptConfiguration) configuration, tokens);
   }
 
   /**

@@ -13,15 +13,14 @@ import org.sparkformer.models.safetensors.TensorEntry;
 
 /** Which tensor of which file each parameter comes from. */
 final class TensorSources {
-  private static final String PREFIX = "transformer.";
-  private static final String EMBEDDING = PREFIX + "wte.weight";
-  private static final String OUTPUT = "lm_head.weight";
   private static final int CHUNK = 1 << 16;
 
   private final Map<String, Source> byName = new HashMap<>();
+  private final TensorNames names;
   private final List<SafetensorsReader> files;
 
-  private TensorSources(List<SafetensorsReader> files) {
+  private TensorSources(TensorNames names, List<SafetensorsReader> files) {
+    this.names = names;
     this.files = files;
   }
 
@@ -40,15 +39,13 @@ final class TensorSources {
    */
   static TensorSources find(ParameterLayout layout, List<SafetensorsReader> files)
       throws SafetensorsException {
-    TensorSources sources = new TensorSources(files);
+    TensorSources sources = new TensorSources(TensorNames.of(layout), files);
     for (SafetensorsReader file : files) {
       for (TensorEntry entry : file.header().entries()) {
         sources.add(new Source(file, entry));
       }
     }
-    if (sources.byName.containsKey(OUTPUT)) {
-      sources.byName.putIfAbsent(EMBEDDING, sources.byName.get(OUTPUT));
-    }
+    sources.names.tied().forEach(sources::standIn);
     for (Parameter parameter : layout.parameters()) {
       sources.check(parameter);
     }
@@ -56,14 +53,19 @@ final class TensorSources {
     return sources;
   }
 
+  /** A copy serves where the parameter itself is not there. */
+  private void standIn(String copy, String parameter) {
+    if (byName.containsKey(copy)) {
+      byName.putIfAbsent(parameter, byName.get(copy));
+    }
+  }
+
   private void add(Source source) throws SafetensorsException {
     String name = source.entry().name();
-    // The causal mask, which old versions of transformers saved.
-    if (name.endsWith(".attn.bias") || name.endsWith(".attn.masked_bias")) {
+    if (names.isNoParameter(name)) {
       return;
     }
-    String canonical = name.startsWith(PREFIX) || name.equals(OUTPUT) ? name : PREFIX + name;
-    Source other = byName.put(canonical, source);
+    Source other = byName.put(names.canonical(name), source);
     if (other != null) {
       throw source.failure("the same parameter is " + other.entry().name() + " in " + other.file());
     }
@@ -89,7 +91,7 @@ final class TensorSources {
   private void checkNothingIsLeft(ParameterLayout layout) throws SafetensorsException {
     Map<String, Source> left = new HashMap<>(byName);
     layout.parameters().forEach(parameter -> left.remove(parameter.name()));
-    left.remove(OUTPUT);
+    left.keySet().removeAll(names.tied().keySet());
     for (Source source : left.values()) {
       throw source.failure("the model has no such parameter; check the number of layers");
     }
@@ -100,25 +102,28 @@ final class TensorSources {
   }
 
   /**
-   * A file may hold the output matrix too, if it is the token embedding again.
+   * A file may hold a tied parameter twice, if it is the same again.
    *
-   * @throws SafetensorsException if it is another matrix
+   * @throws SafetensorsException if the two differ
    */
   void checkTied() throws IOException {
-    Source output = byName.get(OUTPUT);
-    Source embedding = byName.get(EMBEDDING);
-    if (output == null || output == embedding) {
-      return;
+    for (Map.Entry<String, String> tie : names.tied().entrySet()) {
+      Source copy = byName.get(tie.getKey());
+      Source parameter = byName.get(tie.getValue());
+      if (copy != null && copy != parameter && !same(copy, parameter)) {
+        throw copy.failure("differs from " + tie.getValue() + "; only tied models are supported");
+      }
     }
-    boolean same = output.entry().shape().equals(embedding.entry().shape());
-    long size = embedding.entry().shape().size();
+  }
+
+  private static boolean same(Source copy, Source parameter) throws IOException {
+    boolean same = copy.entry().shape().equals(parameter.entry().shape());
+    long size = parameter.entry().shape().size();
     for (long first = 0; same && first < size; first += CHUNK) {
       int count = (int) Math.min(CHUNK, size - first);
-      same = floats(output, first, count).equals(floats(embedding, first, count));
+      same = floats(copy, first, count).equals(floats(parameter, first, count));
     }
-    if (!same) {
-      throw output.failure("differs from the token embedding; only tied models are supported");
-    }
+    return same;
   }
 
   private static FloatBuffer floats(Source source, long first, int count) throws IOException {

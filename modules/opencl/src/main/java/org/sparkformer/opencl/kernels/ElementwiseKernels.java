@@ -8,6 +8,8 @@ import org.sparkformer.opencl.Specialisation;
 import org.sparkformer.tensor.ops.Add;
 import org.sparkformer.tensor.ops.Copy;
 import org.sparkformer.tensor.ops.DropoutApply;
+import org.sparkformer.tensor.ops.ExactGelu;
+import org.sparkformer.tensor.ops.ExactGeluBackward;
 import org.sparkformer.tensor.ops.Fill;
 import org.sparkformer.tensor.ops.Gelu;
 import org.sparkformer.tensor.ops.GeluBackward;
@@ -25,6 +27,8 @@ public final class ElementwiseKernels {
         KernelLaunch.of(Add.class, FILE, ElementwiseKernels::add),
         KernelLaunch.of(Gelu.class, FILE, ElementwiseKernels::gelu),
         KernelLaunch.of(GeluBackward.class, FILE, ElementwiseKernels::geluBackward),
+        KernelLaunch.of(ExactGelu.class, FILE, ElementwiseKernels::exactGelu),
+        KernelLaunch.of(ExactGeluBackward.class, FILE, ElementwiseKernels::exactGeluBackward),
         KernelLaunch.of(DropoutApply.class, FILE, ElementwiseKernels::dropout));
   }
 
@@ -52,6 +56,17 @@ public final class ElementwiseKernels {
   private static void geluBackward(GeluBackward gelu, LaunchContext context) {
     long n = gelu.x().size();
     Launch launch = context.kernel(FILE, "geluBackward").tensor(gelu.x()).tensor(gelu.dy());
+    over(launch.tensor(gelu.dx()).number(n), n, context);
+  }
+
+  private static void exactGelu(ExactGelu gelu, LaunchContext context) {
+    long n = gelu.x().size();
+    over(context.kernel(FILE, "exactGelu").tensor(gelu.x()).tensor(gelu.y()).number(n), n, context);
+  }
+
+  private static void exactGeluBackward(ExactGeluBackward gelu, LaunchContext context) {
+    long n = gelu.x().size();
+    Launch launch = context.kernel(FILE, "exactGeluBackward").tensor(gelu.x()).tensor(gelu.dy());
     over(launch.tensor(gelu.dx()).number(n), n, context);
   }
 

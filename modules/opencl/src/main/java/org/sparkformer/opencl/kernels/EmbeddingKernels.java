@@ -33,6 +33,7 @@ public final class EmbeddingKernels {
         .number(embedding.length())
         .number(embedding.columns())
         .number(embedding.firstPosition())
+        .number(embedding.positionWeight() == null ? 0 : 1)
         .over(Launch.groups(rows, tunables.get("ROWS")), tunables.get("ITEMS"));
   }
 
@@ -47,6 +48,9 @@ public final class EmbeddingKernels {
         .number(embedding.rows())
         .number(embedding.columns())
         .over(tunables.get("BUCKETS"), items);
+    if (embedding.dPositionWeight() == null) {
+      return;
+    }
     context
         .kernel(FILE, "positionBackward")
         .tensor(embedding.dy())

@@ -5,11 +5,16 @@
 //   add            y[i] = a[i] + b[i]
 //   gelu           y[i] = x[i] s(x[i])
 //   geluBackward   dx[i] = dy[i] (s + 2 x s (1 - s) sqrt(2/pi) (1 + 3 * 0.044715 x^2))
+//   exactGelu      y[i] = x[i] P(x[i])
+//   exactGeluBackward  dx[i] = dy[i] (P(x[i]) + x[i] p(x[i]))
 //   dropout        y[i] = x[i] scale where word(firstElement + i) >= threshold, else 0
 //
 // GELU in its tanh form (Hendrycks and Gimpel, arXiv:1606.08415) is written with the logistic
 // function s(x) = 1 / (1 + exp(-2 u)), u = sqrt(2/pi) (x + 0.044715 x^3), which equals
 // (1 + tanh(u)) / 2 and does not cancel in the tails.
+//
+// Exact GELU has the standard normal distribution's P, from Abramowitz and Stegun 7.1.26, with p
+// its density; one exponential serves both.
 //
 // A group of ITEMS work-items covers ITEMS * VECTORS * WIDTH consecutive elements.
 
@@ -87,6 +92,47 @@ __kernel void geluBackward(__global const float *x, long xFirst, __global const 
     float e = exponentialOfOne(t > 80.0f ? 80.0f : t);
     float s = 1.0f / (1.0f + e);
     dx[i] = dy[i] * SLOPE(v, e, s);
+  })
+}
+
+/** P(x) = (1 + erf(x / sqrt(2))) / 2 to 1e-7, where e = exp(-x^2 / 2); the lower tail does not cancel. */
+#define DEFINE_CUMULATIVE(name, real, CHOOSE)                          \
+  static inline real name(real x, real e) {                            \
+    real t = 1.0f / fma(fabs(x), (real)(0.23164189f), (real)(1.0f));   \
+    real sum = fma(t, (real)(1.061405429f), (real)(-1.453152027f));    \
+    sum = fma(sum, t, (real)(1.421413741f));                           \
+    sum = fma(sum, t, (real)(-0.284496736f));                          \
+    sum = fma(sum, t, (real)(0.254829592f));                           \
+    real tail = 0.5f * sum * t * e;                                    \
+    return CHOOSE(1.0f - tail, tail, x < 0.0f);                        \
+  }
+
+DEFINE_CUMULATIVE(cumulativeOfOne, float, CHOOSE_ONE)
+DEFINE_CUMULATIVE(cumulative, floatv, SELECT)
+
+__kernel void exactGelu(__global const float *x, long xFirst, __global float *y, long yFirst,
+                        long n) {
+  x += xFirst;
+  y += yFirst;
+  FOR_ELEMENTS({
+    floatv v = LOAD(x + i);
+    STORE(v * cumulative(v, exponential(-0.5f * v * v)), y + i);
+  }, y[i] = x[i] * cumulativeOfOne(x[i], exponentialOfOne(-0.5f * x[i] * x[i])))
+}
+
+__kernel void exactGeluBackward(__global const float *x, long xFirst, __global const float *dy,
+                                long dyFirst, __global float *dx, long dxFirst, long n) {
+  x += xFirst;
+  dy += dyFirst;
+  dx += dxFirst;
+  FOR_ELEMENTS({
+    floatv v = LOAD(x + i);
+    floatv e = exponential(-0.5f * v * v);
+    STORE(LOAD(dy + i) * fma(0.3989422804f * v, e, cumulative(v, e)), dx + i);
+  }, {
+    float v = x[i];
+    float e = exponentialOfOne(-0.5f * v * v);
+    dx[i] = dy[i] * fma(0.3989422804f * v, e, cumulativeOfOne(v, e));
   })
 }
 

@@ -1,6 +1,7 @@
 // Embedding of tokens and positions; row r = b T + t of C elements.
 //
 //   embeddingForward     y[r] = tokenWeight[tokens[r]] + positionWeight[firstPosition + t]; overwrites
+//                        without the latter where positions are not present
 //   tokenBackward        dTokenWeight[tokens[r]] += dy[r], rows in their order
 //   positionBackward     dPositionWeight[t] += dy[r], sequences in their order
 //
@@ -19,7 +20,8 @@
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void embeddingForward(
     __global const int *tokens, long tokensFirst, __global const float *tokenWeight,
     long tokenWeightFirst, __global const float *positionWeight, long positionWeightFirst,
-    __global float *y, long yFirst, int rows, int length, int columns, int firstPosition) {
+    __global float *y, long yFirst, int rows, int length, int columns, int firstPosition,
+    int positionsPresent) {
   long start = (long)get_group_id(0) * ROWS;
   long end = min(start + ROWS, (long)rows);
   int item = get_local_id(0);
@@ -30,10 +32,10 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void embeddingForwar
         positionWeight + positionWeightFirst + (firstPosition + row % length) * columns;
     __global float *out = y + yFirst + row * columns;
     for (int c = item * WIDTH; c + WIDTH <= columns; c += ITEMS * WIDTH) {
-      STORE(LOAD(token + c) + LOAD(position + c), out + c);
+      STORE(positionsPresent ? LOAD(token + c) + LOAD(position + c) : LOAD(token + c), out + c);
     }
     for (int c = columns / WIDTH * WIDTH + item; c < columns; c += ITEMS) {
-      out[c] = token[c] + position[c];
+      out[c] = positionsPresent ? token[c] + position[c] : token[c];
     }
   }
 }

@@ -8,6 +8,8 @@ import org.sparkformer.tensor.ops.Add;
 import org.sparkformer.tensor.ops.Copy;
 import org.sparkformer.tensor.ops.Dropout;
 import org.sparkformer.tensor.ops.DropoutApply;
+import org.sparkformer.tensor.ops.ExactGelu;
+import org.sparkformer.tensor.ops.ExactGeluBackward;
 import org.sparkformer.tensor.ops.Fill;
 import org.sparkformer.tensor.ops.Gelu;
 import org.sparkformer.tensor.ops.GeluBackward;
@@ -22,6 +24,7 @@ public final class ElementwiseCases {
 
   private static Stream<OperationCase> of(long n) {
     Gradient gelu = new Gradient(w -> gelu(w, n), Map.of("dx", "x"), Gradient.dot("y", "dy"));
+    Gradient exact = new Gradient(w -> exactGelu(w, n), Map.of("dx", "x"), Gradient.dot("y", "dy"));
     Gradient dropout =
         new Gradient(
             w -> new DropoutApply(w.input("u", n), w.output("v", n), dropout(3)),
@@ -35,6 +38,8 @@ public final class ElementwiseCases {
         new OperationCase("Gelu " + n, w -> gelu(w, n), Tolerance.ELEMENT),
         geluInPlace(n),
         geluBackward(n).withGradient(n < 100 ? gelu : null),
+        new OperationCase("ExactGelu " + n, w -> exactGelu(w, n), Tolerance.ELEMENT),
+        exactGeluBackward(n).withGradient(n < 100 ? exact : null),
         dropout(n, 3).withGradient(n < 100 ? dropout : null),
         dropout(n, (1L << 33) - 2),
         dropoutInPlace(n));
@@ -87,6 +92,18 @@ public final class ElementwiseCases {
         // 1 - t^2 cancels where t is near 1: 5 units in t's last place count v slope times, at
         // |v| up to 9 and with dy about 2.
         new Tolerance(1e-6, 4e-5));
+  }
+
+  public static ExactGelu exactGelu(Workspace w, long n) {
+    return new ExactGelu(w.given("x", wide(n), n), w.output("y", n));
+  }
+
+  public static OperationCase exactGeluBackward(long n) {
+    return new OperationCase(
+        "ExactGeluBackward " + n,
+        w -> new ExactGeluBackward(w.given("x", wide(n), n), w.input("dy", n), w.output("dx", n)),
+        // The slope is a sum of two terms of up to 1, and dy is up to about 4.
+        new Tolerance(1e-6, 4e-6));
   }
 
   /** Both tails: GELU is 0 or x beyond about 6. */

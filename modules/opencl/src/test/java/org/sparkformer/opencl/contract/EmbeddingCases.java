@@ -36,9 +36,16 @@ public final class EmbeddingCases {
             w -> forward(w, e, 0),
             Map.of("dTokenWeight", "tokenWeight", "dPositionWeight", "positionWeight"),
             Gradient.dot("y", "dy"));
+    Gradient rows =
+        new Gradient(
+            w -> gather(w, e), Map.of("dTokenWeight", "tokenWeight"), Gradient.dot("y", "dy"));
     boolean small = e.batch() * e.length() * e.columns() < 1000;
     return Stream.of(
-        forward(e, 0), forward(e, 4), backward(e).withGradient(small ? gradient : null));
+        forward(e, 0),
+        forward(e, 4),
+        backward(e).withGradient(small ? gradient : null),
+        gather(e),
+        scatter(e).withGradient(small ? rows : null));
   }
 
   public static OperationCase forward(Extents e, int firstPosition) {
@@ -55,6 +62,32 @@ public final class EmbeddingCases {
         w.input("positionWeight", e.length() + SPARE_POSITIONS, e.columns()),
         w.output("y", (long) e.batch() * e.length(), e.columns()),
         firstPosition);
+  }
+
+  private static OperationCase gather(Extents e) {
+    return new OperationCase(
+        "EmbeddingForward " + e + " without positions", w -> gather(w, e), Tolerance.EXACT);
+  }
+
+  private static EmbeddingForward gather(Workspace w, Extents e) {
+    return new EmbeddingForward(
+        w.indices("tokens", e.vocabulary(), e.batch(), e.length()),
+        w.input("tokenWeight", e.vocabulary(), e.columns()),
+        null,
+        w.output("y", (long) e.batch() * e.length(), e.columns()),
+        0);
+  }
+
+  private static OperationCase scatter(Extents e) {
+    return new OperationCase(
+        "EmbeddingBackward " + e + " without positions",
+        w ->
+            new EmbeddingBackward(
+                w.indices("tokens", e.vocabulary(), e.batch(), e.length()),
+                w.input("dy", (long) e.batch() * e.length(), e.columns()),
+                w.updated("dTokenWeight", e.vocabulary(), e.columns()),
+                null),
+        Tolerance.sum((long) e.batch() * e.length()));
   }
 
   public static OperationCase backward(Extents e) {

@@ -4,8 +4,9 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.sparkformer.tensor.ops.SoftmaxCrossEntropy;
+import org.sparkformer.tensor.ops.TopHits;
 
-/** Softmax and cross-entropy. */
+/** Softmax and cross-entropy, and how often the likeliest token is the target. */
 public final class SoftmaxCrossEntropyCases {
   private static final float SCALE = 0.125f;
 
@@ -37,6 +38,7 @@ public final class SoftmaxCrossEntropyCases {
             });
     return Stream.of(
         of(rows, vocabulary, false),
+        hits(rows, vocabulary),
         of(rows, vocabulary, true).withGradient(rows * vocabulary < 500 ? gradient : null));
   }
 
@@ -48,11 +50,34 @@ public final class SoftmaxCrossEntropyCases {
         new Tolerance(4e-6, 4e-6));
   }
 
+  /**
+   * The target of every other row is made the largest, and in some of these another is as large.
+   */
+  private static OperationCase hits(int rows, int vocabulary) {
+    int[] targets = targets(rows, vocabulary);
+    float[] logits = Workspace.normal("logits", (long) rows * vocabulary);
+    for (int row = 0; row < rows; row += 2) {
+      logits[row * vocabulary + Math.max(0, targets[row])] = 9;
+      logits[row * vocabulary + row % vocabulary] = row % 4 == 0 ? 9 : 0;
+    }
+    return new OperationCase(
+        "TopHits " + rows + " x " + vocabulary,
+        w ->
+            new TopHits(
+                w.given("logits", logits, rows, vocabulary),
+                w.integers("targets", targets, rows),
+                w.output("hits", rows)),
+        Tolerance.EXACT);
+  }
+
   /** Every fifth row, from the third, has no target. */
+  private static int[] targets(int rows, int vocabulary) {
+    return IntStream.range(0, rows).map(row -> row % 5 == 2 ? -1 : row * 31 % vocabulary).toArray();
+  }
+
   private static SoftmaxCrossEntropy operation(
       Workspace w, int rows, int vocabulary, boolean gradient) {
-    int[] targets =
-        IntStream.range(0, rows).map(row -> row % 5 == 2 ? -1 : row * 31 % vocabulary).toArray();
+    int[] targets = targets(rows, vocabulary);
     return new SoftmaxCrossEntropy(
         gradient ? w.updated("logits", rows, vocabulary) : w.input("logits", rows, vocabulary),
         w.integers("targets", targets, rows),

@@ -59,8 +59,8 @@ public final class TokenizerTraining {
 
   /**
    * The tokenizer that the configuration key {@code data.tokenizer} names: {@code char} or {@code
-   * bpe}, trained on the corpus; a published vocabulary such as {@code gpt2}; or the path of a
-   * {@code tokenizer.json}.
+   * bpe} or {@code masked-bpe}, trained on the corpus; a published vocabulary such as {@code gpt2};
+   * or the path of a {@code tokenizer.json}.
    *
    * @param vocabularySize {@code model.vocab_size}: the size to train, and the most that is
    *     accepted
@@ -72,6 +72,8 @@ public final class TokenizerTraining {
         switch (name) {
           case "char" -> trained(spark, corpus, TokenizerKind.CHARACTER, vocabularySize);
           case "bpe" -> trained(spark, corpus, TokenizerKind.BYTE_PAIR, vocabularySize);
+          case "masked-bpe" ->
+              trained(spark, corpus, TokenizerKind.MASKED_BYTE_PAIR, vocabularySize);
           case Tokenizers.GPT2 -> Tokenizers.named(name);
           default -> Tokenizers.load(spark.hadoopConfiguration(), name);
         };
@@ -143,7 +145,11 @@ public final class TokenizerTraining {
       List<WordCount> table = job.run("collect word counts", () -> table(counts, largestTable));
       BpeTokenizer tokenizer =
           new BpeTokenizer(
-              BpeTrainer.train(table, request.vocabularySize(), request.minimumCount()));
+              BpeTrainer.train(
+                  table,
+                  request.vocabularySize(),
+                  request.minimumCount(),
+                  request.kind().specialTokens()));
       return new TokenizerTrainingResult(tokenizer, distinct, seconds(start));
     } finally {
       counts.unpersist();

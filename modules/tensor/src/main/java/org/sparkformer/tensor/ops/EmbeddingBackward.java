@@ -10,7 +10,7 @@ import org.sparkformer.tensor.Tensor;
  * @param tokens int32 [B, T]
  * @param dy [B T, C]
  * @param dTokenWeight [V, C]
- * @param dPositionWeight [contextLength, C]; sequences start at position 0
+ * @param dPositionWeight null or [contextLength, C]; sequences start at position 0
  */
 public record EmbeddingBackward(
     Tensor tokens, Tensor dy, @Output Tensor dTokenWeight, @Output Tensor dPositionWeight)
@@ -19,7 +19,9 @@ public record EmbeddingBackward(
   public EmbeddingBackward {
     Arguments.size("EmbeddingBackward", "dy", dy, tokens.size() * dTokenWeight.columns());
     Arguments.that(
-        tokens.columns() <= dPositionWeight.rows(), "EmbeddingBackward", "sequence too long");
+        dPositionWeight == null || tokens.columns() <= dPositionWeight.rows(),
+        "EmbeddingBackward",
+        "sequence too long");
   }
 
   /** B T. */
@@ -56,6 +58,7 @@ public record EmbeddingBackward(
     int rows;
     int length;
     int columns;
+    int dPositionWeightPresent;
 
     @Override
     public void run() {
@@ -63,7 +66,9 @@ public record EmbeddingBackward(
       for (int row = 0; row < rows; row++) {
         float gradient = dy[row * columns + column];
         dTokenWeight[tokens[row] * columns + column] += gradient;
-        dPositionWeight[(row % length) * columns + column] += gradient;
+        if (dPositionWeightPresent == 1) {
+          dPositionWeight[(row % length) * columns + column] += gradient;
+        }
       }
     }
   }

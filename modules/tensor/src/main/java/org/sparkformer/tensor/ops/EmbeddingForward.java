@@ -4,11 +4,12 @@ import com.aparapi.Kernel;
 import org.sparkformer.tensor.Tensor;
 
 /**
- * y[r] = tokenWeight[tokens[r]] + positionWeight[firstPosition + r mod T].
+ * y[r] = tokenWeight[tokens[r]] + positionWeight[firstPosition + r mod T]; without positions, a
+ * table's rows by their numbers.
  *
  * @param tokens int32 [B, T]; every token must lie in [0, V), which the data pipeline assures
  * @param tokenWeight [V, C]
- * @param positionWeight [contextLength, C]
+ * @param positionWeight null or [contextLength, C]
  * @param y [B T, C]
  * @param firstPosition position of each sequence's first token; not 0 when a key/value cache
  *     already holds the tokens before it
@@ -19,13 +20,14 @@ public record EmbeddingForward(
 
   public EmbeddingForward {
     Arguments.size("EmbeddingForward", "y", y, tokens.size() * tokenWeight.columns());
+    long positions = positionWeight == null ? Long.MAX_VALUE : positionWeight.rows();
     Arguments.that(
-        firstPosition + tokens.columns() <= positionWeight.rows(),
+        firstPosition + tokens.columns() <= positions,
         "EmbeddingForward",
         "positions up to "
             + (firstPosition + tokens.columns())
             + " exceed the context of "
-            + positionWeight.rows());
+            + positions);
   }
 
   /** T. */
@@ -56,15 +58,18 @@ public record EmbeddingForward(
     int length;
     int columns;
     int firstPosition;
+    int positionWeightPresent;
 
     @Override
     public void run() {
       int i = getGlobalId();
       int row = i / columns;
       int column = i % columns;
-      int position = firstPosition + row % length;
-      y[i] =
-          tokenWeight[tokens[row] * columns + column] + positionWeight[position * columns + column];
+      float value = tokenWeight[tokens[row] * columns + column];
+      if (positionWeightPresent == 1) {
+        value += positionWeight[(firstPosition + row % length) * columns + column];
+      }
+      y[i] = value;
     }
   }
 }

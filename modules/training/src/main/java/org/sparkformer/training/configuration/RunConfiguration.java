@@ -5,7 +5,10 @@ import static java.util.Objects.requireNonNull;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import java.io.Serializable;
+import java.util.Set;
+import org.sparkformer.data.MaskedSamples;
 import org.sparkformer.models.ModelConfiguration;
+import org.sparkformer.models.Objective;
 
 /**
  * Everything that decides a run's numbers: one YAML file, with defaults filled in. Where and on how
@@ -17,6 +20,8 @@ import org.sparkformer.models.ModelConfiguration;
 public record RunConfiguration(
     String name, ModelConfiguration model, DataConfiguration data, TrainingConfiguration training)
     implements Serializable {
+  /** Tokenizers that have no special tokens to hide others by. */
+  private static final Set<String> UNMASKED = Set.of("char", "bpe", "gpt2");
 
   public RunConfiguration {
     requireNonNull(name, "name");
@@ -26,5 +31,19 @@ public record RunConfiguration(
     if (name.isBlank()) {
       throw new IllegalArgumentException("name must not be blank");
     }
+    if (masks() && data.dataset() == null && UNMASKED.contains(data.tokenizer())) {
+      throw new IllegalArgumentException(
+          "data.tokenizer must be masked-bpe or the path of a tokenizer.json with [MASK] for this model.architecture, but is "
+              + data.tokenizer());
+    }
+  }
+
+  private boolean masks() {
+    return model.objective() == Objective.MASKED_TOKENS;
+  }
+
+  /** Tokens of a sequence that are to be predicted: those that are hidden, or all. */
+  public int targets() {
+    return masks() ? MaskedSamples.targets(model.context(), data.maskFraction()) : model.context();
   }
 }

@@ -1,0 +1,97 @@
+package org.sparkformer.models;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
+
+/**
+ * The shape of a BERT: section {@code model} of a run's configuration where {@code architecture} is
+ * {@code bert}. Its feed-forward layer is four times as wide as the model.
+ *
+ * @param layers number of transformer blocks, at least 1
+ * @param heads attention heads a block; must divide {@code width}
+ * @param width size of the residual stream (hidden_size), C below
+ * @param context longest sequence in tokens, T below, special tokens included
+ * @param vocabularySize rows of the token embedding, V below; written {@code vocab_size} in files
+ * @param dropout probability in [0, 1) of dropping an embedding, an attention weight or a residual
+ *     branch
+ * @param recomputeActivations keep only each block's input and compute the rest again in the
+ *     backward pass: less memory for about a third more work, the same numbers
+ */
+@JsonNaming(SnakeCaseStrategy.class)
+public record BertConfiguration(
+    int layers,
+    int heads,
+    int width,
+    int context,
+    @JsonProperty("vocab_size") int vocabularySize,
+    double dropout,
+    boolean recomputeActivations)
+    implements ModelConfiguration {
+
+  public BertConfiguration {
+    Requirement.positive("layers", layers);
+    Requirement.positive("heads", heads);
+    Requirement.positive("width", width);
+    Requirement.positive("context", context);
+    Requirement.positive("vocab_size", vocabularySize);
+    Requirement.headsDivide(heads, width);
+    Requirement.probability(dropout);
+  }
+
+  /** A configuration without dropout and without recomputation. */
+  public static BertConfiguration of(
+      int layers, int heads, int width, int context, int vocabularySize) {
+    return new BertConfiguration(layers, heads, width, context, vocabularySize, 0, false);
+  }
+
+  /**
+   * Trainable parameters of the encoder and the head that predicts masked tokens (transformers'
+   * BertForMaskedLM): V·C + T·C + 4·C for the embeddings of tokens, positions and two token types
+   * and their layer norm, 12·C² + 13·C a block, C² + 3·C + V for the head. The tied output matrix
+   * counts once.
+   */
+  @Override
+  public long parameterCount() {
+    long c = width;
+    long embeddings = ((long) vocabularySize + context + 4) * c;
+    long block = 12 * c * c + 13 * c;
+    return embeddings + layers * block + c * c + 3 * c + vocabularySize;
+  }
+
+  /**
+   * The parameters of transformers' BertModel, which published sizes count: a pooler of C² + C, not
+   * trained here, in the place of the head.
+   */
+  public long publishedParameterCount() {
+    long c = width;
+    return parameterCount() - (c * c + 3 * c + vocabularySize) + c * c + c;
+  }
+
+  @Override
+  public Objective objective() {
+    return Objective.MASKED_TOKENS;
+  }
+
+  /**
+   * Rows of width C: a block keeps 7 for attention and 11 from there to its end, with dropout two
+   * more; 11 pass backward; 4 for the embeddings and their layer norm.
+   */
+  @Override
+  public long activationsOfToken() {
+    int drops = dropout > 0 ? 1 : 0;
+    int block = 18 + 2 * drops;
+    long blocks = recomputeActivations ? (long) layers + block : (long) block * layers;
+    return width * (blocks + 4 + drops + 11);
+  }
+
+  @Override
+  public ParameterLayout layout() {
+    return Bert.layout(this);
+  }
+
+  @Override
+  public LanguageModel bind(ParameterStore parameters) {
+    return new Bert(this, parameters);
+  }
+}

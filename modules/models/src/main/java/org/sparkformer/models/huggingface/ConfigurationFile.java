@@ -1,0 +1,94 @@
+package org.sparkformer.models.huggingface;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+
+/** A {@code config.json} of transformers: values with their defaults, complaints by key. */
+final class ConfigurationFile {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final String file;
+  private final JsonNode json;
+
+  private ConfigurationFile(String file, JsonNode json) {
+    this.file = file;
+    this.json = json;
+  }
+
+  /**
+   * @param file name of the file, for messages
+   * @throws IllegalArgumentException if it is not JSON
+   */
+  static ConfigurationFile read(InputStream in, String file) throws IOException {
+    try {
+      return new ConfigurationFile(file, JSON.readTree(in));
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException(file + " is not valid JSON: " + e.getOriginalMessage(), e);
+    }
+  }
+
+  static ObjectNode object() {
+    return JSON.createObjectNode();
+  }
+
+  static byte[] write(ObjectNode json) throws JsonProcessingException {
+    return JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(json);
+  }
+
+  String file() {
+    return file;
+  }
+
+  String text(String key, String otherwise) {
+    return value(key).map(JsonNode::asText).orElse(otherwise);
+  }
+
+  int integer(String key, int otherwise) {
+    JsonNode node = value(key).orElse(null);
+    if (node != null && !node.canConvertToInt()) {
+      throw unsupported(key, node, "an integer");
+    }
+    return node == null ? otherwise : node.intValue();
+  }
+
+  double number(String key, double otherwise) {
+    JsonNode node = value(key).orElse(null);
+    if (node != null && !node.isNumber()) {
+      throw unsupported(key, node, "a number");
+    }
+    return node == null ? otherwise : node.doubleValue();
+  }
+
+  boolean flag(String key, boolean otherwise) {
+    JsonNode node = value(key).orElse(null);
+    if (node != null && !node.isBoolean()) {
+      throw unsupported(key, node, "true or false");
+    }
+    return node == null ? otherwise : node.booleanValue();
+  }
+
+  /**
+   * @throws IllegalArgumentException unless the value is among those that are supported
+   */
+  <T> void require(String key, T value, Set<T> supported) {
+    if (!supported.contains(value)) {
+      throw unsupported(key, value, supported.toString().toLowerCase(Locale.ROOT));
+    }
+  }
+
+  private Optional<JsonNode> value(String key) {
+    return Optional.ofNullable(json.get(key)).filter(node -> !node.isNull());
+  }
+
+  private IllegalArgumentException unsupported(String key, Object value, String expected) {
+    return new IllegalArgumentException(
+        file + ": " + key + " is " + value + ", supported: " + expected);
+  }
+}

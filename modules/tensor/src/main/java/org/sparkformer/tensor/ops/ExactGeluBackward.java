@@ -1,0 +1,41 @@
+package org.sparkformer.tensor.ops;
+
+import com.aparapi.Kernel;
+import org.sparkformer.tensor.Tensor;
+
+/**
+ * dx[i] = dy[i] (P(X <= x[i]) + x[i] p(x[i])), the gradient of {@link ExactGelu}; dx may be dy.
+ *
+ * @param x the pre-activation
+ */
+public record ExactGeluBackward(Tensor x, Tensor dy, @Output Tensor dx) implements Operation {
+
+  public ExactGeluBackward {
+    Arguments.sameSize("ExactGeluBackward", x, dy);
+    Arguments.sameSize("ExactGeluBackward", x, dx);
+  }
+
+  @Override
+  public long workItems() {
+    return x.size();
+  }
+
+  @Override
+  public Kernel definition() {
+    return new Definition();
+  }
+
+  static final class Definition extends NormalKernel {
+    float[] x;
+    float[] dy;
+    float[] dx;
+
+    @Override
+    public void run() {
+      int i = getGlobalId();
+      float v = x[i];
+      float e = exp(-0.5f * v * v);
+      dx[i] = dy[i] * (cumulative(v, e) + 0.3989422804f * v * e);
+    }
+  }
+}

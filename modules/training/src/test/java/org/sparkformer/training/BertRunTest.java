@@ -1,0 +1,127 @@
+package org.sparkformer.training;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.sparkformer.data.TokenDataset;
+import org.sparkformer.models.BertConfiguration;
+import org.sparkformer.training.configuration.DataConfiguration;
+import org.sparkformer.training.configuration.RunConfiguration;
+import org.sparkformer.training.configuration.TrainingConfiguration;
+
+/** A tiny BERT's whole training: what holds for a GPT holds for it. */
+class BertRunTest {
+  private static final int CONTEXT = 20;
+
+  @TempDir Path folder;
+  private TokenDataset dataset;
+
+  @BeforeEach
+  void buildDataset() throws Exception {
+    dataset = TinyDataset.masked(Files.createDirectory(folder.resolve("data")), 200, 40);
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    dataset.close();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"2, 6", "3, 6", "4, 7"})
+  void anyNumberOfRanksGivesTheSameBits(int ranks, int leaves) throws Exception {
+    TrainingConfiguration training = TinyRun.training().batchSize(leaves).build();
+    RunSummary alone = train("one", configuration(training, 0.15), 1);
+    for (RunSummary rank :
+        TinyRun.train(run("many", configuration(training, 0.15)), ranks, TrainingListener.NONE)) {
+      assertEquals(alone.weightsSha256(), rank.weightsSha256());
+      assertEquals(alone.loss(), rank.loss());
+      assertEquals(alone.valLoss(), rank.valLoss());
+    }
+  }
+
+  @Test
+  void aResumedRunEndsWithTheWeightsItWouldHaveHad() throws Exception {
+    TrainingConfiguration training = TinyRun.training().checkpointInterval(2).build();
+    RunConfiguration configuration = configuration(training, 0.15);
+    RunSummary straight = train("straight", configuration, 1);
+    assertThrows(
+        IllegalStateException.class,
+        () -> TinyRun.train(run("broken", configuration), 2, new Breaking(5)));
+    RunSummary resumed = train("broken", configuration, 1);
+    assertEquals(straight.weightsSha256(), resumed.weightsSha256());
+    assertEquals(straight.valLoss(), resumed.valLoss());
+    IllegalArgumentException refused =
+        assertThrows(
+            IllegalArgumentException.class, () -> train("broken", configuration(training, 0.3), 1));
+    assertTrue(refused.getMessage().contains("data.mask_fraction"), refused.getMessage());
+  }
+
+  /** Fails a run after a step, when it is logged. */
+  private record Breaking(int step) implements TrainingListener {
+    @Override
+    public void onStep(StepMetrics metrics) {
+      if (metrics.step() >= step) {
+        throw new IllegalStateException("broken on purpose");
+      }
+    }
+  }
+
+  @Test
+  void itLearnsWhatIsHidden() throws Exception {
+    TrainingConfiguration training =
+        TinyRun.training().steps(200).logInterval(50).evalInterval(0).build();
+    RunSummary summary = train("learn", configuration(training, 0.15), 1);
+    // A letter follows from its neighbours, a first one at times from nothing: at most ln 4; the
+    // start is ln 260 = 5.6, the frequencies of the eleven characters alone give 2.2.
+    assertTrue(summary.valLoss() < 1, "validation loss " + summary.valLoss());
+  }
+
+  @Test
+  void aCheckpointIsAFolderOfABertForMaskedTokens() throws Exception {
+    train("run", configuration(TinyRun.training().build(), 0.15), 1);
+    Path checkpoint = folder.resolve("run/checkpoints/step-00000006");
+    JsonNode written = Json.tree(Files.readAllBytes(checkpoint.resolve("config.json")));
+    assertEquals("BertForMaskedLM", written.at("/architectures/0").asText());
+    assertEquals(0, written.get("pad_token_id").asInt(-1));
+  }
+
+  private static RunConfiguration configuration(
+      TrainingConfiguration training, double maskFraction) {
+    DataConfiguration data = DataConfiguration.ofDataset("unused");
+    return new RunConfiguration(
+        "tiny",
+        new BertConfiguration(2, 2, 16, CONTEXT, TinyDataset.MASKED_VOCABULARY, 0.1, false),
+        new DataConfiguration(
+            null,
+            data.dataset(),
+            data.tokenizer(),
+            data.textColumn(),
+            data.documents(),
+            data.validationFraction(),
+            maskFraction),
+        training);
+  }
+
+  private RunSummary train(String name, RunConfiguration configuration, int ranks)
+      throws Exception {
+    return TinyRun.train(run(name, configuration), ranks, TrainingListener.NONE).get(0);
+  }
+
+  private TrainingRun run(String name, RunConfiguration configuration) throws IOException {
+    String output = folder.resolve(name).toUri().toString();
+    return new TrainingRun(
+        configuration, dataset, RunFolder.of(new Configuration(false), output), true);
+  }
+}
