@@ -62,7 +62,7 @@ public record MemoryEstimate(
 
   /** Elements of a rank's share of a model. */
   private record Share(
-      long weights, long moments, long gradients, long largest, long snapshot, long exchange) {
+      long weights, long gradients, long largest, long snapshot, long exchangeBytes) {
 
     /** Where every rank has all weights and gradients. */
     static Share ofOptimizer(RunConfiguration configuration, Rank rank) {
@@ -80,8 +80,12 @@ public record MemoryEstimate(
     static Share ofOptimizer(
         long parameters, long owned, int gradientVectors, long exchange, boolean first) {
       long vector = GradientBuffer.length(parameters);
-      long snapshot = (first ? parameters : 0) + 2 * owned;
-      return new Share(parameters, 2 * owned, gradientVectors * vector, vector, snapshot, exchange);
+      return new Share(
+          parameters + 2 * owned,
+          gradientVectors * vector,
+          vector,
+          snapshot(parameters, owned, first),
+          exchange);
     }
 
     /** Where every rank has its slices. */
@@ -91,12 +95,16 @@ public record MemoryEstimate(
       long owned = units.buckets().owned(rank.collective().rank());
       long buffers = UnitBuffers.elements(units);
       return new Share(
-          owned + buffers,
-          2 * owned,
+          3 * owned + buffers,
           FullSharding.sums(rank.collective()) * owned + buffers,
           Math.max(owned, Math.max(units.sharedLength(), units.largestBlock())),
-          (rank.isFirst() ? layout.size() : 0) + 2 * owned,
+          snapshot(layout.size(), owned, rank.isFirst()),
           FullSharding.hostBytes(rank, units));
+    }
+
+    /** Rank 0 writes the weights, and every rank its moments. */
+    private static long snapshot(long parameters, long owned, boolean first) {
+      return (first ? parameters : 0) + 2 * owned;
     }
   }
 
@@ -123,12 +131,12 @@ public record MemoryEstimate(
     long predicted = (long) configuration.training().microBatchSize() * configuration.targets();
     long chunk = Math.min(predicted, Math.max(1, LOGITS_AT_ONCE / model.vocabularySize()));
     return new MemoryEstimate(
-        (share.weights() + share.moments()) * Float.BYTES,
+        share.weights() * Float.BYTES,
         share.gradients() * Float.BYTES,
         rows * model.activationsOfToken() * Float.BYTES,
         chunk * model.vocabularySize() * Float.BYTES,
         share.snapshot() * Float.BYTES,
-        share.exchange(),
+        share.exchangeBytes(),
         new Largest(
             share.largest() * Float.BYTES, rows * FEED_FORWARD * model.width() * Float.BYTES));
   }

@@ -42,7 +42,7 @@ final class UnitBuffers implements AutoCloseable {
 
   /** A parameter's place; borrowed. */
   Tensor of(Parameter parameter) {
-    int layer = units.layerOf(parameter);
+    int layer = Units.layer(parameter);
     return layer < 0
         ? ParameterLayout.view(shared, units.sharedPlace(parameter.offset()), parameter)
         : ParameterLayout.view(

@@ -56,24 +56,29 @@ record Units(Buckets buckets, List<Unit> blocks, List<Piece> shared) {
     List<Bucket> cut = new ArrayList<>();
     Unit[] units = new Unit[layers];
     for (int layer = layers - 1; layer >= 0; layer--) {
-      long from = layout.decayed();
-      long to = 0;
-      for (Parameter parameter : layout.parameters()) {
-        if (layer(parameter) == layer) {
-          from = Math.min(from, parameter.offset());
-          to = Math.max(to, parameter.offset() + parameter.shape().size());
-        }
-      }
-      int first = cut.size();
-      cut(Buckets.up(from), Buckets.down(to), layer, sizes, cut);
-      units[layer] = new Unit(from, to, first, cut.size());
+      units[layer] = cutBlock(layout, layer, sizes, cut);
     }
     List<Piece> shared = shared(layout, sizes, cut);
     return new Units(new Buckets(layout, ranks, List.copyOf(cut)), List.of(units), shared);
   }
 
-  /** The block whose matrix it is, or -1. */
-  private static int layer(Parameter parameter) {
+  private static Unit cutBlock(
+      ParameterLayout layout, int layer, Buckets.Sizes sizes, List<Bucket> cut) {
+    long from = layout.decayed();
+    long to = 0;
+    for (Parameter parameter : layout.parameters()) {
+      if (layer(parameter) == layer) {
+        from = Math.min(from, parameter.offset());
+        to = Math.max(to, parameter.offset() + parameter.shape().size());
+      }
+    }
+    int first = cut.size();
+    cut(Buckets.up(from), Buckets.down(to), layer, sizes, cut);
+    return new Unit(from, to, first, cut.size());
+  }
+
+  /** The block whose matrix a parameter is, or -1 where it is shared. */
+  static int layer(Parameter parameter) {
     int mark = parameter.finishingMark();
     return parameter.decays() && mark != Integer.MAX_VALUE ? mark : LanguageModel.END_OF_PASS;
   }
@@ -128,11 +133,6 @@ record Units(Buckets buckets, List<Unit> blocks, List<Piece> shared) {
     return blocks.stream()
         .mapToInt(unit -> unit.lastBucket() - unit.firstBucket())
         .reduce(1, Math::max);
-  }
-
-  /** The block that a parameter comes and goes with, or -1 where it is shared. */
-  int layerOf(Parameter parameter) {
-    return layer(parameter);
   }
 
   /** Where an element of the flat vector lies among all that is shared. */

@@ -13,8 +13,9 @@ import java.util.function.IntFunction;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkformer.collective.CollectiveException;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.tensor.Backend;
@@ -25,11 +26,15 @@ import org.sparkformer.tensor.reference.JavaBackend;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
 class FailingRankTest {
-  /** Six micro-batches on three ranks: two backward passes a step on each. */
+  private static final int MICRO_BATCHES = 6;
   private static final TrainingConfiguration TRAINING =
-      TinyRun.training().steps(8).checkpointInterval(2).evalInterval(0).logInterval(1).build();
-
-  private static final int FAILS_AT_PASS = 2 * 4 + 1;
+      TinyRun.training()
+          .batchSize(MICRO_BATCHES)
+          .steps(8)
+          .checkpointInterval(2)
+          .evalInterval(0)
+          .logInterval(1)
+          .build();
 
   @TempDir Path folder;
   private TokenDataset dataset;
@@ -44,23 +49,26 @@ class FailingRankTest {
     dataset.close();
   }
 
-  @Test
-  void aGradientThatIsNotANumberOnOneRankStopsTheUpdateOnAll() throws Exception {
-    for (int poisoned = 0; poisoned < 3; poisoned++) {
+  @ParameterizedTest
+  @CsvSource({"1, 3", "3, 2"})
+  void aGradientThatIsNotANumberOnOneRankStopsTheUpdateOnAll(int stage, int ranks)
+      throws Exception {
+    for (int poisoned = 0; poisoned < ranks; poisoned++) {
       String name = "poisoned-" + poisoned;
       int rank = poisoned;
       NonFiniteGradientException divergence =
           assertThrows(
               NonFiniteGradientException.class,
-              () -> train(name, other -> new Failing(other == rank, Failing::poison)));
+              () -> train(name, stage, ranks, failing(rank, ranks, Failing::poison)));
       assertEquals(5, divergence.step());
       assertEquals(List.of(2, 4), new CheckpointStore(output(name), 2).steps());
     }
   }
 
-  @Test
-  void aRankThatFailsInTheMiddleOfABackwardPassTakesTheOthersAlongAtOnce() {
-    for (int failing = 0; failing < 3; failing++) {
+  @ParameterizedTest
+  @CsvSource({"1, 3", "3, 2"})
+  void aRankThatFailsInTheMiddleOfABackwardPassTakesTheOthersAlongAtOnce(int stage, int ranks) {
+    for (int failing = 0; failing < ranks; failing++) {
       String name = "failing-" + failing;
       int rank = failing;
       RuntimeException failure =
@@ -69,16 +77,25 @@ class FailingRankTest {
               () ->
                   assertThrows(
                       RuntimeException.class,
-                      () -> train(name, other -> new Failing(other == rank, Failing::fail))));
+                      () -> train(name, stage, ranks, failing(rank, ranks, Failing::fail))));
       Class<?> expected = rank == 0 ? IllegalStateException.class : CollectiveException.class;
       assertTrue(expected.isInstance(failure), failure.toString());
     }
   }
 
-  private void train(String name, IntFunction<Backend> backends) throws Exception {
+  private void train(String name, int stage, int ranks, IntFunction<Backend> backends)
+      throws Exception {
+    TrainingConfiguration training = TRAINING.toBuilder().zeroStage(stage).build();
     TrainingRun run =
-        new TrainingRun(TinyRun.configuration(TRAINING, 0), dataset, output(name), true);
-    TinyRun.train(run, 3, TrainingListener.NONE, backends);
+        new TrainingRun(TinyRun.configuration(training, 0), dataset, output(name), true);
+    TinyRun.train(run, ranks, TrainingListener.NONE, backends);
+  }
+
+  /** One rank fails in the first backward pass of its fifth step. */
+  private static IntFunction<Backend> failing(
+      int failing, int ranks, Failing.Interference interference) {
+    int pass = 4 * MICRO_BATCHES / ranks + 1;
+    return rank -> new Failing(rank == failing ? pass : 0, interference);
   }
 
   private RunFolder output(String name) throws Exception {
@@ -87,7 +104,7 @@ class FailingRankTest {
 
   /** Interferes with one backward pass. */
   private static final class Failing extends ForwardingBackend {
-    private final boolean fails;
+    private final int failsAtPass;
     private final Interference interference;
     private int passes;
 
@@ -95,16 +112,19 @@ class FailingRankTest {
       void happen(Failing backend, EmbeddingBackward operation);
     }
 
-    Failing(boolean fails, Interference interference) {
+    /**
+     * @param failsAtPass counted from 1; 0 for never
+     */
+    Failing(int failsAtPass, Interference interference) {
       super(new JavaBackend(1));
-      this.fails = fails;
+      this.failsAtPass = failsAtPass;
       this.interference = interference;
     }
 
     @Override
     public void run(Operation operation) {
       super.run(operation);
-      if (operation instanceof EmbeddingBackward embedding && ++passes == FAILS_AT_PASS && fails) {
+      if (operation instanceof EmbeddingBackward embedding && ++passes == failsAtPass) {
         interference.happen(this, embedding);
       }
     }

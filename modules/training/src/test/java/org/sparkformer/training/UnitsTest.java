@@ -38,7 +38,7 @@ class UnitsTest {
     Units units = Units.of(layout, 2, TINY);
     for (ParameterLayout.Parameter parameter : layout.parameters()) {
       long end = parameter.offset() + parameter.shape().size();
-      int layer = units.layerOf(parameter);
+      int layer = Units.layer(parameter);
       if (layer >= 0) {
         assertTrue(parameter.name().startsWith("transformer.h." + layer + "."), parameter.name());
         Units.Unit unit = units.blocks().get(layer);
