@@ -44,8 +44,14 @@ final class AllReduceCommand implements Callable<Integer> {
       description = "Sizes of the summed vector in MiB (default ${DEFAULT-VALUE}).")
   private List<Integer> sizes;
 
-  @Option(names = "--rounds", defaultValue = "15", description = "Default ${DEFAULT-VALUE}.")
+  @Option(names = "--rounds", defaultValue = "40", description = "Default ${DEFAULT-VALUE}.")
   private int rounds;
+
+  @Option(
+      names = "--warm-up",
+      defaultValue = "10",
+      description = "Seconds that each group of processes warms up (default ${DEFAULT-VALUE}).")
+  private int warmUpSeconds;
 
   @Option(names = "--json", description = "Also write the rows to this file.")
   private Path json;
@@ -58,16 +64,25 @@ final class AllReduceCommand implements Callable<Integer> {
    *     rank must at least send and receive (NCCL's bus bandwidth)
    * @param copyGbps of the bare copy, each way
    * @param ratio median over rounds of busGbps / copyGbps
+   * @param cpuRatio the same of rank 0's processor time instead of the time that passed, which
+   *     other work on the machine blurs less
    */
   @JsonNaming(SnakeCaseStrategy.class)
   record Row(
-      int ranks, int bytes, double milliseconds, double busGbps, double copyGbps, double ratio) {}
+      int ranks,
+      int bytes,
+      double milliseconds,
+      double busGbps,
+      double copyGbps,
+      double ratio,
+      double cpuRatio) {}
 
   @Override
   public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
     out.printf(
-        "%5s %8s %10s %9s %11s %6s%n", "ranks", "MiB", "ms", "bus GB/s", "copy GB/s", "ratio");
+        "%5s %8s %10s %9s %11s %6s %6s%n",
+        "ranks", "MiB", "ms", "bus GB/s", "copy GB/s", "ratio", "by CPU");
     List<Row> rows = new ArrayList<>();
     for (int count : ranks) {
       for (AllReduceRank.Times times : measure(count)) {
@@ -75,13 +90,14 @@ final class AllReduceCommand implements Callable<Integer> {
         rows.add(row);
         out.printf(
             Locale.ROOT,
-            "%5d %8d %10.2f %9.2f %11.2f %6.2f%n",
+            "%5d %8d %10.2f %9.2f %11.2f %6.2f %6.2f%n",
             row.ranks(),
             row.bytes() / MEBIBYTE,
             row.milliseconds(),
             row.busGbps(),
             row.copyGbps(),
-            row.ratio());
+            row.ratio(),
+            row.cpuRatio());
         out.flush();
       }
     }
@@ -100,7 +116,8 @@ final class AllReduceCommand implements Callable<Integer> {
         milliseconds,
         share * times.bytes() / milliseconds / 1e6,
         times.bytes() / Rounds.median(times.rawCopy()) / 1e6,
-        share * Rounds.medianRatio(times.rawCopy(), times.allReduce()));
+        share * Rounds.medianRatio(times.rawCopy(), times.allReduce()),
+        share * times.rawCopyCpu() / times.allReduceCpu());
   }
 
   private List<AllReduceRank.Times> measure(int count) throws IOException {
@@ -136,6 +153,7 @@ final class AllReduceCommand implements Callable<Integer> {
             AllReduceRank.class.getName(),
             Integer.toString(rank),
             Integer.toString(rounds),
+            Integer.toString(warmUpSeconds),
             sizes.stream()
                 .map(mebibytes -> Integer.toString(Math.multiplyExact(mebibytes, MEBIBYTE)))
                 .collect(Collectors.joining(",")))

@@ -1,9 +1,11 @@
 package org.sparkformer.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.management.OperatingSystemMXBean;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -12,6 +14,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.CollectiveOptions;
 import org.sparkformer.collective.SummationTree;
@@ -30,30 +33,38 @@ final class AllReduceRank {
   static final String SAYS_TIMES = "times ";
 
   private static final Duration TIMEOUT = Duration.ofMinutes(1);
-  private static final int WARM_UP = 3;
+  private static final int LEAST_WARM_UP = 3;
 
   private final Collective collective;
   private final RawCopy copy;
   private final int rounds;
+  private final long warmFrom;
 
-  private AllReduceRank(Collective collective, RawCopy copy, int rounds) {
+  private AllReduceRank(Collective collective, RawCopy copy, int rounds, int warmUpSeconds) {
     this.collective = collective;
     this.copy = copy;
     this.rounds = rounds;
+    this.warmFrom = System.nanoTime() + TimeUnit.SECONDS.toNanos(warmUpSeconds);
   }
 
   /**
-   * Milliseconds of each round.
+   * What rank 0 took.
    *
    * @param bytes of the vector
+   * @param allReduce milliseconds of each round
+   * @param rawCopy milliseconds of each round
+   * @param allReduceCpu processor milliseconds of all threads, mean over the rounds
+   * @param rawCopyCpu processor milliseconds of all threads, mean over the rounds
    */
-  record Times(int bytes, double[] allReduce, double[] rawCopy) {}
+  record Times(
+      int bytes, double[] allReduce, double[] rawCopy, double allReduceCpu, double rawCopyCpu) {}
 
-  /** Arguments: rank, rounds, sizes in bytes separated by commas. */
+  /** Arguments: rank, rounds, seconds of warm-up, sizes in bytes separated by commas. */
   public static void main(String[] arguments) throws IOException, InterruptedException {
     int rank = Integer.parseInt(arguments[0]);
     int rounds = Integer.parseInt(arguments[1]);
-    int[] sizes = Arrays.stream(arguments[2].split(",")).mapToInt(Integer::parseInt).toArray();
+    int warmUpSeconds = Integer.parseInt(arguments[2]);
+    int[] sizes = Arrays.stream(arguments[3].split(",")).mapToInt(Integer::parseInt).toArray();
     try (RankServer server =
         SparkTransport.listen(SparkNetwork.loopback(Map.of()), "bench-allreduce", 0)) {
       System.out.println(SAYS_ADDRESS + server.address());
@@ -65,7 +76,7 @@ final class AllReduceRank {
                   transport,
                   CollectiveOptions.of("bench-allreduce", 0, TIMEOUT));
           RawCopy copy = RawCopy.between(collective)) {
-        new AllReduceRank(collective, copy, rounds).run(sizes);
+        new AllReduceRank(collective, copy, rounds, warmUpSeconds).run(sizes);
       }
     }
   }
@@ -93,17 +104,23 @@ final class AllReduceRank {
     for (int i = 0; i < vector.limit(); i++) {
       vector.put(i, 1e-3f * i);
     }
-    double[] ours = new double[rounds];
-    double[] raw = new double[rounds];
-    for (int round = -WARM_UP; round < rounds; round++) {
-      double sum = milliseconds(() -> collective.allReduce(List.of(vector), vector));
-      double copied = milliseconds(() -> copy.exchange(memory));
-      if (round >= 0) {
-        ours[round] = sum;
-        raw[round] = copied;
-      }
+    Stopwatch ours = new Stopwatch(rounds);
+    Stopwatch raw = new Stopwatch(rounds);
+    int round = -LEAST_WARM_UP;
+    while (round < rounds) {
+      collective.barrier();
+      ours.time(round, () -> collective.allReduce(List.of(vector), vector));
+      collective.barrier();
+      raw.time(round, () -> copy.exchange(memory));
+      round += round < -1 || isWarm() ? 1 : 0;
     }
-    return new Times(bytes, ours, raw);
+    return new Times(bytes, ours.milliseconds, raw.milliseconds, ours.meanCpu(), raw.meanCpu());
+  }
+
+  /** Whether rank 0 finds that Java's compiler has had its time: it would be measured otherwise. */
+  private boolean isWarm() {
+    byte[] mine = {(byte) (System.nanoTime() < warmFrom ? 0 : 1)};
+    return collective.allGather(mine).get(0)[0] == 1;
   }
 
   @FunctionalInterface
@@ -111,10 +128,31 @@ final class AllReduceRank {
     void run() throws IOException;
   }
 
-  private double milliseconds(Work work) throws IOException {
-    collective.barrier();
-    long begin = System.nanoTime();
-    work.run();
-    return (System.nanoTime() - begin) / 1e6;
+  /** Times of rounds; those before round 0 do not count. */
+  private static final class Stopwatch {
+    private static final OperatingSystemMXBean SYSTEM =
+        ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
+
+    private final double[] milliseconds;
+    private double cpu;
+
+    Stopwatch(int rounds) {
+      milliseconds = new double[rounds];
+    }
+
+    void time(int round, Work work) throws IOException {
+      long cpuBegin = SYSTEM.getProcessCpuTime();
+      long begin = System.nanoTime();
+      work.run();
+      long end = System.nanoTime();
+      if (round >= 0) {
+        milliseconds[round] = (end - begin) / 1e6;
+        cpu += (SYSTEM.getProcessCpuTime() - cpuBegin) / 1e6;
+      }
+    }
+
+    double meanCpu() {
+      return cpu / milliseconds.length;
+    }
   }
 }

@@ -18,7 +18,14 @@ class AllReduceCommandTest {
     int exit =
         Sparkformer.commandLine()
             .addSubcommand(new Bench())
-            .execute("bench", "allreduce", "--ranks=2", "--mib=1", "--rounds=2", "--json=" + json);
+            .execute(
+                "bench",
+                "allreduce",
+                "--ranks=2",
+                "--mib=1",
+                "--rounds=2",
+                "--warm-up=0",
+                "--json=" + json);
     assertEquals(0, exit);
     JsonNode rows = new ObjectMapper().readTree(json.toFile());
     assertEquals(1, rows.size());
