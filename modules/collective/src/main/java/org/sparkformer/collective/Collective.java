@@ -58,7 +58,7 @@ public interface Collective extends AutoCloseable {
    * @param shard receives {@code shard(length, rank())}; holds exactly that many floats
    */
   default void reduceScatter(List<FloatBuffer> partials, FloatBuffer shard) {
-    reduceScatter(tree(), partials, shard);
+    reduceScatter(tree(), partials, shard, WirePrecision.FP32);
   }
 
   /**
@@ -67,8 +67,10 @@ public interface Collective extends AutoCloseable {
    *
    * @param node the same on every rank
    * @param partials one vector for each of {@code node.partialsOf(rank(), size())}
+   * @param precision of the partial sums on their way, the same on every rank
    */
-  void reduceScatter(SummationTree node, List<FloatBuffer> partials, FloatBuffer shard);
+  void reduceScatter(
+      SummationTree node, List<FloatBuffer> partials, FloatBuffer shard, WirePrecision precision);
 
   /**
    * Puts the ranks' shards together.

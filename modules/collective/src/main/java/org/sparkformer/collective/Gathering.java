@@ -17,6 +17,7 @@ final class Gathering {
   private final Wire wire;
   private final FloatBuffer all;
   private final long total;
+  private final int rounds;
 
   /**
    * @param all the whole vector, from index 0 to its limit; this rank's shard is in place already
@@ -25,25 +26,38 @@ final class Gathering {
     this.wire = wire;
     this.all = all;
     this.total = (long) all.limit() * Float.BYTES;
+    this.rounds = rounds();
   }
 
   void run(int largestDirect) {
-    if (wire.size() <= largestDirect) {
-      direct();
+    if (isDirect(largestDirect)) {
+      for (int round = 0; round < rounds; round++) {
+        exchange(round);
+      }
+      finish();
     } else {
       ring();
     }
   }
 
-  private void direct() {
-    int rounds = rounds();
-    for (int round = 0; round < rounds + LOOKAHEAD; round++) {
-      if (round < rounds) {
-        sendOwn(round);
-      }
-      if (round >= LOOKAHEAD) {
-        receiveRound(round - LOOKAHEAD);
-      }
+  boolean isDirect(int largestDirect) {
+    return wire.size() <= largestDirect;
+  }
+
+  /**
+   * Of a direct gathering: sends the own chunk of a round, and receives those of an earlier one.
+   */
+  void exchange(int round) {
+    sendOwn(round);
+    if (round >= LOOKAHEAD) {
+      receiveRound(round - LOOKAHEAD);
+    }
+  }
+
+  /** Of a direct gathering: receives what is still to come once every round has been exchanged. */
+  void finish() {
+    for (int round = Math.max(0, rounds - LOOKAHEAD); round < rounds; round++) {
+      receiveRound(round);
     }
   }
 
@@ -67,7 +81,6 @@ final class Gathering {
   private void ring() {
     int next = (wire.rank() + 1) % wire.size();
     int previous = (wire.rank() + wire.size() - 1) % wire.size();
-    int rounds = rounds();
     int hops = (wire.size() - 1) * rounds;
     for (int hop = 0; hop < hops + RING_WINDOW; hop++) {
       if (hop >= RING_WINDOW) {

@@ -151,7 +151,7 @@ public final class InProcessTransport implements Transport {
     void deliver(int sender, ByteBuffer frame) {
       Receiver listener = listenerOrKeep(() -> keepFrame(sender, frame));
       if (listener != null) {
-        listener.received(sender, frame);
+        listener.receivedElsewhere(sender, frame);
       }
     }
 
@@ -177,7 +177,7 @@ public final class InProcessTransport implements Transport {
 
     private void keepFrame(int sender, ByteBuffer frame) {
       ByteBuffer copy = ByteBuffer.allocate(frame.remaining()).put(frame).flip();
-      early.add(to -> to.received(sender, copy));
+      early.add(to -> to.receivedElsewhere(sender, copy));
     }
   }
 }

@@ -23,6 +23,8 @@ final class Inbox implements Transport.Receiver {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private Operation operation = Operation.BARRIER;
+  private int awaitedPeer = -1;
+  private FrameKey awaited;
   private long sequence = -1;
   private long completed = -1;
   private String failure;
@@ -80,6 +82,8 @@ final class Inbox implements Transport.Receiver {
   Mail take(int peer, FrameKey key) {
     lock.lock();
     try {
+      awaitedPeer = peer;
+      awaited = key;
       long nanos = timeout.toNanos();
       while (true) {
         Optional<Mail> mail = peers[peer].take(key);
@@ -124,7 +128,30 @@ final class Inbox implements Transport.Receiver {
   }
 
   @Override
+  public Optional<ByteBuffer> memory(int peer, int bytes) {
+    if (pool.fits(bytes)) {
+      return Optional.of(pool.acquire(bytes));
+    }
+    fail(
+        "rank "
+            + peer
+            + " sent a frame of "
+            + bytes
+            + " bytes: every rank must have the same chunk size");
+    return Optional.empty();
+  }
+
+  @Override
   public void received(int peer, ByteBuffer frame) {
+    if (!isKept(peer, frame)) {
+      pool.release(frame);
+    }
+  }
+
+  /**
+   * Whether the frame waits for an operation now; what it says is taken in otherwise, or dropped.
+   */
+  private boolean isKept(int peer, ByteBuffer frame) {
     try {
       Optional<FrameHeader> header = codec.open(frame);
       if (header.isEmpty()) {
@@ -132,11 +159,12 @@ final class Inbox implements Transport.Receiver {
       } else if (header.get().sender() != peer) {
         fail("a frame from rank " + peer + " claims to be from rank " + header.get().sender());
       } else {
-        accept(header.get(), frame);
+        return accept(header.get(), frame);
       }
     } catch (DamagedFrameException damage) {
       fail("a frame from rank " + peer + " arrived damaged (" + damage.getMessage() + ")");
     }
+    return false;
   }
 
   @Override
@@ -187,7 +215,7 @@ final class Inbox implements Transport.Receiver {
     }
   }
 
-  private void accept(FrameHeader header, ByteBuffer payload) {
+  private boolean accept(FrameHeader header, ByteBuffer payload) {
     switch (header.operation()) {
       case FAREWELL -> depart(header.sender(), text(payload));
       case NOTE -> keepNote(header, payload);
@@ -195,24 +223,35 @@ final class Inbox implements Transport.Receiver {
         payload.limit(Math.min(payload.limit(), payload.position() + Collective.LARGEST_NOTE));
         lastKnown.heard(header.sender(), header.key().sequence(), text(payload));
       }
-      default -> keep(header, payload);
+      default -> {
+        return keep(header, payload);
+      }
     }
+    return false;
   }
 
   private static String text(ByteBuffer payload) {
     return StandardCharsets.UTF_8.decode(payload).toString();
   }
 
-  private void keep(FrameHeader header, ByteBuffer payload) {
+  private boolean keep(FrameHeader header, ByteBuffer payload) {
+    int sender = header.sender();
     lock.lock();
     try {
       if (header.key().sequence() == sequence && header.operation() != operation) {
-        outOfStep(header.sender()).accept(header.operation());
+        outOfStep(sender).accept(header.operation());
       }
-      if (failure == null && header.key().sequence() > completed) {
-        peers[header.sender()].put(header, payload).ifPresent(this::fail);
+      if (failure != null || header.key().sequence() <= completed) {
+        return false;
+      }
+      boolean kept = peers[sender].put(header, payload);
+      peers[sender]
+          .excess()
+          .ifPresent(bytes -> fail("rank " + sender + " sent " + bytes + " bytes too early"));
+      if (sender == awaitedPeer && header.key().equals(awaited)) {
         changed.signalAll();
       }
+      return kept;
     } finally {
       lock.unlock();
     }

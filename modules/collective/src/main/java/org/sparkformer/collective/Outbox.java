@@ -1,8 +1,8 @@
 package org.sparkformer.collective;
 
 import java.nio.ByteBuffer;
-import java.nio.FloatBuffer;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 
 /** Packs frames and hands them to the transport; a frame for several peers is packed once. */
 final class Outbox {
@@ -16,25 +16,20 @@ final class Outbox {
     this.pool = pool;
   }
 
-  void send(Piece piece, FloatBuffer values, int... peers) {
-    ByteBuffer frame = frameFor(values.remaining() * Float.BYTES);
-    frame.position(FrameCodec.HEADER_BYTES);
-    frame.slice().order(frame.order()).asFloatBuffer().put(values.duplicate());
-    sealAndSend(frame.position(0), piece, peers);
-  }
-
-  void send(Piece piece, ByteBuffer bytes, int... peers) {
-    ByteBuffer frame = frameFor(bytes.remaining());
-    frame.position(FrameCodec.HEADER_BYTES).put(bytes.duplicate());
-    sealAndSend(frame.position(0), piece, peers);
+  /**
+   * Sends a frame.
+   *
+   * @param bytes of the payload
+   * @param fill writes the payload from position 0 on
+   */
+  void send(Piece piece, int bytes, Consumer<ByteBuffer> fill, int... peers) {
+    ByteBuffer frame = pool.acquire(FrameCodec.HEADER_BYTES + bytes);
+    fill.accept(frame.slice(FrameCodec.HEADER_BYTES, bytes).order(frame.order()));
+    sealAndSend(frame, piece, peers);
   }
 
   /** What a payload is: see {@link FrameHeader}. */
   record Piece(Operation operation, FrameKey key, long total) {}
-
-  private ByteBuffer frameFor(int payloadBytes) {
-    return pool.acquire(FrameCodec.HEADER_BYTES + payloadBytes);
-  }
 
   private void sealAndSend(ByteBuffer frame, Piece piece, int[] peers) {
     codec.seal(

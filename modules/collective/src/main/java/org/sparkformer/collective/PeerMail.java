@@ -30,31 +30,20 @@ final class PeerMail {
     this.limitBytes = limitBytes;
   }
 
-  /**
-   * Keeps a copy of a frame unless it is a repetition; returns a reason when the peer sends too
-   * much.
-   */
-  Optional<String> put(FrameHeader header, ByteBuffer payload) {
+  /** Keeps a frame unless it is a repetition. */
+  boolean put(FrameHeader header, ByteBuffer payload) {
     if (!seen.add(header.key())) {
-      return Optional.empty();
+      return false;
     }
     latest = Math.max(latest, header.key().sequence());
     waitingBytes += payload.remaining() + FrameCodec.HEADER_BYTES;
-    if (!pool.fits(payload.remaining())) {
-      return Optional.of(
-          "rank "
-              + header.sender()
-              + " sent a frame of "
-              + payload.remaining()
-              + " bytes: every rank must have the same chunk size");
-    }
-    if (waitingBytes > limitBytes) {
-      return Optional.of("rank " + header.sender() + " sent " + waitingBytes + " bytes too early");
-    }
-    ByteBuffer copy = pool.acquire(payload.remaining());
-    copy.put(payload).flip();
-    waiting.put(header.key(), new Inbox.Mail(header, copy));
-    return Optional.empty();
+    waiting.put(header.key(), new Inbox.Mail(header, payload));
+    return true;
+  }
+
+  /** How many bytes wait here, once they are more than an honest peer sends. */
+  Optional<Long> excess() {
+    return waitingBytes > limitBytes ? Optional.of(waitingBytes) : Optional.empty();
   }
 
   Optional<Inbox.Mail> take(FrameKey key) {

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
 
 /**
@@ -18,36 +19,54 @@ final class Reduction {
   private final Wire wire;
   private final SummationTree tree;
   private final List<FloatBuffer> partials;
+  private final WirePrecision precision;
   private final IntFunction<ShardRange> wanted;
-  private final FloatBuffer result;
   private final List<LeafRange> nodes = new ArrayList<>();
   private final FlushedSum addition;
   private final long total;
+  private FloatBuffer target;
+  private int foldsLeft;
 
   /**
+   * What is added.
+   *
    * @param partials this rank's partial sums, from index 0 to their limits
-   * @param wanted the range of the vector that each rank adds up
-   * @param result receives this rank's range
+   * @param precision in which they cross
    */
-  Reduction(
-      Wire wire,
-      SummationTree tree,
-      List<FloatBuffer> partials,
-      IntFunction<ShardRange> wanted,
-      FloatBuffer result) {
+  record Terms(SummationTree tree, List<FloatBuffer> partials, WirePrecision precision) {}
+
+  /**
+   * @param wanted the range of the vector that each rank adds up
+   */
+  Reduction(Wire wire, Terms terms, IntFunction<ShardRange> wanted) {
     this.wire = wire;
-    this.tree = tree;
-    this.partials = partials;
+    this.tree = terms.tree();
+    this.partials = terms.partials();
+    this.precision = wire.size() == 1 ? WirePrecision.FP32 : terms.precision();
     this.wanted = wanted;
-    this.result = result;
     this.addition = wire.addition();
-    this.total = (long) partials.get(0).limit() * Float.BYTES;
+    this.total = (long) partials.get(0).limit() * precision.bytes(2) / 2;
     for (int rank = 0; rank < wire.size(); rank++) {
       nodes.addAll(tree.partialsOf(rank, wire.size()));
     }
   }
 
-  void run() {
+  /**
+   * Adds up.
+   *
+   * @param result receives this rank's range
+   */
+  void into(FloatBuffer result) {
+    into(result, round -> {});
+  }
+
+  /**
+   * Adds up.
+   *
+   * @param result receives this rank's range
+   * @param added told each round once this rank's chunk of it, if there is one, is in the result
+   */
+  void into(FloatBuffer result, IntConsumer added) {
     int rounds = 1;
     for (int rank = 0; rank < wire.size(); rank++) {
       rounds = Math.max(rounds, wire.chunksOf(wanted.apply(rank)));
@@ -57,7 +76,8 @@ final class Reduction {
         sendRound(round);
       }
       if (round >= LOOKAHEAD) {
-        addRound(round - LOOKAHEAD);
+        addRound(round - LOOKAHEAD, result);
+        added.accept(round - LOOKAHEAD);
       }
     }
   }
@@ -67,19 +87,28 @@ final class Reduction {
       ShardRange chunk = wire.chunkOf(wanted.apply(peer), round);
       if (isSent(chunk, round)) {
         for (int part = 0; part < partials.size(); part++) {
-          FrameKey key = wire.key(FrameKey.REDUCE, round, part);
-          wire.send(key, total, slice(partials.get(part), chunk), peer);
+          send(wire.key(FrameKey.REDUCE, round, part), slice(partials.get(part), chunk), peer);
         }
       }
     }
   }
 
-  private void addRound(int round) {
+  private void send(FrameKey key, FloatBuffer values, int peer) {
+    if (precision == WirePrecision.BF16) {
+      wire.sendRounded(key, total, values, peer);
+    } else {
+      wire.send(key, total, values, peer);
+    }
+  }
+
+  private void addRound(int round, FloatBuffer result) {
     ShardRange mine = wanted.apply(wire.rank());
     ShardRange chunk = wire.chunkOf(mine, round);
     if (!isSent(chunk, round)) {
       return;
     }
+    target = result.slice(chunk.offset() - mine.offset(), chunk.length());
+    foldsLeft = nodes.size() - 1;
     TreeAccumulator<Operand> accumulator =
         new TreeAccumulator<>(tree, nodes, this::fold, this::release);
     for (int rank = 0; rank < wire.size(); rank++) {
@@ -89,8 +118,10 @@ final class Reduction {
       }
     }
     Operand sum = accumulator.partials().get(0);
-    result.slice(chunk.offset() - mine.offset(), chunk.length()).put(sum.values().duplicate());
-    release(sum);
+    if (sum.values() != target) {
+      target.put(sum.values().duplicate());
+      release(sum);
+    }
   }
 
   /**
@@ -103,20 +134,45 @@ final class Reduction {
 
   private Operand operand(int rank, int round, int part, ShardRange chunk) {
     if (rank == wire.rank()) {
-      return new Operand(slice(partials.get(part), chunk), null);
+      return own(slice(partials.get(part), chunk));
     }
     FrameKey key = wire.key(FrameKey.REDUCE, round, part);
-    return Operand.in(wire.take(rank, key, chunk.length() * Float.BYTES, total));
+    ByteBuffer payload = wire.take(rank, key, precision.bytes(chunk.length()), total);
+    return precision == WirePrecision.BF16
+        ? unpacked(payload, chunk.length())
+        : Operand.in(payload);
   }
 
+  private Operand own(FloatBuffer values) {
+    if (precision == WirePrecision.FP32) {
+      return new Operand(values, null);
+    }
+    ByteBuffer packed = wire.pool().acquire(precision.bytes(values.limit()));
+    wire.bfloat16().write(values, packed);
+    return unpacked(packed, values.limit());
+  }
+
+  private Operand unpacked(ByteBuffer packed, int floats) {
+    Operand operand = scratch(floats);
+    wire.bfloat16().read(packed, operand.values());
+    wire.pool().release(packed);
+    return operand;
+  }
+
+  /** The last sum is the result; others overwrite an operand that nobody needs. */
   private Operand fold(Operand left, Operand right) {
-    Operand sum = left.isScratch() ? left : right.isScratch() ? right : scratch(left);
+    foldsLeft--;
+    Operand sum = foldsLeft == 0 ? new Operand(target, null) : scratchOf(left, right);
     addition.add(left.values(), right.values(), sum.values());
     return sum;
   }
 
-  private Operand scratch(Operand model) {
-    return Operand.in(wire.pool().acquire(model.values().limit() * Float.BYTES));
+  private Operand scratchOf(Operand left, Operand right) {
+    return left.isScratch() ? left : right.isScratch() ? right : scratch(left.values().limit());
+  }
+
+  private Operand scratch(int floats) {
+    return Operand.in(wire.pool().acquire(floats * Float.BYTES));
   }
 
   private void release(Operand operand) {

@@ -1,6 +1,7 @@
 package org.sparkformer.collective;
 
 import java.nio.ByteBuffer;
+import java.util.Optional;
 
 /**
  * Carries frames between the ranks of one attempt. Knows nothing of their content; frames of one
@@ -34,8 +35,24 @@ public interface Transport extends AutoCloseable {
 
   /** Takes what arrives, on the transport's threads. */
   interface Receiver {
-    /** A frame of {@code peer}; the bytes are the receiver's only until it returns. */
+    /**
+     * Memory for a frame of {@code peer} that is about to arrive, so that its bytes are moved once:
+     * position 0, limit {@code bytes}.
+     *
+     * @return empty when the peer may not send so much; nothing more is expected of it then
+     */
+    Optional<ByteBuffer> memory(int peer, int bytes);
+
+    /**
+     * A frame of {@code peer} between position and limit of what {@link #memory} gave, which is the
+     * receiver's again.
+     */
     void received(int peer, ByteBuffer frame);
+
+    /** A frame of {@code peer} in memory of the transport, of which the receiver gets a copy. */
+    default void receivedElsewhere(int peer, ByteBuffer frame) {
+      memory(peer, frame.remaining()).ifPresent(memory -> received(peer, memory.put(frame).flip()));
+    }
 
     /** Nothing more will come from {@code peer}. */
     void lost(int peer, String reason);

@@ -22,6 +22,7 @@ public final class TreeCollective implements Collective {
   private final int largestDirect;
   private final BufferPool pool;
   private final FlushedSum addition = new FlushedSum();
+  private final BFloat16Format bfloat16 = new BFloat16Format();
   private final Inbox inbox;
   private final Outbox outbox;
   private final Notices notices = new Notices(this);
@@ -85,14 +86,15 @@ public final class TreeCollective implements Collective {
   }
 
   @Override
-  public void reduceScatter(SummationTree node, List<FloatBuffer> partials, FloatBuffer shard) {
+  public void reduceScatter(
+      SummationTree node, List<FloatBuffer> partials, FloatBuffer shard, WirePrecision precision) {
     int length = requirePartials(node, partials);
     requireLength("the shard", shard, shard(length, rank()).length());
     perform(
         Operation.REDUCE_SCATTER,
         wire ->
-            new Reduction(wire, node, slices(partials), rank -> shard(length, rank), shard.slice())
-                .run());
+            new Reduction(wire, terms(node, partials, precision), rank -> shard(length, rank))
+                .into(shard.slice()));
   }
 
   @Override
@@ -214,34 +216,49 @@ public final class TreeCollective implements Collective {
     return addition;
   }
 
+  BFloat16Format bfloat16() {
+    return bfloat16;
+  }
+
   int chunkBytes() {
     return options.chunkBytes();
   }
 
   /**
-   * A peer can be some chunks of each of its partial sums ahead, in this operation and in the next.
+   * A peer can be some chunks of each of its partial sums ahead, and twice as many of a sum, in
+   * this operation and in the next.
    */
   private long mostWaitingBytes() {
     int parts = 1;
     for (int peer = 0; peer < size(); peer++) {
       parts = Math.max(parts, tree.partialsOf(peer, size()).size());
     }
-    return 4L
+    return 2L
+        * (2 + parts)
         * (Reduction.LOOKAHEAD + 2)
-        * parts
         * (FrameCodec.HEADER_BYTES + options.chunkBytes());
   }
 
   private void reduceEverywhere(Wire wire, List<FloatBuffer> partials, FloatBuffer sum) {
     ShardRange everything = new ShardRange(0, sum.limit());
-    new Reduction(wire, tree, slices(partials), rank -> everything, sum).run();
+    new Reduction(wire, terms(tree, partials, WirePrecision.FP32), rank -> everything).into(sum);
   }
 
   private void reduceAndGather(Wire wire, List<FloatBuffer> partials, FloatBuffer sum) {
     ShardRange mine = shard(sum.limit(), rank());
     FloatBuffer shard = sum.slice(mine.offset(), mine.length());
-    new Reduction(wire, tree, slices(partials), rank -> shard(sum.limit(), rank), shard).run();
-    new Gathering(wire, sum).run(largestDirect);
+    Reduction reduction =
+        new Reduction(
+            wire, terms(tree, partials, WirePrecision.FP32), rank -> shard(sum.limit(), rank));
+    Gathering gathering = new Gathering(wire, sum);
+    if (gathering.isDirect(largestDirect)) {
+      // A chunk leaves as soon as it is summed, while it is in cache and the link is not idle.
+      reduction.into(shard, gathering::exchange);
+      gathering.finish();
+    } else {
+      reduction.into(shard);
+      gathering.run(largestDirect);
+    }
   }
 
   private void perform(Operation operation, Consumer<Wire> work) {
@@ -286,7 +303,9 @@ public final class TreeCollective implements Collective {
     }
   }
 
-  private static List<FloatBuffer> slices(List<FloatBuffer> buffers) {
-    return buffers.stream().map(FloatBuffer::slice).toList();
+  private static Reduction.Terms terms(
+      SummationTree along, List<FloatBuffer> partials, WirePrecision precision) {
+    List<FloatBuffer> slices = partials.stream().map(FloatBuffer::slice).toList();
+    return new Reduction.Terms(along, slices, precision);
   }
 }

@@ -17,6 +17,7 @@ final class Wire {
   private final Outbox outbox;
   private final BufferPool pool;
   private final FlushedSum addition;
+  private final BFloat16Format bfloat16;
   private final int chunkBytes;
 
   Wire(Operation operation, long sequence, TreeCollective collective) {
@@ -28,6 +29,7 @@ final class Wire {
     this.outbox = collective.outbox();
     this.pool = collective.pool();
     this.addition = collective.addition();
+    this.bfloat16 = collective.bfloat16();
     this.chunkBytes = collective.chunkBytes();
   }
 
@@ -47,6 +49,10 @@ final class Wire {
     return addition;
   }
 
+  BFloat16Format bfloat16() {
+    return bfloat16;
+  }
+
   int chunkFloats() {
     return chunkBytes / Float.BYTES;
   }
@@ -61,11 +67,27 @@ final class Wire {
   }
 
   void send(FrameKey key, long total, FloatBuffer values, int... peers) {
-    outbox.send(new Outbox.Piece(operation, key, total), values, peers);
+    outbox.send(
+        new Outbox.Piece(operation, key, total),
+        values.remaining() * Float.BYTES,
+        payload -> payload.asFloatBuffer().put(values.duplicate()),
+        peers);
+  }
+
+  void sendRounded(FrameKey key, long total, FloatBuffer values, int... peers) {
+    outbox.send(
+        new Outbox.Piece(operation, key, total),
+        BFloat16Format.bytes(values.limit()),
+        payload -> bfloat16.write(values, payload),
+        peers);
   }
 
   void send(FrameKey key, long total, ByteBuffer bytes, int... peers) {
-    outbox.send(new Outbox.Piece(operation, key, total), bytes, peers);
+    outbox.send(
+        new Outbox.Piece(operation, key, total),
+        bytes.remaining(),
+        payload -> payload.put(bytes.duplicate()),
+        peers);
   }
 
   FrameKey key(int phase, int chunk, int part) {

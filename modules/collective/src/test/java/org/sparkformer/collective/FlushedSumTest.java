@@ -43,6 +43,18 @@ final class FlushedSumTest {
     }
   }
 
+  /** Beside denormals, above and below where a plain addition is known to do. */
+  @Test
+  void singleSumsFollowTheDefinitionAtEveryScale() {
+    Random random = new Random(4);
+    for (int i = 0; i < 100_000; i++) {
+      float left = Math.scalb(1 + (i % 3 == 0 ? 0 : random.nextFloat()), random.nextInt(40) - 126);
+      float right = Float.intBitsToFloat(random.nextInt() & 0x807fffff);
+      float other = i % 2 == 0 ? right : -left * (1 + random.nextInt(3) * 0x1p-23f);
+      assertBits(defined(left, other), left, other);
+    }
+  }
+
   /** The rule, written another way. */
   static float defined(float left, float right) {
     return flushed(flushed(left) + flushed(right));

@@ -42,8 +42,8 @@ class FrameFuzzTest {
     AllocationLimit.within(
         frame.length,
         () -> {
-          inbox.received(1, ByteBuffer.wrap(frame));
-          inbox.received(1, ByteBuffer.wrap(frame));
+          inbox.receivedElsewhere(1, ByteBuffer.wrap(frame));
+          inbox.receivedElsewhere(1, ByteBuffer.wrap(frame));
           return inbox.failureOrigin();
         });
   }

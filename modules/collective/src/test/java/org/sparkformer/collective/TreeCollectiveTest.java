@@ -68,7 +68,7 @@ final class TreeCollectiveTest {
     for (int first = 0; first < rank.tree().leaves(); first += rank.size()) {
       FloatBuffer shard = direct(rank.shard(length, rank.rank()).length());
       List<FloatBuffer> own = List.of(leaf(first + rank.rank(), length));
-      rank.reduceScatter(new SummationTree(rank.size()), own, shard);
+      rank.reduceScatter(new SummationTree(rank.size()), own, shard, WirePrecision.FP32);
       shards.add(shard);
     }
     FloatBuffer all = direct(length);

@@ -1,5 +1,7 @@
 package org.sparkformer.spark.transport;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -30,7 +32,7 @@ final class Courier {
     int bytes = message.remaining();
     count(bytes);
     channel
-        .writeAndFlush(new OneWayMessage(new NioManagedBuffer(message)))
+        .writeAndFlush(framed(message))
         .addListener(
             done -> {
               count(-bytes);
@@ -39,6 +41,20 @@ final class Courier {
                 channel.close();
               }
             });
+  }
+
+  /**
+   * Lays a message out as Spark's encoder does, which would hand header and body to the socket one
+   * by one.
+   */
+  private ByteBuf framed(ByteBuffer body) {
+    OneWayMessage message = new OneWayMessage(new NioManagedBuffer(body));
+    int headerBytes = Long.BYTES + message.type().encodedLength() + message.encodedLength();
+    ByteBuf header =
+        channel.alloc().directBuffer(headerBytes).writeLong(headerBytes + body.remaining());
+    message.type().encode(header);
+    message.encode(header);
+    return Unpooled.wrappedBuffer(header, Unpooled.wrappedBuffer(body));
   }
 
   /**

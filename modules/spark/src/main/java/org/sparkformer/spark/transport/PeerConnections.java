@@ -9,6 +9,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -44,6 +45,7 @@ final class PeerConnections extends RpcHandler {
   public void channelActive(TransportClient client) {
     Channel channel = client.getChannel();
     FrameLimit.guard(channel, () -> rankOf.containsKey(channel));
+    channel.config().setRecvByteBufAllocator(new FrameMemory(channel));
   }
 
   /** The greeting; whose is refused is hung up on, once it has heard why. */
@@ -60,20 +62,10 @@ final class PeerConnections extends RpcHandler {
     }
   }
 
+  /** Only of a stranger: a rank's frames are taken by its {@link FrameReader}. */
   @Override
   public void receive(TransportClient client, ByteBuffer message) {
-    Integer rank = rankOf.get(client.getChannel());
-    if (rank == null) {
-      client.getChannel().close();
-      return;
-    }
-    Transport.Receiver listener = receiver;
-    if (listener == null) {
-      listener = keepUntilStarted(rank, message);
-    }
-    if (listener != null) {
-      listener.received(rank, message);
-    }
+    client.getChannel().close();
   }
 
   @Override
@@ -110,6 +102,7 @@ final class PeerConnections extends RpcHandler {
     }
     couriers.put(rank, new Courier(channel));
     rankOf.put(channel, rank);
+    FrameReader.install(channel, new Frames(rank, channel));
     notifyAll();
   }
 
@@ -172,12 +165,34 @@ final class PeerConnections extends RpcHandler {
     }
   }
 
-  private synchronized Transport.Receiver keepUntilStarted(int rank, ByteBuffer message) {
-    if (receiver == null && !closed) {
-      ByteBuffer copy = ByteBuffer.allocate(message.remaining()).put(message).flip();
-      early.add(to -> to.received(rank, copy));
+  /** Where a rank's frames go: to the receiver, or into memory of their own until there is one. */
+  private final class Frames implements FrameReader.Sink {
+    private final int rank;
+    private final Channel channel;
+    private Transport.Receiver owner;
+
+    Frames(int rank, Channel channel) {
+      this.rank = rank;
+      this.channel = channel;
     }
-    return receiver;
+
+    @Override
+    public Optional<ByteBuffer> memory(int bytes) {
+      owner = receiver;
+      if (!rankOf.containsKey(channel)) {
+        return Optional.empty();
+      }
+      return owner == null ? Optional.of(ByteBuffer.allocate(bytes)) : owner.memory(rank, bytes);
+    }
+
+    @Override
+    public void received(ByteBuffer frame) {
+      if (owner == null) {
+        deliver(to -> to.receivedElsewhere(rank, frame));
+      } else {
+        owner.received(rank, frame);
+      }
+    }
   }
 
   private synchronized void deliver(Consumer<Transport.Receiver> event) {

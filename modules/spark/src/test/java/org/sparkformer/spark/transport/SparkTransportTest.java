@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -164,6 +165,11 @@ final class SparkTransportTest {
 
   private static Transport.Receiver listener(List<Integer> heard) {
     return new Transport.Receiver() {
+      @Override
+      public Optional<ByteBuffer> memory(int peer, int bytes) {
+        return Optional.of(ByteBuffer.allocate(bytes));
+      }
+
       @Override
       public void received(int peer, ByteBuffer frame) {
         heard.add(peer);
