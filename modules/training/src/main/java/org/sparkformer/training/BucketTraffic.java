@@ -9,6 +9,7 @@ import java.util.concurrent.Future;
 import java.util.function.Function;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.SummationTree;
+import org.sparkformer.collective.WirePrecision;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Backend.Pending;
 import org.sparkformer.tensor.Tensor;
@@ -23,6 +24,7 @@ final class BucketTraffic {
   private final Collective collective;
   private final Communication communication;
   private final SummationTree tree;
+  private final long parameters;
   private final List<Bucket> buckets;
   private final List<Slice> slices;
   private final Staging staging;
@@ -78,6 +80,7 @@ final class BucketTraffic {
     this.collective = rank.collective();
     this.communication = communication;
     this.tree = route.tree();
+    this.parameters = route.buckets().layout().size();
     this.buckets = route.buckets().all();
     this.slices = route.buckets().slices(collective.rank());
     int largest = (int) route.buckets().largest();
@@ -108,13 +111,18 @@ final class BucketTraffic {
             own.use.await();
             communication.timed(
                 "reduce-scatter of bucket " + index,
-                () -> collective.reduceScatter(tree, values, own.floats()));
+                () -> collective.reduceScatter(tree, values, own.floats(), precisionOf(index)));
           } finally {
             // Also where it failed: the training thread may be waiting for the place.
             staging.giveBack(place, Pending.DONE);
           }
           return null;
         });
+  }
+
+  /** What shares a bucket with the loss, biases and normalisation weights, crosses in fp32. */
+  private WirePrecision precisionOf(int index) {
+    return buckets.get(index).to() > parameters ? WirePrecision.FP32 : communication.precision();
   }
 
   private Staging.Place takePlace() {

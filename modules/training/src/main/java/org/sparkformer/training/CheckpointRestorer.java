@@ -8,6 +8,8 @@ import java.util.OptionalInt;
 import org.sparkformer.models.huggingface.HuggingFaceModel;
 import org.sparkformer.models.huggingface.WeightFiles;
 import org.sparkformer.models.safetensors.SafetensorsReader;
+import org.sparkformer.training.configuration.Precision;
+import org.sparkformer.training.configuration.TrainingConfiguration;
 
 /**
  * Puts a rank into the state that a run goes on from. Rank 0 chooses the checkpoint, every rank
@@ -82,7 +84,24 @@ final class CheckpointRestorer {
     state.clear(rank.backend());
     loadWeights(checkpoint, state);
     loadMoments(step, state);
+    tellWhatRanksChange(step);
     return kept.progress();
+  }
+
+  /**
+   * With fp32 on the wire nothing depends on the number of ranks, and with bf16 nothing where every
+   * micro-batch crosses alone.
+   */
+  private void tellWhatRanksChange(int step) throws IOException {
+    TrainingConfiguration training = run.configuration().training();
+    long before = store.files(step).stream().filter(OptimizerShard::isShard).count();
+    int now = rank.collective().size();
+    boolean alike = training.zeroStage() == 3 ? before > 1 && now > 1 : before == now;
+    if (rank.isFirst() && training.wirePrecision() == Precision.BF16 && !alike) {
+      listener.onMessage(
+          "%d ranks go on where %d stopped: with training.wire_precision bf16 the weights depend on the number of ranks, and will not be bit for bit those of a run that kept it"
+              .formatted(now, before));
+    }
   }
 
   private void verify(int step) throws IOException {

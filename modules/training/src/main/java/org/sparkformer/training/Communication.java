@@ -8,6 +8,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.sparkformer.collective.CollectiveException;
+import org.sparkformer.collective.WirePrecision;
+import org.sparkformer.training.configuration.Precision;
 
 /**
  * The one thread on which a rank talks to the others during a step, in the order in which it is
@@ -26,9 +28,18 @@ final class Communication implements AutoCloseable {
           });
   private final AtomicLong busyNanos = new AtomicLong();
   private final StepActivity activity;
+  private final WirePrecision precision;
 
-  Communication(StepActivity activity) {
+  /**
+   * @param precision of gradients on their way
+   */
+  Communication(StepActivity activity, Precision precision) {
     this.activity = activity;
+    this.precision = precision == Precision.BF16 ? WirePrecision.BF16 : WirePrecision.FP32;
+  }
+
+  WirePrecision precision() {
+    return precision;
   }
 
   /** Queues an exchange. */

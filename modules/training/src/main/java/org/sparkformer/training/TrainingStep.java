@@ -44,9 +44,9 @@ final class TrainingStep implements AutoCloseable {
    */
   TrainingStep(TrainingRun run, Rank rank, ModelState state, int firstStep, StepActivity activity) {
     this.activity = activity;
-    this.communication = new Communication(activity);
     this.backend = rank.backend();
     this.training = run.configuration().training();
+    this.communication = new Communication(activity, training.wirePrecision());
     this.configuration = run.configuration().model();
     this.state = state;
     this.schedule = LearningRateSchedule.of(training);

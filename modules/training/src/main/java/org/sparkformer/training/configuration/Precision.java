@@ -3,7 +3,10 @@ package org.sparkformer.training.configuration;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import org.sparkformer.tensor.DType;
 
-/** The number format in which matrix products take weights, activations and gradients. */
+/**
+ * The number format in which matrix products take weights, activations and gradients, or in which
+ * gradients cross from rank to rank.
+ */
 public enum Precision {
   @JsonProperty("fp32")
   FP32(DType.FLOAT32),

@@ -24,6 +24,8 @@ import java.util.Objects;
  * @param epsilon AdamW's denominator term
  * @param seed of initialisation, sample order and dropout
  * @param precision in which matrix products take their operands
+ * @param wirePrecision in which gradients cross from rank to rank; with bf16 the weights depend on
+ *     the number of ranks
  * @param zeroStage what the ranks share out among them: 1 the optimizer's state, 3 weights and
  *     gradients too (Rajbhandari et al., arXiv:1910.02054)
  * @param evalInterval steps between evaluations; 0 evaluates at the end only
@@ -54,6 +56,7 @@ public record TrainingConfiguration(
     double epsilon,
     long seed,
     Precision precision,
+    Precision wirePrecision,
     int zeroStage,
     int evalInterval,
     int evalBatches,
@@ -81,6 +84,7 @@ public record TrainingConfiguration(
           1e-8,
           1337,
           Precision.FP32,
+          Precision.FP32,
           1,
           250,
           20,
@@ -94,6 +98,7 @@ public record TrainingConfiguration(
 
   public TrainingConfiguration {
     Objects.requireNonNull(precision, "training.precision");
+    Objects.requireNonNull(wirePrecision, "training.wire_precision");
     atLeast("steps", steps, 1);
     atLeast("batch_size", batchSize, 1);
     atLeast("micro_batch_size", microBatchSize, 1);

@@ -16,6 +16,7 @@ public final class TrainingConfigurationBuilder {
   private double epsilon;
   private long seed;
   private Precision precision;
+  private Precision wirePrecision;
   private int zeroStage;
   private int evalInterval;
   private int evalBatches;
@@ -41,6 +42,7 @@ public final class TrainingConfigurationBuilder {
     epsilon = from.epsilon();
     seed = from.seed();
     precision = from.precision();
+    wirePrecision = from.wirePrecision();
     zeroStage = from.zeroStage();
     evalInterval = from.evalInterval();
     evalBatches = from.evalBatches();
@@ -118,6 +120,11 @@ public final class TrainingConfigurationBuilder {
     return this;
   }
 
+  public TrainingConfigurationBuilder wirePrecision(Precision value) {
+    wirePrecision = value;
+    return this;
+  }
+
   public TrainingConfigurationBuilder zeroStage(int value) {
     zeroStage = value;
     return this;
@@ -186,6 +193,7 @@ public final class TrainingConfigurationBuilder {
         epsilon,
         seed,
         precision,
+        wirePrecision,
         zeroStage,
         evalInterval,
         evalBatches,

@@ -1,0 +1,112 @@
+package org.sparkformer.training;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sparkformer.data.TokenDataset;
+import org.sparkformer.training.configuration.Precision;
+import org.sparkformer.training.configuration.TrainingConfiguration;
+
+/** Gradients that cross from rank to rank as bf16. */
+class WirePrecisionTest {
+  private static final int STEPS = 60;
+
+  @TempDir Path folder;
+  private TokenDataset dataset;
+
+  @BeforeEach
+  void buildDataset() throws Exception {
+    dataset = TinyDataset.open(Files.createDirectory(folder.resolve("data")), 100, 40);
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    dataset.close();
+  }
+
+  /** The first step's loss is that of the same weights, and crosses in fp32. */
+  @Test
+  void trainingConvergesAsItDoesInFp32() throws Exception {
+    RunSummary first = train("first", training(Precision.FP32, 1), 2);
+    assertEquals(first.loss(), train("first-bf16", training(Precision.BF16, 1), 2).loss());
+    RunSummary full = train("full", training(Precision.FP32, STEPS), 2);
+    RunSummary rounded = train("rounded", training(Precision.BF16, STEPS), 2);
+    assertNotEquals(full.weightsSha256(), rounded.weightsSha256());
+    assertTrue(full.loss() < first.loss() - 0.5, full.loss() + " after " + first.loss());
+    assertEquals(full.loss(), rounded.loss(), 0.02);
+    assertEquals(full.valLoss(), rounded.valLoss(), 0.02);
+  }
+
+  @Test
+  void oneRankSendsAndRoundsNothing() throws Exception {
+    assertEquals(
+        train("full", training(Precision.FP32, 3), 1).weightsSha256(),
+        train("rounded", training(Precision.BF16, 3), 1).weightsSha256());
+  }
+
+  @Test
+  void theBitsFollowFromTheNumberOfRanksUnlessEveryMicroBatchCrossesAlone() throws Exception {
+    List<String> first = new ArrayList<>();
+    List<String> third = new ArrayList<>();
+    for (int ranks : new int[] {2, 3, 6}) {
+      TrainingConfiguration training = training(Precision.BF16, 3);
+      first.add(train("first-" + ranks, training, ranks).weightsSha256());
+      TrainingConfiguration stage3 = training.toBuilder().zeroStage(3).build();
+      third.add(train("third-" + ranks, stage3, ranks).weightsSha256());
+    }
+    assertEquals(3, first.stream().distinct().count());
+    assertEquals(1, third.stream().distinct().count());
+  }
+
+  @Test
+  void goingOnWithAnotherNumberOfRanksIsAnnouncedWhereItChangesTheWeights() throws Exception {
+    for (Precision precision : Precision.values()) {
+      String name = "run-" + precision;
+      // Killed before the last checkpoint, as it were.
+      TrainingConfiguration training =
+          training(precision, 4).toBuilder().checkpointInterval(2).keepCheckpoints(2).build();
+      train(name, training, 3);
+      Files.delete(folder.resolve(name).resolve("checkpoints/step-00000004/manifest.json"));
+      List<String> messages = new ArrayList<>();
+      TinyRun.train(run(name, training), 2, messages(messages));
+      assertEquals(
+          precision == Precision.BF16,
+          messages.stream().anyMatch(text -> text.contains("2 ranks go on where 3 stopped")),
+          messages.toString());
+    }
+  }
+
+  private static TrainingListener messages(List<String> messages) {
+    return new TrainingListener() {
+      @Override
+      public void onMessage(String message) {
+        messages.add(message);
+      }
+    };
+  }
+
+  private static TrainingConfiguration training(Precision wire, int steps) {
+    return TinyRun.training().steps(steps).wirePrecision(wire).build();
+  }
+
+  private RunSummary train(String name, TrainingConfiguration training, int ranks)
+      throws Exception {
+    return TinyRun.train(run(name, training), ranks, TrainingListener.NONE).get(0);
+  }
+
+  private TrainingRun run(String name, TrainingConfiguration training) throws Exception {
+    RunFolder output =
+        RunFolder.of(new Configuration(false), folder.resolve(name).toUri().toString());
+    return new TrainingRun(TinyRun.configuration(training, 0), dataset, output, true);
+  }
+}
