@@ -31,19 +31,19 @@ public record RunConfiguration(
     if (name.isBlank()) {
       throw new IllegalArgumentException("name must not be blank");
     }
-    if (masks() && data.dataset() == null && UNMASKED.contains(data.tokenizer())) {
+    if (masks(model) && data.dataset() == null && UNMASKED.contains(data.tokenizer())) {
       throw new IllegalArgumentException(
           "data.tokenizer must be masked-bpe or the path of a tokenizer.json with [MASK] for this model.architecture, but is "
               + data.tokenizer());
     }
   }
 
-  private boolean masks() {
+  private static boolean masks(ModelConfiguration model) {
     return model.objective() == Objective.MASKED_TOKENS;
   }
 
   /** Tokens of a sequence that are to be predicted: those that are hidden, or all. */
   public int targets() {
-    return masks() ? MaskedSamples.targets(model.context(), data.maskFraction()) : model.context();
+    return masks(model) ? MaskedSamples.targets(model.context(), data.maskFraction()) : model.context();
   }
 }
