@@ -55,9 +55,10 @@ class BertCommandsTest {
 
     JsonNode evaluation = evaluate(one);
     double loss = evaluation.get("loss").asDouble();
-    double accuracy = evaluation.get("accuracy").asDouble();
+    double hits = evaluation.get("accuracy").asDouble() * evaluation.get("tokens").asInt();
     assertEquals(Math.exp(loss), evaluation.get("perplexity").asDouble(), 1e-9);
-    assertTrue(accuracy >= 0 && accuracy <= 1, "accuracy " + accuracy);
+    assertTrue(hits >= 0 && hits <= evaluation.get("tokens").asInt(), "hits " + hits);
+    assertEquals(Math.rint(hits), hits, 1e-6);
     assertTrue(!evaluation.has("bits_per_byte"), evaluation.toString());
     assertEquals(evaluation, evaluate(two));
     // A quarter of 16 of each window.

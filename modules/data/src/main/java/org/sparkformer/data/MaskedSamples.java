@@ -26,11 +26,7 @@ public record MaskedSamples(TokenDataset dataset, Split split, int context, int 
    *     less than one window
    */
   public MaskedSamples {
-    if (context <= ENDS || targets < 1 || targets > context - ENDS) {
-      throw new IllegalArgumentException(
-          "a sequence of model.context = %d tokens, two of them [CLS] and [SEP], cannot hide %d; raise model.context or change data.mask_fraction"
-              .formatted(context, targets));
-    }
+    requireRoom(context, targets);
     MaskTokens.of(dataset.tokenizer());
     long tokens = dataset.tokens(split);
     if (tokens < context - ENDS) {
@@ -43,6 +39,17 @@ public record MaskedSamples(TokenDataset dataset, Split split, int context, int 
   /** The nearest whole number of tokens to a fraction of a sequence, at least one. */
   public static int targets(int context, double fraction) {
     return (int) Math.max(1, Math.round(fraction * context));
+  }
+
+  /**
+   * @throws IllegalArgumentException if sequences of a length cannot hide so many tokens
+   */
+  public static void requireRoom(int context, int targets) {
+    if (context <= ENDS || targets < 1 || targets > context - ENDS) {
+      throw new IllegalArgumentException(
+          "a sequence of model.context = %d tokens, two of them [CLS] and [SEP], cannot hide %d; raise model.context or change data.mask_fraction"
+              .formatted(context, targets));
+    }
   }
 
   private Windows windows() {

@@ -21,6 +21,8 @@ public final class Yaml {
         .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
         .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
         .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
+        // The architecture is a key like any, no tag.
+        .disable(YAMLGenerator.Feature.USE_NATIVE_TYPE_ID)
         .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
         .build();
   }

@@ -79,6 +79,12 @@ class ConfigurationReaderTest {
             + ": data.tokenizer must be masked-bpe or the path of a tokenizer.json with [MASK] for this model.architecture, but is bpe",
         "model.architecture=bert");
     assertRefused(
+        file
+            + ": a sequence of model.context = 8 tokens, two of them [CLS] and [SEP], cannot hide 7; raise model.context or change data.mask_fraction",
+        "model.architecture=bert",
+        "data.tokenizer=masked-bpe",
+        "data.mask_fraction=0.9");
+    assertRefused(
         "--set data.mask_fraction=0: data.mask_fraction must be above 0 and below 1, but is 0.0",
         "data.mask_fraction=0");
   }

@@ -31,11 +31,19 @@ public record RunConfiguration(
     if (name.isBlank()) {
       throw new IllegalArgumentException("name must not be blank");
     }
-    if (masks(model) && data.dataset() == null && UNMASKED.contains(data.tokenizer())) {
+    if (masks(model)) {
+      requireMasks(model, data);
+    }
+  }
+
+  private static void requireMasks(ModelConfiguration model, DataConfiguration data) {
+    if (data.dataset() == null && UNMASKED.contains(data.tokenizer())) {
       throw new IllegalArgumentException(
           "data.tokenizer must be masked-bpe or the path of a tokenizer.json with [MASK] for this model.architecture, but is "
               + data.tokenizer());
     }
+    int targets = MaskedSamples.targets(model.context(), data.maskFraction());
+    MaskedSamples.requireRoom(model.context(), targets);
   }
 
   private static boolean masks(ModelConfiguration model) {
@@ -44,6 +52,8 @@ public record RunConfiguration(
 
   /** Tokens of a sequence that are to be predicted: those that are hidden, or all. */
   public int targets() {
-    return masks(model) ? MaskedSamples.targets(model.context(), data.maskFraction()) : model.context();
+    return masks(model)
+        ? MaskedSamples.targets(model.context(), data.maskFraction())
+        : model.context();
   }
 }
