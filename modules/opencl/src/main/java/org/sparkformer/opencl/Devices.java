@@ -14,9 +14,7 @@ import org.lwjgl.system.Platform;
 public final class Devices {
   private static final String ADVICE =
       "on Debian or Ubuntu install one for the CPU with 'apt-get install ocl-icd-libopencl1"
-          + " pocl-opencl-icd'; for a GPU install its vendor's driver, and where that driver's"
-          + " libnvidia-opencl.so.1 is present without an ICD file set OCL_ICD_VENDORS to a folder"
-          + " that holds a file nvidia.icd naming it";
+          + " pocl-opencl-icd'; for a GPU install its vendor's driver";
 
   static {
     // LWJGL looks for libOpenCL.so, which only comes with the development package.
@@ -35,6 +33,7 @@ public final class Devices {
    */
   public static synchronized List<OpenClDevice> list() {
     NativeStacks.enlarge();
+    IcdFiles.complete();
     List<OpenClDevice> devices = new ArrayList<>();
     for (long platform : platforms()) {
       for (long id : ids(platform)) {
