@@ -5,6 +5,7 @@ package org.sparkformer.opencl;
  *
  * @param index its place in {@link Devices#list()}
  * @param floatVectorWidth native width of a vector of fp32
+ * @param computeCapability NVIDIA's number for what a GPU can do, as 90 for 9.0; 0 elsewhere
  */
 public record DeviceInfo(
     int index,
@@ -12,7 +13,8 @@ public record DeviceInfo(
     Identity identity,
     int computeUnits,
     int floatVectorWidth,
-    Memory memory) {
+    Memory memory,
+    int computeCapability) {
 
   /** What kind of processor it is. */
   public enum Kind {
@@ -47,7 +49,7 @@ public record DeviceInfo(
   /** One line for people. */
   @Override
   public String toString() {
-    return "[%d] %s: %s, %d compute units, %.1f GiB, driver %s (%s)%s"
+    return "[%d] %s: %s, %d compute units, %.1f GiB, driver %s (%s)%s%s"
         .formatted(
             index,
             kind,
@@ -56,6 +58,9 @@ public record DeviceInfo(
             memory.global() / (double) (1 << 30),
             identity.driver(),
             identity.platform(),
+            computeCapability == 0
+                ? ""
+                : ", compute capability " + computeCapability / 10 + "." + computeCapability % 10,
             identity.pciBusId().isEmpty() ? "" : ", PCI " + identity.pciBusId());
   }
 }

@@ -5,6 +5,7 @@ import java.nio.LongBuffer;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.opencl.CL11;
+import org.lwjgl.opencl.NVDeviceAttributeQuery;
 import org.lwjgl.system.MemoryStack;
 import org.lwjgl.system.MemoryUtil;
 
@@ -12,6 +13,8 @@ import org.lwjgl.system.MemoryUtil;
 final class DeviceQuery {
   /** cl_khr_pci_bus_info: a struct of domain, bus, device, function. */
   private static final int PCI_BUS_INFO_KHR = 0x410F;
+
+  private static final String NVIDIA_ATTRIBUTES = "cl_nv_device_attribute_query";
 
   private static final int PCI_BUS_ID_NV = 0x4008;
   private static final int PCI_SLOT_ID_NV = 0x4009;
@@ -34,7 +37,8 @@ final class DeviceQuery {
         new DeviceInfo.Memory(
             number(device, CL10.CL_DEVICE_GLOBAL_MEM_SIZE),
             number(device, CL10.CL_DEVICE_MAX_MEM_ALLOC_SIZE),
-            number(device, CL10.CL_DEVICE_LOCAL_MEM_SIZE)));
+            number(device, CL10.CL_DEVICE_LOCAL_MEM_SIZE)),
+        computeCapability(device));
   }
 
   private static DeviceInfo.Kind kind(long type) {
@@ -83,13 +87,22 @@ final class DeviceQuery {
     if (extensions.contains("cl_khr_pci_bus_info")) {
       return busInfo(device);
     }
-    if (!extensions.contains("cl_nv_device_attribute_query")) {
+    if (!extensions.contains(NVIDIA_ATTRIBUTES)) {
       return "";
     }
     long slot = number(device, PCI_SLOT_ID_NV);
     return "%04x:%02x:%02x.%x"
         .formatted(
             number(device, PCI_DOMAIN_ID_NV), number(device, PCI_BUS_ID_NV), slot >> 3, slot & 7);
+  }
+
+  private static int computeCapability(long device) {
+    if (!text(device, CL10.CL_DEVICE_EXTENSIONS).contains(NVIDIA_ATTRIBUTES)) {
+      return 0;
+    }
+    long major = number(device, NVDeviceAttributeQuery.CL_DEVICE_COMPUTE_CAPABILITY_MAJOR_NV);
+    long minor = number(device, NVDeviceAttributeQuery.CL_DEVICE_COMPUTE_CAPABILITY_MINOR_NV);
+    return (int) (10 * major + minor);
   }
 
   private static String busInfo(long device) {

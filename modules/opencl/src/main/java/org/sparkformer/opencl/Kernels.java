@@ -9,6 +9,9 @@ import org.sparkformer.opencl.kernels.LayerNormKernels;
 import org.sparkformer.opencl.kernels.PackedMatMul;
 import org.sparkformer.opencl.kernels.ReductionKernels;
 import org.sparkformer.opencl.kernels.SoftmaxCrossEntropyKernels;
+import org.sparkformer.opencl.kernels.TensorAttentionBackward;
+import org.sparkformer.opencl.kernels.TensorAttentionForward;
+import org.sparkformer.opencl.kernels.TensorMatMul;
 import org.sparkformer.opencl.kernels.TiledAttentionBackward;
 import org.sparkformer.opencl.kernels.TiledAttentionForward;
 import org.sparkformer.opencl.kernels.TiledMatMul;
@@ -20,8 +23,11 @@ final class Kernels {
   /** In the order in which they are asked. */
   static List<Specialisation<?>> standard() {
     return Stream.of(
-            List.of(new PackedMatMul(true), new PackedMatMul(false), new TiledMatMul()),
-            List.of(new TiledAttentionForward(), new TiledAttentionBackward()),
+            List.of(new PackedMatMul(true), new PackedMatMul(false)),
+            List.of(new TensorMatMul(), new TiledMatMul()),
+            List.of(new TensorAttentionForward(), new TensorAttentionBackward()),
+            TiledAttentionForward.all(),
+            TiledAttentionBackward.all(),
             ElementwiseKernels.all(),
             LayerNormKernels.all(),
             SoftmaxCrossEntropyKernels.all(),

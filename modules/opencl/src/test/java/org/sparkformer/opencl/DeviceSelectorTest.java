@@ -21,7 +21,7 @@ class DeviceSelectorTest {
       int index, DeviceInfo.Kind kind, String name, String vendor, String bus) {
     var identity = new DeviceInfo.Identity(name, vendor, "A platform", "1.0", bus);
     var memory = new DeviceInfo.Memory(1L << 33, 1L << 32, 1 << 15);
-    return new OpenClDevice(1, index, new DeviceInfo(index, kind, identity, 4, 4, memory));
+    return new OpenClDevice(1, index, new DeviceInfo(index, kind, identity, 4, 4, memory, 0));
   }
 
   @ParameterizedTest

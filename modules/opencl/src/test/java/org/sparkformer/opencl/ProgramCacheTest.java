@@ -95,7 +95,13 @@ class ProgramCacheTest {
             info.name(), info.vendor(), "without a cache", info.identity().driver(), "");
     var other =
         new DeviceInfo(
-            0, info.kind(), identity, info.computeUnits(), info.floatVectorWidth(), info.memory());
+            0,
+            info.kind(),
+            identity,
+            info.computeUnits(),
+            info.floatVectorWidth(),
+            info.memory(),
+            0);
     try (OpenClBackend backend =
             OpenClBackend.open(
                 new OpenClDevice(device.platform(), device.id(), other),

@@ -44,7 +44,8 @@ class TuningTest {
         new DeviceInfo.Identity(is.name(), is.vendor(), is.platform(), driver, is.pciBusId()),
         info.computeUnits(),
         info.floatVectorWidth(),
-        info.memory());
+        info.memory(),
+        info.computeCapability());
   }
 
   @Test
@@ -122,7 +123,7 @@ class TuningTest {
   @EnumSource(DeviceInfo.Kind.class)
   void everyTunableIsAMacroThatItsFileDocuments(DeviceInfo.Kind kind) {
     DeviceInfo other =
-        new DeviceInfo(0, kind, info.identity(), 1, info.floatVectorWidth(), info.memory());
+        new DeviceInfo(0, kind, info.identity(), 1, info.floatVectorWidth(), info.memory(), 0);
     TuningSpace space = TuningSpace.of(other);
     assertNotEquals(Map.of(), space.files());
     space

@@ -2,53 +2,31 @@ package org.sparkformer.opencl.kernels;
 
 import java.util.HashMap;
 import java.util.Map;
-import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.opencl.Launch;
 import org.sparkformer.opencl.LaunchContext;
-import org.sparkformer.tensor.ops.Attention;
+import org.sparkformer.tensor.ops.AttentionBackward;
 import org.sparkformer.tensor.ops.AttentionForward;
 
 /**
- * What the kernels of {@code attention.cl} share: tiles, macros and the arguments at either end.
+ * What the kernels of attention share: macros and the arguments at either end.
  *
- * @param lanes queries, or keys, that a work-group owns
+ * @param own queries, or keys, that a work-group owns
+ * @param items work-items of a group
+ * @param deltas queries whose row sums a work-group takes
  */
-record AttentionLaunch(AttentionForward operation, int vectors, int lanes, int rows) {
-  static final String FILE = "attention.cl";
+record AttentionLaunch(
+    AttentionForward operation,
+    AttentionPass pass,
+    String file,
+    Map<String, Integer> tiles,
+    int own,
+    int items,
+    int deltas) {
 
-  /** From this length on, wider tiles pay for what a causal mask wastes of them. */
-  private static final int LONG = 512;
-
-  /**
-   * @param owned queries or keys, whichever the work-groups share out
-   */
-  static AttentionLaunch of(AttentionForward operation, int owned, LaunchContext context) {
-    Map<String, Integer> tunables = context.tunables(FILE);
-    int width = Vectors.width(context.device());
-    int vectors = tunables.getOrDefault("NV", owned < LONG ? 2 : widest(width));
-    int needed = Math.min(vectors, Vectors.count(owned, width));
-    return new AttentionLaunch(
-        operation, needed, needed * width, tunables.getOrDefault("ROWS", 32));
-  }
-
-  /** Tiles of 8 rows: AVX-512 and NEON have the registers for three vectors, AVX for one. */
-  private static int widest(int width) {
-    return width == 8 ? 1 : 3;
-  }
-
-  /** Whether the largest kernel's local memory fits. */
-  static boolean fits(Attention attention, DeviceInfo device) {
-    long lanes = 3L * Vectors.width(device);
-    long size = 8L * Vectors.count(attention.headSize(), 8);
-    long rows = 32;
-    long floats = 4 * size * lanes + 2 * rows * (lanes + size);
-    return device.kind() == DeviceInfo.Kind.CPU && floats * Float.BYTES <= device.memory().local();
-  }
-
-  /** A launch of a kernel, with q, k, v and the key lengths as its first arguments. */
-  Launch begin(String kernel, LaunchContext context) {
+  /** A launch of the pass's kernel, with q, k, v and the key lengths as its first arguments. */
+  Launch begin(LaunchContext context) {
     return context
-        .kernel(FILE, kernel, macros(context))
+        .kernel(file, pass.kernel(), macros())
         .tensor(operation.q())
         .number((long) operation.firstQ())
         .tensor(operation.k())
@@ -58,11 +36,8 @@ record AttentionLaunch(AttentionForward operation, int vectors, int lanes, int r
         .tensor(operation.keyLengths());
   }
 
-  private Map<String, Integer> macros(LaunchContext context) {
-    Map<String, Integer> macros = new HashMap<>();
-    macros.put("VW", Vectors.width(context.device()));
-    macros.put("NV", vectors);
-    macros.put("ROWS", rows);
+  private Map<String, Integer> macros() {
+    Map<String, Integer> macros = new HashMap<>(tiles);
     macros.put("D", operation.headSize());
     macros.put("CAUSAL", operation.causal() ? 1 : 0);
     macros.put("PADDED", operation.keyLengths() == null ? 0 : 1);
@@ -70,13 +45,8 @@ record AttentionLaunch(AttentionForward operation, int vectors, int lanes, int r
     return macros;
   }
 
-  /** A launch of the kernel that sums dy y over rows. */
-  Launch delta(LaunchContext context) {
-    return context.kernel(FILE, "attention_delta", macros(context));
-  }
-
   /** Extents, strides and dropout, the last arguments of each kernel; then the launch. */
-  void over(Launch launch, int owned) {
+  void over(Launch launch) {
     launch
         .number(operation.queries())
         .number(operation.keys())
@@ -93,11 +63,26 @@ record AttentionLaunch(AttentionForward operation, int vectors, int lanes, int r
         .number(operation.seedLow())
         .number(operation.seedHigh())
         .number(operation.site())
-        .number(operation.step())
-        .over(
-            new long[] {
-              Vectors.count(owned, lanes), operation.heads(), operation.attention().batch()
-            },
-            new long[] {1, 1, 1});
+        .number(operation.step());
+    groups(launch, Vectors.count(pass.owned(operation), own));
+  }
+
+  /** Queues the sums of dy y over rows, which the gradients need. */
+  void sumRows(AttentionBackward gradients, LaunchContext context) {
+    Launch launch =
+        context
+            .kernel(file, "attention_delta", macros())
+            .tensor(gradients.y())
+            .tensor(gradients.dy())
+            .tensor(gradients.delta())
+            .number(gradients.queries());
+    groups(launch, Vectors.count(gradients.queries(), deltas));
+  }
+
+  /** Launches over so many work-groups for each head of each sequence. */
+  private void groups(Launch launch, int groups) {
+    launch.over(
+        new long[] {groups, operation.heads(), operation.attention().batch()},
+        new long[] {items, 1, 1});
   }
 }

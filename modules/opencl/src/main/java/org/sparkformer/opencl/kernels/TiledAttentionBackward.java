@@ -1,13 +1,26 @@
 package org.sparkformer.opencl.kernels;
 
+import java.util.List;
 import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.opencl.Launch;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.opencl.Specialisation;
 import org.sparkformer.tensor.ops.AttentionBackward;
 
-/** Gradients of attention by {@code attention.cl}: row sums, then by query, then by key. */
+/** Gradients of attention by tiles: row sums, then by query, then by key. */
 public final class TiledAttentionBackward implements Specialisation<AttentionBackward> {
+  private final AttentionTiling tiling;
+
+  private TiledAttentionBackward(AttentionTiling tiling) {
+    this.tiling = tiling;
+  }
+
+  /** For devices with vector units and caches, and for those of many threads. */
+  public static List<Specialisation<?>> all() {
+    return List.of(
+        new TiledAttentionBackward(new LaneTiling()),
+        new TiledAttentionBackward(new GroupTiling()));
+  }
 
   @Override
   public Class<AttentionBackward> operation() {
@@ -16,50 +29,41 @@ public final class TiledAttentionBackward implements Specialisation<AttentionBac
 
   @Override
   public String description() {
-    return AttentionLaunch.FILE + " attention_delta, _backward_query, _backward_key";
+    return tiling.file() + " attention_delta, _backward_query, _backward_key";
   }
 
   @Override
   public boolean runsOn(DeviceInfo device) {
-    return device.kind() == DeviceInfo.Kind.CPU;
+    return tiling.runsOn(device);
   }
 
   @Override
   public boolean supports(AttentionBackward operation, DeviceInfo device) {
-    return AttentionLaunch.fits(operation.forward().attention(), device);
+    return tiling.fits(operation.forward().attention(), device);
   }
 
   @Override
   public void enqueue(AttentionBackward operation, LaunchContext context) {
-    AttentionLaunch byQuery = AttentionLaunch.of(operation.forward(), operation.queries(), context);
-    byQuery
-        .delta(context)
-        .tensor(operation.y())
-        .tensor(operation.dy())
-        .tensor(operation.delta())
-        .number(operation.queries())
-        .over(
-            new long[] {operation.heads(), operation.forward().attention().batch()},
-            new long[] {1, 1});
+    AttentionLaunch byQuery =
+        tiling.launch(operation.forward(), AttentionPass.BACKWARD_QUERY, context);
+    byQuery.sumRows(operation, context);
     byQuery.over(
-        saved(byQuery, "attention_backward_query", operation, context)
+        saved(byQuery, operation, context)
             .tensor(operation.dQuery())
-            .number((long) operation.firstQ()),
-        operation.queries());
-    AttentionLaunch byKey = AttentionLaunch.of(operation.forward(), operation.keys(), context);
+            .number((long) operation.firstQ()));
+    AttentionLaunch byKey = tiling.launch(operation.forward(), AttentionPass.BACKWARD_KEY, context);
     byKey.over(
-        saved(byKey, "attention_backward_key", operation, context)
+        saved(byKey, operation, context)
             .tensor(operation.dKey())
             .number((long) operation.firstK())
             .tensor(operation.dValue())
-            .number((long) operation.firstV()),
-        operation.keys());
+            .number((long) operation.firstV()));
   }
 
   private static Launch saved(
-      AttentionLaunch launch, String kernel, AttentionBackward operation, LaunchContext context) {
+      AttentionLaunch launch, AttentionBackward operation, LaunchContext context) {
     return launch
-        .begin(kernel, context)
+        .begin(context)
         .tensor(operation.logSumExp())
         .tensor(operation.dy())
         .tensor(operation.delta());

@@ -1,12 +1,24 @@
 package org.sparkformer.opencl.kernels;
 
+import java.util.List;
 import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.opencl.Specialisation;
 import org.sparkformer.tensor.ops.AttentionForward;
 
-/** Attention by {@code attention.cl}, for devices with vector units and caches. */
+/** Attention by tiles, in the way of either kind of device. */
 public final class TiledAttentionForward implements Specialisation<AttentionForward> {
+  private final AttentionTiling tiling;
+
+  private TiledAttentionForward(AttentionTiling tiling) {
+    this.tiling = tiling;
+  }
+
+  /** For devices with vector units and caches, and for those of many threads. */
+  public static List<Specialisation<?>> all() {
+    return List.of(
+        new TiledAttentionForward(new LaneTiling()), new TiledAttentionForward(new GroupTiling()));
+  }
 
   @Override
   public Class<AttentionForward> operation() {
@@ -15,27 +27,22 @@ public final class TiledAttentionForward implements Specialisation<AttentionForw
 
   @Override
   public String description() {
-    return AttentionLaunch.FILE + " attention_forward";
+    return tiling.file() + " attention_forward";
   }
 
   @Override
   public boolean runsOn(DeviceInfo device) {
-    return device.kind() == DeviceInfo.Kind.CPU;
+    return tiling.runsOn(device);
   }
 
   @Override
   public boolean supports(AttentionForward operation, DeviceInfo device) {
-    return AttentionLaunch.fits(operation.attention(), device);
+    return tiling.fits(operation.attention(), device);
   }
 
   @Override
   public void enqueue(AttentionForward operation, LaunchContext context) {
-    AttentionLaunch byQuery = AttentionLaunch.of(operation, operation.queries(), context);
-    byQuery.over(
-        byQuery
-            .begin("attention_forward", context)
-            .tensor(operation.y())
-            .tensor(operation.logSumExp()),
-        operation.queries());
+    AttentionLaunch byQuery = tiling.launch(operation, AttentionPass.FORWARD, context);
+    byQuery.over(byQuery.begin(context).tensor(operation.y()).tensor(operation.logSumExp()));
   }
 }

@@ -1,5 +1,6 @@
 package org.sparkformer.opencl.kernels;
 
+import java.util.HashMap;
 import java.util.Map;
 import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.opencl.LaunchContext;
@@ -9,6 +10,12 @@ import org.sparkformer.tensor.ops.MatMul;
 /** Matrix products by {@code matmul_gpu.cl}: tiles in local memory, for devices of many threads. */
 public final class TiledMatMul implements Specialisation<MatMul> {
   private static final String FILE = "matmul_gpu.cl";
+
+  /** Items of a work-group along a side of its tile. */
+  private static final int SIDE = 16;
+
+  private static final int SMALL = 4;
+  private static final int LARGE = 8;
 
   @Override
   public Class<MatMul> operation() {
@@ -32,14 +39,24 @@ public final class TiledMatMul implements Specialisation<MatMul> {
 
   @Override
   public void enqueue(MatMul product, LaunchContext context) {
-    Map<String, Integer> tunables = context.tunables(FILE);
-    int side = tunables.getOrDefault("SIDE", 16);
-    int edge = side * tunables.getOrDefault("WORK", 4);
-    MatMulLaunch.begin(product, context, FILE, "matmul_gpu", tunables)
+    Map<String, Integer> macros = new HashMap<>(context.tunables(FILE));
+    int work = macros.computeIfAbsent("WORK", ignored -> work(product, context.device()));
+    int edge = SIDE * work;
+    MatMulLaunch.begin(product, context, FILE, "matmul_gpu", macros)
         .over(
             new long[] {
               Vectors.count(product.n(), edge), Vectors.count(product.m(), edge), product.batch()
             },
-            new long[] {side, side, 1});
+            new long[] {SIDE * SIDE, 1, 1});
+  }
+
+  /** Large tiles where they give each compute unit one at least. */
+  private static int work(MatMul product, DeviceInfo device) {
+    int edge = SIDE * LARGE;
+    long tiles =
+        (long) Vectors.count(product.m(), edge)
+            * Vectors.count(product.n(), edge)
+            * product.batch();
+    return tiles < device.computeUnits() ? SMALL : LARGE;
   }
 }

@@ -245,8 +245,8 @@ void attention_forward(INPUT_PARAMETERS, global float *y, long y_first,
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void attention_delta(const global float *y, long y_first, const global float *dy, long dy_first,
                      global float *delta, long delta_first, int queries) {
-  int h = get_group_id(0), heads = get_num_groups(0);
-  ulong b = get_group_id(1);
+  int h = get_group_id(1), heads = get_num_groups(1);
+  ulong b = get_group_id(2);
   ulong at = (b * queries * heads + h) * D;
   y += y_first + at;
   dy += dy_first + at;

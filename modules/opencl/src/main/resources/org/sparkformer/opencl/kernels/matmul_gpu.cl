@@ -2,22 +2,24 @@
 // threads and fast local memory. fp32, row-major, operands rounded to bf16 on demand; arguments and
 // macros as in matmul.cl.
 //
-// A work-group of SIDE x SIDE items computes a tile of C of EDGE = SIDE WORK elements a side, each
-// item WORK x WORK of them in registers; STEPS of the inner product at a time pass through local
-// memory (Volkov and Demmel, Benchmarking GPUs to tune dense linear algebra, SC 2008). Every element
-// is one chain of fused multiply-adds over rising k, from 0 or from C. Item columns lie SIDE apart,
-// so that neighbouring items touch neighbouring elements.
+// A work-group of 256 items computes a tile of C of EDGE = 16 WORK elements a side, each item
+// WORK x WORK of them in registers (Volkov and Demmel, Benchmarking GPUs to tune dense linear
+// algebra, SC 2008). STEPS of the inner product at a time pass through local memory, twice
+// buffered: while one slice is multiplied, each item holds its share of the next in registers, on
+// its way from global memory. Every element is one chain of fused multiply-adds over rising k, from
+// 0 or from C, so no tunable changes a bit.
 //
-// Tunables: SIDE items, WORK elements an item, STEPS, a power of two.
+// An item owns groups of 4 x 4 elements, 64 apart, so that it reads vectors of 4; the 32 items of a
+// warp cover 16 rows and 32 columns of such groups, so that they read 64 and 128 bytes that follow
+// each other, without bank conflicts.
+//
+// Tunables: WORK, elements of an item along a side, 4 or 8; STEPS, a power of two from 8 to 32.
 
-#ifndef SIDE
-#define SIDE 16
-#endif
 #ifndef WORK
 #define WORK 4
 #endif
 #ifndef STEPS
-#define STEPS 16
+#define STEPS 8
 #endif
 #ifndef TRANSPOSE_A
 #define TRANSPOSE_A 0
@@ -38,74 +40,118 @@
 #define GELU 0
 #endif
 
-#define EDGE (SIDE * WORK)
+#define UNROLL _Pragma("unroll")
+// Arrays of an item that are passed to a function stay in registers only where it is inlined.
+#define INLINE __attribute__((always_inline))
+
+#include "gelu.cl"
+
+#define ITEMS 256
+#define EDGE (16 * WORK)
+// Of a slice, from one k to the next: a multiple of 4, for vectors, that is none of 32, for banks.
+#define STRIDE (EDGE + 4)
+#define SHARE (EDGE * STEPS / ITEMS)
 
 // The nearest bf16, ties to even. NaN and infinities stay.
-float rounded(float x) {
+INLINE float rounded(float x) {
   uint bits = as_uint(x);
   return isfinite(x) ? as_float((bits + 0x7fffu + (bits >> 16 & 1u)) & 0xffff0000u) : x;
 }
 
-// Copies a slice, zero outside of [size, depth], to [STEPS][EDGE + 1]: element (i, k) lies at
-// i * stride_i + k * stride_k, of which the one that is 1 decides which way neighbours run.
-void copy_slice(const global float *source, ulong stride_i, ulong stride_k, int size, int depth,
-                local float *slice) {
-  int item = get_local_id(1) * SIDE + get_local_id(0);
-  for (int at = item; at < EDGE * STEPS; at += SIDE * SIDE) {
-    int i = stride_k == 1 ? at / STEPS : at % EDGE;
-    int k = stride_k == 1 ? at % STEPS : at / EDGE;
-    float x = i < size && k < depth ? source[i * stride_i + k * stride_k] : 0.0f;
-    slice[k * (EDGE + 1) + i] = ROUNDS ? rounded(x) : x;
+// Place n of an item's share in a slice. Neighbouring items take neighbours in memory, which lie
+// along k or along the edge.
+INLINE int step_of(int n, int along_k) {
+  int at = get_local_id(0) + n * ITEMS;
+  return along_k ? at % STEPS : at / EDGE;
+}
+
+INLINE int place_of(int n, int along_k) {
+  int at = get_local_id(0) + n * ITEMS;
+  return along_k ? at / STEPS : at % EDGE;
+}
+
+// An item's share of a slice. What lies beyond the edge repeats the last row, as nobody reads its
+// products; what lies beyond depth is 0.
+INLINE void fetch(const global float *source, ulong stride, int along_k, int size, int depth,
+           float *share) {
+  UNROLL for (int n = 0; n < SHARE; n++) {
+    int k = step_of(n, along_k), i = min(place_of(n, along_k), size - 1);
+    ulong at = along_k ? i * stride + k : k * stride + i;
+    share[n] = k < depth ? source[at] : 0.0f;
   }
 }
 
-// As in matmul.cl.
-float gelu(float x) {
-  float u = x * fma(x * x, 0.7978845608f * 0.044715f, 0.7978845608f);
-  return x / (1.0f + exp(-2.0f * u));
+INLINE void keep(const float *share, int along_k, local float *slice) {
+  UNROLL for (int n = 0; n < SHARE; n++)
+    slice[step_of(n, along_k) * STRIDE + place_of(n, along_k)] =
+        ROUNDS ? rounded(share[n]) : share[n];
 }
 
-kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1)))
+INLINE void multiply(const local float *a, const local float *b, float c[WORK][WORK]) {
+  // Two steps at a time: with more, two work-groups want more registers than a compute unit has.
+  _Pragma("unroll 2") for (int k = 0; k < STEPS; k++) {
+    float x[WORK], y[WORK];
+    UNROLL for (int g = 0; g < WORK / 4; g++) {
+      *(private float4 *)(x + 4 * g) = *(const local float4 *)(a + k * STRIDE + 64 * g);
+      *(private float4 *)(y + 4 * g) = *(const local float4 *)(b + k * STRIDE + 64 * g);
+    }
+    UNROLL for (int i = 0; i < WORK; i++)
+      UNROLL for (int j = 0; j < WORK; j++) c[i][j] = fma(x[i], y[j], c[i][j]);
+  }
+}
+
+kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 void matmul_gpu(const global float *A, long A_first, const global float *B, long B_first,
                 global float *C, long C_first, const global float *bias, long bias_first,
                 global float *activated, long activated_first, int A_batch, int B_batch, int M,
                 int N, int K) {
-  local float slice_a[STEPS * (EDGE + 1)], slice_b[STEPS * (EDGE + 1)];
+  local float slices_a[2][STEPS * STRIDE] __attribute__((aligned(16)));
+  local float slices_b[2][STEPS * STRIDE] __attribute__((aligned(16)));
   ulong batch = get_group_id(2);
   int row = get_group_id(1) * EDGE, column = get_group_id(0) * EDGE;
-  int i0 = get_local_id(1) * WORK, j0 = get_local_id(0);
-  ulong a_row = TRANSPOSE_A ? 1 : K, a_k = TRANSPOSE_A ? M : 1;
-  ulong b_column = TRANSPOSE_B ? K : 1, b_k = TRANSPOSE_B ? 1 : N;
-  A += A_first + batch * A_batch + row * a_row;
-  B += B_first + batch * B_batch + column * b_column;
+  int item = get_local_id(0);
+  int i0 = 4 * (item / 8 % 4 + item / 64 * 4), j0 = 4 * (item % 8 + item / 32 % 2 * 8);
+  ulong a_stride = TRANSPOSE_A ? M : K, b_stride = TRANSPOSE_B ? K : N;
+  A += A_first + batch * A_batch + (TRANSPOSE_A ? row : row * a_stride);
+  B += B_first + batch * B_batch + (TRANSPOSE_B ? column * b_stride : column);
   ulong corner = (batch * M + row) * N + column;
   C += C_first + corner;
   activated += activated_first + corner;
   bias += bias_first + column;
+  M -= row;
+  N -= column;
+  ulong width = N + column;
 
   float c[WORK][WORK];
-  for (int i = 0; i < WORK; i++)
-    for (int j = 0; j < WORK; j++) {
-      int inside = row + i0 + i < M && column + j0 + j * SIDE < N;
-      c[i][j] = ACCUMULATE && inside ? C[(ulong)(i0 + i) * N + j0 + j * SIDE] : 0.0f;
+  UNROLL for (int i = 0; i < WORK; i++)
+    UNROLL for (int j = 0; j < WORK; j++) {
+      int r = i0 + i % 4 + i / 4 * 64, s = j0 + j % 4 + j / 4 * 64;
+      c[i][j] = ACCUMULATE && r < M && s < N ? C[r * width + s] : 0.0f;
     }
-  for (int k = 0; k < K; k += STEPS) {
-    copy_slice(A + k * a_k, a_row, a_k, M - row, K - k, slice_a);
-    copy_slice(B + k * b_k, b_column, b_k, N - column, K - k, slice_b);
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (int step = 0; step < STEPS; step++)
-      for (int i = 0; i < WORK; i++)
-        for (int j = 0; j < WORK; j++)
-          c[i][j] = fma(slice_a[step * (EDGE + 1) + i0 + i],
-                        slice_b[step * (EDGE + 1) + j0 + j * SIDE], c[i][j]);
+  float share_a[SHARE], share_b[SHARE];
+  fetch(A, a_stride, !TRANSPOSE_A, M, K, share_a);
+  fetch(B, b_stride, TRANSPOSE_B, N, K, share_b);
+  keep(share_a, !TRANSPOSE_A, slices_a[0]);
+  keep(share_b, TRANSPOSE_B, slices_b[0]);
+  barrier(CLK_LOCAL_MEM_FENCE);
+  for (int k = 0, now = 0; k < K; k += STEPS, now ^= 1) {
+    A += STEPS * (TRANSPOSE_A ? a_stride : 1);
+    B += STEPS * (TRANSPOSE_B ? 1 : b_stride);
+    int left = K - k - STEPS;
+    fetch(A, a_stride, !TRANSPOSE_A, M, left, share_a);
+    fetch(B, b_stride, TRANSPOSE_B, N, left, share_b);
+    multiply(slices_a[now] + i0, slices_b[now] + j0, c);
+    keep(share_a, !TRANSPOSE_A, slices_a[now ^ 1]);
+    keep(share_b, TRANSPOSE_B, slices_b[now ^ 1]);
     barrier(CLK_LOCAL_MEM_FENCE);
   }
-  for (int i = 0; i < WORK; i++)
-    for (int j = 0; j < WORK; j++)
-      if (row + i0 + i < M && column + j0 + j * SIDE < N) {
-        ulong at = (ulong)(i0 + i) * N + j0 + j * SIDE;
-        float sum = BIAS ? c[i][j] + bias[j0 + j * SIDE] : c[i][j];
-        C[at] = sum;
-        if (GELU) activated[at] = gelu(sum);
+  UNROLL for (int i = 0; i < WORK; i++)
+    UNROLL for (int j = 0; j < WORK; j++) {
+      int r = i0 + i % 4 + i / 4 * 64, s = j0 + j % 4 + j / 4 * 64;
+      if (r < M && s < N) {
+        float sum = BIAS ? c[i][j] + bias[s] : c[i][j];
+        C[r * width + s] = sum;
+        if (GELU) activated[r * width + s] = gelu(sum);
       }
+    }
 }

@@ -3,6 +3,7 @@ package org.sparkformer.opencl.contract;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.Attention;
 import org.sparkformer.tensor.ops.AttentionBackward;
@@ -30,8 +31,44 @@ public final class AttentionCases {
     }
   }
 
+  /** What an attention runs with, at some extents. */
+  private record Variant(Extents extents, Dropout dropout, DType operands) {
+    private static Stream<Variant> of(Extents extents) {
+      return Stream.of(Dropout.NONE, DROPOUT)
+          .map(dropout -> new Variant(extents, dropout, DType.FLOAT32));
+    }
+
+    /** Fewer, as each takes seconds to compile for. */
+    private static Stream<Variant> rounding() {
+      return Stream.of(
+          new Variant(new Extents(2, 7, 3, 5, true, false), Dropout.NONE, DType.BFLOAT16),
+          new Variant(new Extents(3, 61, 1, 33, true, true), DROPOUT, DType.BFLOAT16),
+          new Variant(new Extents(2, 93, 2, 32, false, false), Dropout.NONE, DType.BFLOAT16),
+          new Variant(new Extents(1, 127, 3, 64, true, false), Dropout.NONE, DType.BFLOAT16),
+          new Variant(new Extents(1, 70, 1, 128, true, false), Dropout.NONE, DType.BFLOAT16));
+    }
+
+    private boolean rounds() {
+      return operands == DType.BFLOAT16;
+    }
+
+    @Override
+    public String toString() {
+      return extents + (dropout.probability() > 0 ? " dropout" : "") + (rounds() ? " of bf16" : "");
+    }
+
+    /** Standard normal values; where products may round them, such that it changes none. */
+    private Tensor input(Workspace w, String name, long... shape) {
+      float[] values = Workspace.normal(name, shape);
+      for (int i = 0; i < values.length && rounds(); i++) {
+        values[i] = Float.intBitsToFloat(Float.floatToRawIntBits(values[i]) & 0xffff0000);
+      }
+      return w.given(name, values, shape);
+    }
+  }
+
   static Stream<OperationCase> all() {
-    return Stream.concat(
+    Stream<Variant> exact =
         Stream.of(
                 new Extents(1, 1, 1, 1, true, false),
                 new Extents(2, 7, 3, 5, true, false),
@@ -41,31 +78,28 @@ public final class AttentionCases {
                 new Extents(2, 93, 2, 32, false, false),
                 new Extents(1, 127, 3, 64, true, false),
                 new Extents(1, 70, 1, 128, true, false))
-            .flatMap(AttentionCases::of),
+            .flatMap(Variant::of);
+    return Stream.concat(
+        Stream.concat(exact, Variant.rounding())
+            .flatMap(variant -> Stream.of(forward(variant), backward(variant))),
         Stream.of(cached(1, 9), cached(3, 64), cached(2, 127)));
-  }
-
-  private static Stream<OperationCase> of(Extents e) {
-    return Stream.of(
-        forward(e, Dropout.NONE),
-        forward(e, DROPOUT),
-        backward(e, Dropout.NONE),
-        backward(e, DROPOUT));
   }
 
   /** Rows are averages of up to T values, by weights that carry a relative error of about 1e-6. */
   private static final Tolerance FORWARD = new Tolerance(4e-6, 4e-6);
 
-  public static OperationCase forward(Extents e, Dropout dropout) {
+  /** Rounded weights carry a relative error of up to 2^-9, and average normal values. */
+  private static final Tolerance ROUNDED_FORWARD = new Tolerance(0x1p-9, 0x1p-8);
+
+  private static OperationCase forward(Variant variant) {
     return new OperationCase(
-        "AttentionForward " + e + label(dropout), w -> forward(w, e, dropout), FORWARD);
+        "AttentionForward " + variant,
+        w -> forward(w, variant),
+        variant.rounds() ? ROUNDED_FORWARD : FORWARD);
   }
 
-  private static String label(Dropout dropout) {
-    return dropout.probability() > 0 ? " dropout" : "";
-  }
-
-  private static Attention attention(Workspace w, Extents e, Dropout dropout) {
+  private static Attention attention(Workspace w, Variant variant) {
+    Extents e = variant.extents();
     int[] lengths =
         IntStream.range(0, e.batch()).map(b -> Math.max(1, e.length() - 3 * b)).toArray();
     Tensor keyLengths = e.padded() ? w.integers("keyLengths", lengths, e.batch()) : null;
@@ -78,51 +112,78 @@ public final class AttentionCases {
         0,
         e.causal(),
         keyLengths,
-        dropout);
+        variant.dropout(),
+        variant.operands());
   }
 
-  private static AttentionForward forward(Workspace w, Extents e, Dropout dropout) {
+  private static AttentionForward forward(Workspace w, Variant variant) {
+    Extents e = variant.extents();
     int columns = e.heads() * e.headSize();
     long rows = (long) e.batch() * e.length();
-    Tensor packed = w.input("qkv", rows, 3L * columns);
-    return new AttentionForward(
-        attention(w, e, dropout),
-        new Projection(packed, 0, e.length()),
-        new Projection(packed, columns, e.length()),
-        new Projection(packed, 2 * columns, e.length()),
+    Tensor packed = variant.input(w, "qkv", rows, 3L * columns);
+    return forward(
+        w,
+        variant,
+        packed,
         w.output("y", rows, columns),
         w.output("logSumExp", e.batch(), e.heads(), e.length()));
   }
 
-  public static OperationCase backward(Extents e, Dropout dropout) {
-    Map<String, float[]> saved = Workspace.reference(w -> forward(w, e, dropout));
+  private static AttentionForward forward(
+      Workspace w, Variant variant, Tensor packed, Tensor y, Tensor logSumExp) {
+    Extents e = variant.extents();
+    int columns = e.heads() * e.headSize();
+    return new AttentionForward(
+        attention(w, variant),
+        new Projection(packed, 0, e.length()),
+        new Projection(packed, columns, e.length()),
+        new Projection(packed, 2 * columns, e.length()),
+        y,
+        logSumExp);
+  }
+
+  private static OperationCase backward(Variant variant) {
+    Map<String, float[]> saved = Workspace.reference(w -> forward(w, variant));
     Gradient gradient =
-        new Gradient(w -> forward(w, e, dropout), Map.of("dQkv", "qkv"), Gradient.dot("y", "dy"));
+        new Gradient(w -> forward(w, variant), Map.of("dQkv", "qkv"), Gradient.dot("y", "dy"));
+    boolean small = variant.extents().length() < 10 && !variant.rounds();
     return new OperationCase(
-            "AttentionBackward " + e + label(dropout),
-            w -> backward(w, e, dropout, saved),
-            // Sums over up to T rows of products of normal values, with the forward's errors.
-            new Tolerance(4e-6, 1e-5 * Math.sqrt(e.length())))
-        .withGradient(e.length() < 10 ? gradient : null);
+            "AttentionBackward " + variant,
+            w -> backward(w, variant, saved),
+            variant.rounds() ? roundedBackward(variant.extents()) : backward(variant.extents()))
+        .withGradient(small ? gradient : null);
+  }
+
+  /** Sums over up to T rows of products of normal values, with the forward's errors. */
+  private static Tolerance backward(Extents e) {
+    return new Tolerance(4e-6, 1e-5 * Math.sqrt(e.length()));
+  }
+
+  /**
+   * Rounded weights carry a relative error of up to 2^-9. Those that a key has with all queries add
+   * up to 1 + 1/2 + ... + 1/T where a mask leaves the first query one key, the second two and so
+   * on.
+   */
+  private static Tolerance roundedBackward(Extents e) {
+    return new Tolerance(0x1p-9, 0x1p-8 * (1 + Math.log(e.length())));
   }
 
   private static AttentionBackward backward(
-      Workspace w, Extents e, Dropout dropout, Map<String, float[]> saved) {
+      Workspace w, Variant variant, Map<String, float[]> saved) {
+    Extents e = variant.extents();
     int columns = e.heads() * e.headSize();
     long rows = (long) e.batch() * e.length();
-    Tensor packed = w.input("qkv", rows, 3L * columns);
     AttentionForward forward =
-        new AttentionForward(
-            attention(w, e, dropout),
-            new Projection(packed, 0, e.length()),
-            new Projection(packed, columns, e.length()),
-            new Projection(packed, 2 * columns, e.length()),
+        forward(
+            w,
+            variant,
+            variant.input(w, "qkv", rows, 3L * columns),
             w.given("y", saved.get("y"), rows, columns),
             w.given("logSumExp", saved.get("logSumExp"), e.batch(), e.heads(), e.length()));
     Tensor gradient = w.output("dQkv", rows, 3L * columns);
     Tensor delta = w.output("delta", e.batch(), e.heads(), e.length());
     return new AttentionBackward(
-        forward, w.input("dy", rows, columns), gradient, gradient, gradient, delta);
+        forward, variant.input(w, "dy", rows, columns), gradient, gradient, gradient, delta);
   }
 
   /** New queries at the end of a key/value cache with room to spare. */

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.sparkformer.opencl.DeviceInfo;
+import org.sparkformer.opencl.DeviceGuise;
 import org.sparkformer.opencl.DeviceSelector;
 import org.sparkformer.opencl.Devices;
 import org.sparkformer.opencl.OpenClBackend;
@@ -31,6 +31,7 @@ class OperationContractTest {
   private static Backend specialised;
   private static Backend specialisedOnePart;
   private static Backend shapedForGpu;
+  private static Backend shapedForNvidia;
 
   @BeforeAll
   static void open() {
@@ -43,28 +44,21 @@ class OperationContractTest {
     definitionsOnePart =
         OpenClBackend.open(device, options.withSpecialised(false).withPart(parts - 1, parts));
     specialisedOnePart = OpenClBackend.open(device, options.withPart(parts - 1, parts));
-    shapedForGpu = OpenClBackend.open(asGpu(device), options);
+    shapedForGpu = OpenClBackend.open(DeviceGuise.gpu(device), options);
+    shapedForNvidia = OpenClBackend.open(DeviceGuise.nvidia(device), options);
   }
 
   @AfterAll
   static void close() {
-    Stream.of(java, definitions, definitionsOnePart, specialised, specialisedOnePart, shapedForGpu)
+    Stream.of(
+            java,
+            definitions,
+            definitionsOnePart,
+            specialised,
+            specialisedOnePart,
+            shapedForGpu,
+            shapedForNvidia)
         .forEach(Backend::close);
-  }
-
-  /** The same device taken for a GPU: kernels get that kind's tunables. */
-  private static OpenClDevice asGpu(OpenClDevice device) {
-    DeviceInfo info = device.info();
-    return new OpenClDevice(
-        device.platform(),
-        device.id(),
-        new DeviceInfo(
-            info.index(),
-            DeviceInfo.Kind.GPU,
-            info.identity(),
-            info.computeUnits(),
-            info.floatVectorWidth(),
-            info.memory()));
   }
 
   static Stream<OperationCase> cases() {
@@ -105,6 +99,12 @@ class OperationContractTest {
   @MethodSource("cases")
   void theKernelsInAGpusShapeAgreeWithTheJavaDefinition(OperationCase test) {
     agrees(shapedForGpu, test);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void theKernelsForNvidiaAgreeWithTheJavaDefinition(OperationCase test) {
+    agrees(shapedForNvidia, test);
   }
 
   @ParameterizedTest

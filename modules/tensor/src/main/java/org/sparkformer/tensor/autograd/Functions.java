@@ -345,7 +345,9 @@ public final class Functions {
     long rows = (long) attention.batch() * attention.queries();
     Tensor y = backend.floats(rows, attention.columns());
     Tensor logSumExp = backend.floats(attention.batch(), attention.heads(), attention.queries());
-    AttentionForward forward = new AttentionForward(attention, query, key, value, y, logSumExp);
+    AttentionForward forward =
+        new AttentionForward(
+            attention.with(tape.operands()), query, key, value, y, logSumExp);
     backend.run(forward);
     return forward;
   }

@@ -1,5 +1,6 @@
 package org.sparkformer.tensor.ops;
 
+import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
 
 /**
@@ -18,6 +19,8 @@ import org.sparkformer.tensor.Tensor;
  * @param keyLengths null or int32 [B]: keys of each sequence that are not padding, at least 1
  * @param dropout drops attention probabilities; the element number of (sequence b, head h, query i,
  *     key j) is firstElement + ((b H + h) Tq + i) Tk + j
+ * @param operands what the products, forward and backward, may round their operands to: FLOAT32 for
+ *     not at all, or BFLOAT16, which devices may leave unused. Sums and softmax stay fp32
  */
 public record Attention(
     int batch,
@@ -28,7 +31,8 @@ public record Attention(
     int firstQuery,
     boolean causal,
     Tensor keyLengths,
-    Dropout dropout) {
+    Dropout dropout,
+    DType operands) {
 
   public Attention {
     Arguments.that(
@@ -40,6 +44,40 @@ public record Attention(
         "Attention",
         "query " + (firstQuery + queries - 1) + " lies beyond " + keys + " keys");
     Arguments.size("Attention", "keyLengths", keyLengths, batch);
+    Arguments.that(
+        operands == DType.FLOAT32 || operands == DType.BFLOAT16,
+        "Attention",
+        "operands cannot be " + operands);
+  }
+
+  /** With operands that are not rounded. */
+  public Attention(
+      int batch,
+      int heads,
+      int headSize,
+      int queries,
+      int keys,
+      int firstQuery,
+      boolean causal,
+      Tensor keyLengths,
+      Dropout dropout) {
+    this(
+        batch,
+        heads,
+        headSize,
+        queries,
+        keys,
+        firstQuery,
+        causal,
+        keyLengths,
+        dropout,
+        DType.FLOAT32);
+  }
+
+  /** The same with products that may round their operands to another type. */
+  public Attention with(DType type) {
+    return new Attention(
+        batch, heads, headSize, queries, keys, firstQuery, causal, keyLengths, dropout, type);
   }
 
   /** Causal self-attention over whole sequences, as in training a GPT. */

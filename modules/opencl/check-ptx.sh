@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Compiles the kernels for NVIDIA GPUs without one: OpenCL C to PTX by clang, PTX to machine code by
+# ptxas, which checks the inline PTX. Prints registers and local memory of each kernel. Fails where
+# something does not compile, spills more than a few registers or declares more local memory than the
+# driver reports.
+# Nobody needs this to build or to run.
+#
+#   modules/opencl/check-ptx.sh [sm_80 sm_90 ...]
+#
+# CLANG    clang with the NVPTX target (Debian: clang-19)
+# LIBCLC   OpenCL C's functions for it (Debian: libclc-19)
+# PTXAS    NVIDIA's assembler (PyPI: nvidia-cuda-nvcc-cu12, nvidia/cuda_nvcc/bin/ptxas)
+set -euo pipefail
+
+CLANG=${CLANG:-clang-19}
+LIBCLC=${LIBCLC:-/usr/lib/clc/nvptx64--nvidiacl.bc}
+PTXAS=${PTXAS:-ptxas}
+kernels=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)/src/main/resources/org/sparkformer/opencl/kernels
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# check FILE MACROS...: as the host builds it; clang knows asm as __asm__ only.
+check() {
+  local file=$1 macros=()
+  for macro in "${@:2}"; do macros+=("-D$macro"); done
+  "$CLANG" -x cl -cl-std=CL1.2 -O3 -w -Dasm=__asm__ -ffp-contract=off \
+    --target=nvptx64-nvidia-nvcl "-march=$arch" -Xclang -mlink-builtin-bitcode -Xclang "$LIBCLC" \
+    "${macros[@]}" -S "$kernels/$file" -o "$work/kernel.ptx"
+  "$PTXAS" "-arch=$arch" -v "$work/kernel.ptx" -o "$work/kernel.cubin" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+  awk -v head="$arch $file ${*:2}" '
+    BEGIN { print head }
+    /entry function/ { split($0, part, "\x27"); name = part[2] }
+    /spill stores/ { spills = $5 + $9; if (spills > 64) bad = 1 }
+    /Used/ {
+      local = 0
+      for (i = 1; i < NF; i++) if ($(i + 2) ~ /^smem/) local = $i
+      printf "  %-26s %3d registers, %5d bytes of local memory, %d bytes spilled\n", name, $5, local, spills
+    }
+    END { exit bad }' "$work/log"
+}
+
+if (($# == 0)); then set -- sm_80 sm_90; fi
+for arch in "$@"; do
+  for edge in 4 8; do check matmul_gpu.cl "WORK=$edge" STEPS=8 BIAS=1 GELU=1; done
+  check matmul_gpu.cl WORK=8 STEPS=8 TRANSPOSE_A=1 ACCUMULATE=1
+  check matmul_tensor.cl PTX=1 BIAS=1 GELU=1
+  check matmul_tensor.cl PTX=1 ACCUMULATE=1
+  check matmul_tensor.cl PTX=1 ROWS=64 COLUMNS=64 WARP_ROWS=32 WARP_COLUMNS=32 STAGES=4
+  check attention_gpu.cl D=64 CAUSAL=1 PASS=0 WORK=4
+  for pass in 1 2; do check attention_gpu.cl D=64 CAUSAL=1 "PASS=$pass" WORK=2; done
+  for pass in 0 1 2; do check attention_tensor.cl PTX=1 D=64 DEPTH=64 CAUSAL=1 DROPOUT=1 "PASS=$pass"; done
+  check attention_tensor.cl PTX=1 D=128 DEPTH=128 CAUSAL=1 BLOCK=32 PASS=0
+  for pass in 1 2; do check attention_tensor.cl PTX=1 D=128 DEPTH=128 CAUSAL=1 BLOCK=32 STAGES=1 "PASS=$pass"; done
+  check elementwise.cl WIDTH=1 ITEMS=256 VECTORS=4
+  check adamw.cl WIDTH=1 ITEMS=256 VECTORS=4
+  check layernorm.cl WIDTH=1 ITEMS=128 ROWS=1 ROW_BLOCK=64
+  check reduce.cl WIDTH=1 ITEMS=64 ROW_BLOCK=64
+  check softmax_cross_entropy.cl WIDTH=1 ITEMS=256 CHUNK=16 ROWS=1
+  check embedding.cl WIDTH=1 ITEMS=128 ROWS=1 BUCKETS=1024
+done

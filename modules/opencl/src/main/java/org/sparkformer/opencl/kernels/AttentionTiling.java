@@ -1,0 +1,21 @@
+package org.sparkformer.opencl.kernels;
+
+import org.sparkformer.opencl.DeviceInfo;
+import org.sparkformer.opencl.LaunchContext;
+import org.sparkformer.tensor.ops.Attention;
+import org.sparkformer.tensor.ops.AttentionForward;
+
+/** How the kernels of one file divide attention among work-groups. */
+interface AttentionTiling {
+  /** The kernels' file. */
+  String file();
+
+  /** Whether they are made for this kind of device at all. */
+  boolean runsOn(DeviceInfo device);
+
+  /** Whether the largest kernel's local memory fits. */
+  boolean fits(Attention attention, DeviceInfo device);
+
+  /** Launches of one pass. */
+  AttentionLaunch launch(AttentionForward operation, AttentionPass pass, LaunchContext context);
+}

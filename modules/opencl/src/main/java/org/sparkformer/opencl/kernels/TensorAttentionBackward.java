@@ -1,0 +1,86 @@
+package org.sparkformer.opencl.kernels;
+
+import org.sparkformer.opencl.DeviceInfo;
+import org.sparkformer.opencl.Launch;
+import org.sparkformer.opencl.LaunchContext;
+import org.sparkformer.opencl.Specialisation;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.ops.AttentionBackward;
+import org.sparkformer.tensor.ops.AttentionForward;
+import org.sparkformer.tensor.ops.Projection;
+
+/** Gradients of attention whose products may round to bf16, on NVIDIA's tensor cores. */
+public final class TensorAttentionBackward implements Specialisation<AttentionBackward> {
+  private final AttentionTiling sums = new GroupTiling();
+
+  @Override
+  public Class<AttentionBackward> operation() {
+    return AttentionBackward.class;
+  }
+
+  @Override
+  public String description() {
+    return TensorAttention.FILE
+        + " attention_backward_query, _backward_key (bf16 by mma.sync), "
+        + sums.file()
+        + " attention_delta";
+  }
+
+  @Override
+  public boolean runsOn(DeviceInfo device) {
+    return NvidiaDevice.multipliesBfloat16(device);
+  }
+
+  @Override
+  public boolean supports(AttentionBackward operation, DeviceInfo device) {
+    return TensorAttention.supports(operation.forward().attention())
+        && sums.fits(operation.forward().attention(), device);
+  }
+
+  @Override
+  public void enqueue(AttentionBackward operation, LaunchContext context) {
+    AttentionForward forward = operation.forward();
+    sums.launch(forward, AttentionPass.BACKWARD_QUERY, context).sumRows(operation, context);
+    TensorAttention attention = new TensorAttention(forward, context);
+    Projection dy = new Projection(operation.dy(), 0, forward.queries());
+    try (Tensor q = attention.pack(forward.query(), forward.queries());
+        Tensor k = attention.pack(forward.key(), forward.keys());
+        Tensor v = attention.pack(forward.value(), forward.keys());
+        Tensor packedDy = attention.pack(dy, forward.queries())) {
+      byQuery(
+          operation,
+          attention,
+          attention.begin(AttentionPass.BACKWARD_QUERY, q, k, v).tensor(packedDy));
+      byKey(
+          operation,
+          attention,
+          attention.begin(AttentionPass.BACKWARD_KEY, q, k, v).tensor(packedDy));
+    }
+  }
+
+  private static void byQuery(
+      AttentionBackward operation, TensorAttention attention, Launch launch) {
+    saved(operation, launch)
+        .tensor(operation.dQuery())
+        .number((long) operation.firstQ())
+        .number(operation.strideQ());
+    attention.over(AttentionPass.BACKWARD_QUERY, launch);
+  }
+
+  private static void byKey(AttentionBackward operation, TensorAttention attention, Launch launch) {
+    saved(operation, launch)
+        .tensor(operation.dKey())
+        .number((long) operation.firstK())
+        .number(operation.strideK())
+        .number(operation.lengthK())
+        .tensor(operation.dValue())
+        .number((long) operation.firstV())
+        .number(operation.strideV())
+        .number(operation.lengthV());
+    attention.over(AttentionPass.BACKWARD_KEY, launch);
+  }
+
+  private static Launch saved(AttentionBackward operation, Launch launch) {
+    return launch.tensor(operation.logSumExp()).tensor(operation.delta());
+  }
+}

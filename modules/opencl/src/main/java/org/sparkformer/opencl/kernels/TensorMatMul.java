@@ -1,0 +1,71 @@
+package org.sparkformer.opencl.kernels;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.sparkformer.opencl.DeviceInfo;
+import org.sparkformer.opencl.Launch;
+import org.sparkformer.opencl.LaunchContext;
+import org.sparkformer.opencl.Specialisation;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.ops.MatMul;
+
+/** Matrix products of bf16 operands by {@code matmul_tensor.cl}, on NVIDIA's tensor cores. */
+public final class TensorMatMul implements Specialisation<MatMul> {
+  private static final String FILE = "matmul_tensor.cl";
+
+  @Override
+  public Class<MatMul> operation() {
+    return MatMul.class;
+  }
+
+  @Override
+  public String description() {
+    return FILE + " matmul_tensor (bf16 by mma.sync)";
+  }
+
+  @Override
+  public boolean runsOn(DeviceInfo device) {
+    return NvidiaDevice.multipliesBfloat16(device);
+  }
+
+  @Override
+  public boolean supports(MatMul operation, DeviceInfo device) {
+    return operation.rounds();
+  }
+
+  @Override
+  public void enqueue(MatMul product, LaunchContext context) {
+    TensorTiles tiles = TensorTiles.of(product, context.device(), context.tunables(FILE));
+    Map<String, Integer> macros = macros(product, tiles, context);
+    PackedOperand left = PackedOperand.left(product);
+    PackedOperand right = PackedOperand.right(product);
+    try (Tensor a = left.pack(context.kernel(FILE, "pack", macros), product.batch(), context);
+        Tensor b = right.pack(context.kernel(FILE, "pack", macros), product.batch(), context)) {
+      Launch launch = context.kernel(FILE, "matmul_tensor", macros).tensor(a).tensor(b);
+      launch
+          .tensor(product.c())
+          .tensor(product.bias())
+          .tensor(product.activated())
+          .number(left.packedStride())
+          .number(right.packedStride())
+          .number(product.m())
+          .number(product.n())
+          .number(left.depth())
+          .local(tiles.localBytes())
+          .over(
+              new long[] {tiles.count(product), 1, product.batch()},
+              new long[] {tiles.items(), 1, 1});
+    }
+  }
+
+  private static Map<String, Integer> macros(
+      MatMul product, TensorTiles tiles, LaunchContext context) {
+    Map<String, Integer> macros = new HashMap<>(context.tunables(FILE));
+    macros.putAll(tiles.macros());
+    macros.put("PTX", NvidiaDevice.ptx(context.device()));
+    macros.put("ACCUMULATE", product.accumulate() ? 1 : 0);
+    macros.put("BIAS", product.bias() == null ? 0 : 1);
+    macros.put("GELU", product.activated() == null ? 0 : 1);
+    return macros;
+  }
+}

@@ -1,0 +1,121 @@
+package org.sparkformer.opencl;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.sparkformer.tensor.DType;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.ops.MatMul;
+
+/**
+ * Kernels for GPUs on the device at hand: which are chosen, and what their tiles must not change.
+ */
+class GpuKernelsTest {
+  private static final int M = 131;
+  private static final int N = 140;
+  private static final int K = 77;
+
+  private final OpenClDevice device = Devices.select(DeviceSelector.AUTO);
+
+  private static OpenClBackend open(OpenClDevice device) {
+    return OpenClBackend.open(device, OpenClOptions.defaults());
+  }
+
+  /** C += A B, with other macros for a kernel file. */
+  private static float[] product(
+      OpenClBackend backend, DType operands, String file, Map<String, Integer> macros) {
+    try (Tensor a = filled(backend, 1, M, K);
+        Tensor b = filled(backend, 2, K, N);
+        Tensor c = filled(backend, 3, M, N)) {
+      backend
+          .withTunables(Map.of(file, macros))
+          .accept(MatMul.adding(a, b, c, false, false).with(operands));
+      return backend.readFloats(c);
+    }
+  }
+
+  private static Tensor filled(OpenClBackend backend, long seed, long rows, long columns) {
+    Random random = new Random(seed);
+    float[] values = new float[(int) (rows * columns)];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    Tensor tensor = backend.floats(rows, columns);
+    backend.write(tensor, values);
+    return tensor;
+  }
+
+  @Test
+  void fp32ProductsHaveTheSameBitsInTilesOfAnySizeAndOnProcessors() {
+    float[] expected;
+    try (OpenClBackend processor = open(device)) {
+      expected = product(processor, DType.FLOAT32, "matmul.cl", Map.of());
+    }
+    try (OpenClBackend gpu = open(DeviceGuise.gpu(device))) {
+      for (Map<String, Integer> macros :
+          List.of(
+              Map.of("WORK", 4, "STEPS", 8),
+              Map.of("WORK", 4, "STEPS", 32),
+              Map.of("WORK", 8, "STEPS", 8),
+              Map.of("WORK", 8, "STEPS", 16))) {
+        float[] actual = product(gpu, DType.FLOAT32, "matmul_gpu.cl", macros);
+        assertArrayEquals(expected, actual, macros::toString);
+      }
+    }
+  }
+
+  @Test
+  void productsOfTensorCoresHaveTheSameBitsInTilesOfAnySize() {
+    try (OpenClBackend gpu = open(DeviceGuise.nvidia(device))) {
+      float[] expected = product(gpu, DType.BFLOAT16, "matmul_tensor.cl", Map.of());
+      for (Map<String, Integer> macros :
+          List.of(
+              Map.of("STAGES", 2, "STEP", 64, "BAND", 1),
+              Map.of("WARP_COLUMNS", 32, "STAGES", 4),
+              Map.of("ROWS", 64, "COLUMNS", 256, "BAND", 2))) {
+        float[] actual = product(gpu, DType.BFLOAT16, "matmul_tensor.cl", macros);
+        assertArrayEquals(expected, actual, macros::toString);
+      }
+    }
+  }
+
+  @Test
+  void kernelsAreChosenByWhatTheDeviceIs() {
+    try (OpenClBackend gpu = open(DeviceGuise.gpu(device));
+        OpenClBackend nvidia = open(DeviceGuise.nvidia(device))) {
+      assertEquals("matmul_gpu.cl matmul_gpu", kernel(gpu, "MatMul"));
+      assertEquals(
+          "matmul_tensor.cl matmul_tensor (bf16 by mma.sync), else matmul_gpu.cl matmul_gpu",
+          kernel(nvidia, "MatMul"));
+      assertEquals("attention_gpu.cl attention_forward", kernel(gpu, "AttentionForward"));
+      assertEquals(
+          "attention_tensor.cl attention_forward (bf16 by mma.sync), else attention_gpu.cl"
+              + " attention_forward",
+          kernel(nvidia, "AttentionForward"));
+      assertEquals(4, gpu.builtInTunables("elementwise.cl").get("WIDTH"));
+      assertEquals(1, nvidia.builtInTunables("elementwise.cl").get("WIDTH"));
+    }
+  }
+
+  private static String kernel(OpenClBackend backend, String operation) {
+    String start = operation + " -> ";
+    return backend.kernels().stream()
+        .filter(line -> line.startsWith(start))
+        .map(line -> line.substring(start.length()))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void aDeviceSaysItsComputeCapability() {
+    assertTrue(
+        DeviceGuise.nvidia(device).info().toString().contains(", compute capability 9.0"),
+        () -> DeviceGuise.nvidia(device).info().toString());
+    assertEquals(0, DeviceGuise.gpu(device).info().computeCapability());
+  }
+}
