@@ -12,9 +12,11 @@ import java.util.stream.Stream;
 import org.sparkformer.app.Sparkformer;
 import org.sparkformer.opencl.DeviceSelector;
 import org.sparkformer.opencl.OpenClBackend;
+import org.sparkformer.training.configuration.Precision;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** The {@code sparkformer bench} command. */
 @Command(
@@ -27,6 +29,7 @@ public final class Bench {
 
   public static void main(String[] arguments) {
     CommandLine command = Sparkformer.commandLine().addSubcommand(new Bench());
+    command.setCaseInsensitiveEnumValuesAllowed(true);
     System.exit(command.execute(withName(arguments)));
   }
 
@@ -49,12 +52,17 @@ public final class Bench {
               defaultValue = "",
               description = "Models whose name contains this.")
           String model,
+      @Option(
+              names = "--precision",
+              defaultValue = "FP32",
+              description = "What products take their operands as: fp32 or bf16.")
+          Precision precision,
       @Option(names = "--json", description = "Also write the rows to this file.") Path json) {
     List<KernelRow> rows = new ArrayList<>();
     try (OpenClBackend backend = OpenClBackend.open(new DeviceSelector(device))) {
       System.out.println(backend.description());
       System.out.println(OpenBlas.describe(backend.device().computeUnits()));
-      KernelBench bench = new KernelBench(backend);
+      KernelBench bench = new KernelBench(backend, precision.operands());
       System.out.println(bench.ceilings());
       System.out.println(header());
       for (ModelShape shape : ModelShape.ALL) {
@@ -64,6 +72,30 @@ public final class Bench {
       }
     }
     write(json, rows);
+    return CommandLine.ExitCode.OK;
+  }
+
+  @Command(
+      description = "One matrix product C = A B of [M, K] and [K, N]: time, rate, share of peak.",
+      mixinStandardHelpOptions = true)
+  int product(
+      @Option(names = "--device", defaultValue = "auto", description = "As for train.")
+          String device,
+      @Option(
+              names = "--precision",
+              defaultValue = "FP32",
+              description = "What it takes its operands as: fp32 or bf16.")
+          Precision precision,
+      @Parameters(paramLabel = "M") int m,
+      @Parameters(paramLabel = "N") int n,
+      @Parameters(paramLabel = "K") int k) {
+    try (OpenClBackend backend = OpenClBackend.open(new DeviceSelector(device))) {
+      System.out.println(backend.description());
+      KernelBench bench = new KernelBench(backend, precision.operands());
+      System.out.println(bench.ceilings());
+      System.out.println(header());
+      System.out.println(line(bench.product(m, n, k)));
+    }
     return CommandLine.ExitCode.OK;
   }
 

@@ -5,16 +5,24 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.sparkformer.opencl.Ceilings;
 import org.sparkformer.opencl.OpenClBackend;
+import org.sparkformer.tensor.DType;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.ops.Fill;
 import org.sparkformer.tensor.ops.MatMul;
 
 /** Times every operation of a training step against the device's ceilings and a peer. */
 final class KernelBench {
   private final OpenClBackend backend;
+  private final DType operands;
   private final double peakGflops;
   private final double copyGbps;
 
-  KernelBench(OpenClBackend backend) {
+  /**
+   * @param operands what products take their operands as
+   */
+  KernelBench(OpenClBackend backend, DType operands) {
     this.backend = backend;
+    this.operands = operands;
     Ceilings ceilings = new Ceilings(backend);
     this.peakGflops = Rounds.median(ceilings::gflops);
     this.copyGbps = Rounds.median(ceilings::copyGbps);
@@ -28,7 +36,7 @@ final class KernelBench {
   /** Runs the cases of a model's shape; each row is handed on as soon as it is measured. */
   List<KernelRow> run(ModelShape model, String filter, Consumer<KernelRow> onRow) {
     List<KernelRow> rows = new ArrayList<>();
-    try (KernelCases cases = new KernelCases(backend, model)) {
+    try (KernelCases cases = new KernelCases(backend, model, operands)) {
       for (KernelCase kernelCase : cases.all()) {
         if (kernelCase.op().contains(filter)) {
           KernelRow row = measure(kernelCase);
@@ -38,6 +46,22 @@ final class KernelBench {
       }
     }
     return rows;
+  }
+
+  /** C = A B of [m, k] and [k, n], without a peer. */
+  KernelRow product(int m, int n, int k) {
+    try (Tensor a = backend.floats(m, k);
+        Tensor b = backend.floats(k, n);
+        Tensor c = backend.floats(m, n)) {
+      backend.run(new Fill(a, 0.5f));
+      backend.run(new Fill(b, 0.25f));
+      MatMul product = MatMul.of(a, b, c, false, false).with(operands);
+      double flops = 2.0 * m * n * k;
+      double bytes = a.bytes() + b.bytes() + c.bytes();
+      String shape = "%dx%dx%d".formatted(m, n, k);
+      KernelCase only = new KernelCase("matmul", shape, "forward", product, flops, bytes);
+      return row(only, Rounds.alternate(Rounds.of(backend, product))[0], null);
+    }
   }
 
   private KernelRow measure(KernelCase kernelCase) {
@@ -51,6 +75,12 @@ final class KernelBench {
     return row(kernelCase, Rounds.alternate(ours)[0], null);
   }
 
+  /** Everything but products is of fp32. */
+  private String dtype(String op) {
+    boolean rounds = operands == DType.BFLOAT16;
+    return rounds && (op.startsWith("matmul") || op.equals("attention")) ? "bf16" : "fp32";
+  }
+
   private KernelRow row(KernelCase kernelCase, double[] ours, double[] peer) {
     double milliseconds = Rounds.median(ours);
     boolean computes = kernelCase.computeBound();
@@ -60,7 +90,7 @@ final class KernelBench {
         kernelCase.op(),
         kernelCase.shape(),
         kernelCase.direction(),
-        "fp32",
+        dtype(kernelCase.op()),
         milliseconds,
         computes ? gflops : null,
         gbps,

@@ -38,13 +38,18 @@ final class KernelCases implements AutoCloseable {
 
   private final Backend backend;
   private final ModelShape model;
+  private final DType operands;
   private final List<Tensor> tensors = new ArrayList<>();
   private final List<KernelCase> cases = new ArrayList<>();
   private final Random random = new Random(7);
 
-  KernelCases(Backend backend, ModelShape model) {
+  /**
+   * @param operands what products, those of attention too, take their operands as
+   */
+  KernelCases(Backend backend, ModelShape model, DType operands) {
     this.backend = backend;
     this.model = model;
+    this.operands = operands;
   }
 
   List<KernelCase> all() {
@@ -115,7 +120,7 @@ final class KernelCases implements AutoCloseable {
     double flops = 2.0 * operation.batch() * operation.m() * operation.n() * operation.k();
     double bytes = operation.a().bytes() + operation.b().bytes() + operation.c().bytes();
     String shape = operation.m() + "x" + operation.n() + "x" + operation.k();
-    add("matmul " + name, shape, direction, operation, flops, bytes);
+    add("matmul " + name, shape, direction, operation.with(operands), flops, bytes);
   }
 
   private void attention() {
@@ -138,7 +143,7 @@ final class KernelCases implements AutoCloseable {
             Dropout.NONE);
     AttentionForward forward =
         new AttentionForward(
-            attention,
+            attention.with(operands),
             new Projection(qkv, 0, t),
             new Projection(qkv, c, t),
             new Projection(qkv, 2 * c, t),

@@ -19,6 +19,7 @@ import org.sparkformer.opencl.OpenClOptions;
 import org.sparkformer.opencl.TunedValues;
 import org.sparkformer.opencl.TuningSpace;
 import org.sparkformer.opencl.TuningSpace.Tunable;
+import org.sparkformer.training.configuration.Precision;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -63,6 +64,12 @@ public final class TuneCommand implements Callable<Integer> {
   private String model;
 
   @Option(
+      names = "--precision",
+      defaultValue = "FP32",
+      description = "What products take their operands as: ${COMPLETION-CANDIDATES}.")
+  private Precision precision;
+
+  @Option(
       names = "--gain",
       defaultValue = "2",
       paramLabel = "PERCENT",
@@ -86,6 +93,7 @@ public final class TuneCommand implements Callable<Integer> {
 
   public static void main(String[] arguments) {
     CommandLine command = Sparkformer.commandLine().addSubcommand(new TuneCommand());
+    command.setCaseInsensitiveEnumValuesAllowed(true);
     System.exit(
         command.execute(
             Stream.concat(Stream.of("tune"), Stream.of(arguments)).toArray(String[]::new)));
@@ -102,7 +110,7 @@ public final class TuneCommand implements Callable<Integer> {
     try (OpenClBackend backend = OpenClBackend.open(new DeviceSelector(device))) {
       print("%s%n", backend.device());
       TuningSpace space = space(backend.device());
-      try (TuningCases cases = new TuningCases(backend, models)) {
+      try (TuningCases cases = new TuningCases(backend, models, precision.operands())) {
         return tune(cases, space, file);
       }
     }

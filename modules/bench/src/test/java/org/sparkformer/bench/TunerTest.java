@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.sparkformer.opencl.DeviceSelector;
 import org.sparkformer.opencl.OpenClBackend;
 import org.sparkformer.opencl.TuningSpace.Tunable;
+import org.sparkformer.tensor.DType;
 
 /** Whatever is faster: here every candidate that computes the right thing counts as better. */
 class TunerTest {
@@ -29,7 +30,7 @@ class TunerTest {
   @BeforeAll
   static void open() {
     backend = OpenClBackend.open(DeviceSelector.AUTO);
-    cases = new TuningCases(backend, List.of(TINY));
+    cases = new TuningCases(backend, List.of(TINY), DType.FLOAT32);
   }
 
   @AfterAll

@@ -1,5 +1,6 @@
 package org.sparkformer.opencl;
 
+import java.util.Map;
 import org.sparkformer.tensor.Backend.Mark;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.Copy;
@@ -7,8 +8,7 @@ import org.sparkformer.tensor.ops.Copy;
 /** Measures what a device can do at most: arithmetic in registers, and copying. */
 public final class Ceilings {
   private static final int ROUNDS = 20_000;
-  private static final double FLOPS_A_ROUND = 16 * 16 * 2;
-  private static final int ITEMS_A_UNIT = 32;
+  private static final double FLOPS_A_LANE = 16 * 2;
 
   /** Elements that are copied: more than caches hold. */
   private static final long COPIED = 64L << 20;
@@ -19,21 +19,30 @@ public final class Ceilings {
     this.backend = backend;
   }
 
+  /** What keeps a compute unit busy: one item a vector unit, or groups of many. */
+  private record Load(int items, int lanes, int groupsAUnit) {
+    private static Load of(DeviceInfo.Kind kind) {
+      return kind == DeviceInfo.Kind.CPU ? new Load(1, 16, 32) : new Load(256, 4, 8);
+    }
+  }
+
   /** 1e9 fp32 operations a second, a fused multiply-add counted as two. */
   public double gflops() {
-    int items = ITEMS_A_UNIT * backend.device().computeUnits();
-    try (Tensor y = backend.floats(16L * items)) {
+    Load load = Load.of(backend.device().kind());
+    long groups = (long) load.groupsAUnit() * backend.device().computeUnits();
+    long lanes = groups * load.items() * load.lanes();
+    try (Tensor y = backend.floats(lanes)) {
       Mark begin = backend.mark();
       backend
           .launches()
-          .kernel("ceilings.cl", "fma_rate")
+          .kernel("ceilings.cl", "fma_rate", Map.of("ITEMS", load.items(), "LANES", load.lanes()))
           .tensor(y)
           .number(ROUNDS)
           .number(0.999f)
           .number(0.001f)
-          .over(items, 1);
+          .over(groups, load.items());
       double milliseconds = backend.mark().millisecondsSince(begin);
-      return items * (double) ROUNDS * FLOPS_A_ROUND / milliseconds / 1e6;
+      return lanes * (double) ROUNDS * FLOPS_A_LANE / milliseconds / 1e6;
     }
   }
 
