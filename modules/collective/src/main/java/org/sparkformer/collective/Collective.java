@@ -112,9 +112,10 @@ public interface Collective extends AutoCloseable {
   byte[] takeNote(int rank) throws InterruptedException;
 
   /**
-   * Watches over this rank until the collective is closed. The other ranks hear about once a second
-   * what it is doing; where it does not move for longer than the step timeout, outside of any
-   * operation, the collective ends. Who ends it for a timeout reports what each rank last did.
+   * Watches over this rank until it is called again or the collective is closed. The other ranks
+   * hear about once a second what it is doing; where it does not move for longer than the step
+   * timeout, outside of any operation, the collective ends. Who ends it for a timeout reports what
+   * each rank last did.
    */
   void watch(Activity activity);
 

@@ -158,9 +158,10 @@ public final class TreeCollective implements Collective {
 
   @Override
   public synchronized void watch(Activity activity) {
-    if (watch != null || closed.get()) {
-      throw new IllegalStateException("rank " + rank() + " is watched already, or has left");
+    if (closed.get()) {
+      throw new IllegalStateException("rank " + rank() + " has left the collective");
     }
+    stopWatch();
     inbox.lastKnown().watch(activity);
     watch = new Watch(this, activity, options.stepTimeout()).start();
   }

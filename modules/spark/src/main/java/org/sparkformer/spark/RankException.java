@@ -5,6 +5,7 @@ import org.sparkformer.data.CorruptDatasetException;
 import org.sparkformer.opencl.ProgramBuildException;
 import org.sparkformer.tensor.OutOfDeviceMemoryException;
 import org.sparkformer.training.CorruptCheckpointException;
+import org.sparkformer.training.LossSpikeException;
 import org.sparkformer.training.NonFiniteGradientException;
 import org.sparkformer.training.RunInUseException;
 
@@ -63,6 +64,7 @@ final class RankException extends RuntimeException {
     if (isTakenOver(cause)
         || cause instanceof OutOfMemoryError
         || cause instanceof NonFiniteGradientException
+        || cause instanceof LossSpikeException
         || cause instanceof ProgramBuildException
         || cause instanceof OutOfDeviceMemoryException) {
       return Kind.HOPELESS;

@@ -13,6 +13,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.AfterAll;
@@ -25,7 +27,7 @@ import org.sparkformer.opencl.ProgramBuildException;
 class GangTest extends SharedJavaSparkContext {
   private static final Charset UTF = StandardCharsets.UTF_8;
   private static final AtomicInteger RUNS = new AtomicInteger();
-  private static final AtomicInteger INTERRUPTED = new AtomicInteger();
+  private static final Semaphore INTERRUPTED = new Semaphore(0);
 
   @Override
   public SparkConf conf() {
@@ -36,7 +38,7 @@ class GangTest extends SharedJavaSparkContext {
   void start() {
     runBefore();
     RUNS.set(0);
-    INTERRUPTED.set(0);
+    INTERRUPTED.drainPermits();
   }
 
   @AfterAll
@@ -137,7 +139,7 @@ class GangTest extends SharedJavaSparkContext {
   }
 
   @Test
-  void peersOfAFailedRankAreInterrupted() {
+  void peersOfAFailedRankAreInterrupted() throws Exception {
     GangException failed =
         assertThrows(
             GangException.class,
@@ -154,7 +156,7 @@ class GangTest extends SharedJavaSparkContext {
                         0,
                         cause -> false));
     assertTrue(failed.getMessage().endsWith("disk on fire"), failed.getMessage());
-    assertTrue(INTERRUPTED.get() > 0);
+    assertTrue(INTERRUPTED.tryAcquire(30, TimeUnit.SECONDS));
   }
 
   @Test
@@ -180,7 +182,7 @@ class GangTest extends SharedJavaSparkContext {
     try {
       Thread.sleep(Long.MAX_VALUE);
     } catch (InterruptedException e) {
-      INTERRUPTED.incrementAndGet();
+      INTERRUPTED.release();
       throw e;
     }
     return new byte[0];

@@ -126,10 +126,13 @@ final class BucketTraffic {
   }
 
   private Staging.Place takePlace() {
+    long since = System.nanoTime();
     try {
       return staging.take();
     } catch (InterruptedException interrupted) {
       throw Communication.interrupted("gradients wait to leave the device", interrupted);
+    } finally {
+      communication.countHeld(System.nanoTime() - since);
     }
   }
 

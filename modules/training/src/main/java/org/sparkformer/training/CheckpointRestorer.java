@@ -38,12 +38,26 @@ final class CheckpointRestorer {
    * @throws CorruptCheckpointException if there are checkpoints and none is whole
    */
   RunProgress restore(ModelState state) throws IOException {
-    int step = agree(rank.isFirst() ? choose() : NONE);
+    return load(agree(rank.isFirst() ? choose() : NONE), state);
+  }
+
+  /**
+   * Restores the newest whole checkpoint from before a step, or initialises where there is none at
+   * all.
+   *
+   * @param first step counted from 1 that is not to have been done
+   * @throws LossSpikeException if there are checkpoints, and none from before that step
+   */
+  RunProgress goBack(int first, LossSpikeException why, ModelState state) throws IOException {
+    return load(agree(rank.isFirst() ? chooseBefore(first, why) : NONE), state);
+  }
+
+  private RunProgress load(int step, ModelState state) throws IOException {
     if (step == NONE) {
       state.initialize(rank.backend(), run.configuration().training().seed());
       return RunProgress.START;
     }
-    return load(step, state);
+    return loadCheckpoint(step, state);
   }
 
   /** The lines of the metrics file up to a checkpoint; none before the first. */
@@ -65,12 +79,24 @@ final class CheckpointRestorer {
     return newest.orElse(NONE);
   }
 
+  private int chooseBefore(int first, LossSpikeException why) throws IOException {
+    listener.beforeCommit();
+    OptionalInt newest = store.newestWholeBefore(first, listener::onMessage);
+    if (newest.isEmpty() && !store.steps().isEmpty()) {
+      throw why.without(first);
+    }
+    listener.onMessage(
+        "the loss of the steps %d to %d was a spike each: going back to step %d, and skipping the steps from %d on"
+            .formatted(why.first(), why.last(), newest.orElse(0), first));
+    return newest.orElse(NONE);
+  }
+
   private int agree(int chosen) {
     byte[] message = ByteBuffer.allocate(Integer.BYTES).putInt(chosen).array();
     return ByteBuffer.wrap(rank.collective().allGather(message).get(0)).getInt();
   }
 
-  private RunProgress load(int step, ModelState state) throws IOException {
+  private RunProgress loadCheckpoint(int step, ModelState state) throws IOException {
     RunFolder checkpoint = store.folder(step);
     if (!rank.isFirst()) {
       verify(step);

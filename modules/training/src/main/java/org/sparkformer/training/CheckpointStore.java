@@ -217,7 +217,16 @@ public final class CheckpointStore {
    * @throws CorruptCheckpointException if there are checkpoints and none is whole
    */
   public OptionalInt newestWhole(Consumer<String> messages) throws IOException {
-    List<Integer> steps = steps();
+    return newestWhole(steps(), messages);
+  }
+
+  /** The newest whole checkpoint of a step before {@code limit}; else as the one of all. */
+  OptionalInt newestWholeBefore(int limit, Consumer<String> messages) throws IOException {
+    return newestWhole(steps().stream().filter(step -> step < limit).toList(), messages);
+  }
+
+  private OptionalInt newestWhole(List<Integer> steps, Consumer<String> messages)
+      throws IOException {
     for (int i = steps.size() - 1; i >= 0; i--) {
       try {
         verify(steps.get(i));

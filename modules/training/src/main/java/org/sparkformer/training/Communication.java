@@ -27,6 +27,7 @@ final class Communication implements AutoCloseable {
             return made;
           });
   private final AtomicLong busyNanos = new AtomicLong();
+  private final AtomicLong heldNanos = new AtomicLong();
   private final StepActivity activity;
   private final WirePrecision precision;
 
@@ -63,6 +64,16 @@ final class Communication implements AutoCloseable {
   /** Time spent in collective operations since the last call, waiting for other ranks included. */
   long takeBusyNanos() {
     return busyNanos.getAndSet(0);
+  }
+
+  /** The training thread had to wait because exchanges have not kept up with it. */
+  void countHeld(long nanos) {
+    heldNanos.addAndGet(nanos);
+  }
+
+  /** Such time since the last call. */
+  long takeHeldNanos() {
+    return heldNanos.getAndSet(0);
   }
 
   /**

@@ -148,6 +148,11 @@ final class FullSharding implements Sharding, ParameterStore {
   }
 
   @Override
+  public void leave() {
+    gradients.release(sum);
+  }
+
+  @Override
   public double loss() {
     return totals.loss(null);
   }

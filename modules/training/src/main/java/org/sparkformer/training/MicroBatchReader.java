@@ -9,7 +9,8 @@ import org.sparkformer.training.configuration.TrainingConfiguration;
 
 /**
  * Reads this rank's micro-batches ahead of training on a thread of its own. Sample numbers are
- * {@code step * batch_size + index}: a function of the step alone.
+ * {@code step * batch_size + index}: a function of the step alone. Steps that are skipped are
+ * passed over.
  */
 final class MicroBatchReader implements AutoCloseable {
   private static final int READ_AHEAD = 4;
@@ -17,7 +18,7 @@ final class MicroBatchReader implements AutoCloseable {
   private final Samples samples;
   private final TrainingConfiguration training;
   private final List<Integer> leaves;
-  private final int firstStep;
+  private final RunProgress start;
   private final BlockingQueue<MicroBatch> free = new ArrayBlockingQueue<>(READ_AHEAD);
   private final BlockingQueue<Read> ready = new ArrayBlockingQueue<>(READ_AHEAD + 1);
   private final Thread thread;
@@ -26,11 +27,11 @@ final class MicroBatchReader implements AutoCloseable {
   private record Read(MicroBatch batch, Throwable failure) {}
 
   MicroBatchReader(
-      Samples samples, TrainingConfiguration training, List<Integer> leaves, int firstStep) {
+      Samples samples, TrainingConfiguration training, List<Integer> leaves, RunProgress start) {
     this.samples = samples;
     this.training = training;
     this.leaves = leaves;
-    this.firstStep = firstStep;
+    this.start = start;
     for (int i = 0; i < READ_AHEAD; i++) {
       free.add(new MicroBatch(training.microBatchSize(), samples));
     }
@@ -63,7 +64,10 @@ final class MicroBatchReader implements AutoCloseable {
 
   private void readAll() {
     try {
-      for (int step = firstStep; step < training.steps(); step++) {
+      for (int step = start.step(); step < training.steps(); step++) {
+        if (start.isSkipped(step + 1)) {
+          continue;
+        }
         for (int leaf : leaves) {
           MicroBatch batch = free.take();
           read(batch, step, leaf);

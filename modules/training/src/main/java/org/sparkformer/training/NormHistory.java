@@ -27,7 +27,7 @@ final class NormHistory implements AutoCloseable {
    * @param step counted from 1
    */
   Tensor slot(int step) {
-    if (pending == CAPACITY) {
+    if (pending == CAPACITY || step != lastStep + 1) {
       check();
     }
     lastStep = step;

@@ -105,6 +105,11 @@ final class OptimizerSharding implements Sharding {
   @Override
   public void collect() {
     update.collect();
+    leave();
+  }
+
+  @Override
+  public void leave() {
     gradients.release(partials);
     partials = List.of();
   }

@@ -51,6 +51,9 @@ public final class RankTrainer {
    * @throws IllegalArgumentException if the device has too little memory, or the folder holds
    *     checkpoints that this run cannot go on from
    * @throws NonFiniteGradientException if training diverges
+   * @throws LossSpikeException if the loss stays far above what it was, whatever is skipped
+   * @throws ReplicasDifferException if the ranks hold different weights
+   * @throws StuckStepException if a step of this rank does not move
    * @throws CollectiveException if another rank fails
    * @throws InterruptedException if this thread is interrupted
    */
@@ -61,13 +64,12 @@ public final class RankTrainer {
     CheckpointRestorer restorer = new CheckpointRestorer(run, rank, store, listener);
     try (ModelState state = allocate()) {
       RunProgress start = restorer.restore(state);
-      try (RunRecorder recorder = recorder(state, store, restorer.metrics(start));
-          TrainingSession session = new TrainingSession(run, rank, state, start, recorder)) {
-        return session.run();
-      } catch (InterruptedException e) {
-        // Closing the recorder must know: it then gives up a checkpoint that is being written.
-        Thread.currentThread().interrupt();
-        throw e;
+      while (true) {
+        try {
+          return train(state, store, restorer.metrics(start), start);
+        } catch (LossSpikeException spikes) {
+          start = goBack(restorer, state, spikes);
+        }
       }
     }
   }
@@ -78,6 +80,32 @@ public final class RankTrainer {
     boolean whole = !run.configuration().training().sharesWeights(ranks);
     Buckets buckets = whole ? rank.buckets(layout) : rank.units(layout).buckets();
     return ModelState.allocate(rank.backend(), buckets, rank.collective().rank(), whole);
+  }
+
+  private RunSummary train(
+      ModelState state, CheckpointStore store, byte[] earlierLines, RunProgress start)
+      throws IOException, InterruptedException {
+    try (RunRecorder recorder = recorder(state, store, earlierLines);
+        TrainingSession session = new TrainingSession(run, rank, state, start, recorder)) {
+      return session.run();
+    } catch (InterruptedException e) {
+      // Closing the recorder must know: it then gives up a checkpoint that is being written.
+      Thread.currentThread().interrupt();
+      throw e;
+    }
+  }
+
+  /**
+   * To where the weights may still have been sound: what is skipped depends on the spikes alone,
+   * and not on which checkpoints there are.
+   */
+  private RunProgress goBack(
+      CheckpointRestorer restorer, ModelState state, LossSpikeException spikes) throws IOException {
+    if (!spikes.mayGoBack()) {
+      throw spikes;
+    }
+    int first = spikes.first() - run.configuration().training().spikeWindow();
+    return restorer.goBack(first, spikes, state).withSkipped(first, spikes.last());
   }
 
   private void requireMemory() {

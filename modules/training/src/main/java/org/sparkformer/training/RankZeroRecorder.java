@@ -78,6 +78,11 @@ final class RankZeroRecorder implements RunRecorder {
   }
 
   @Override
+  public void message(String text) {
+    listener.onMessage(text);
+  }
+
+  @Override
   public void stuck(String report) {
     listener.onStuck(report);
   }

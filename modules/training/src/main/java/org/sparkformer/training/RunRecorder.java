@@ -32,6 +32,9 @@ interface RunRecorder extends AutoCloseable {
     return false;
   }
 
+  /** Something a person should know. */
+  default void message(String text) {}
+
   /** The training thread is stuck; called on another one. */
   default void stuck(String report) {}
 

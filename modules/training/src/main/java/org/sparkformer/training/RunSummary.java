@@ -3,6 +3,7 @@ package org.sparkformer.training;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import java.io.Serializable;
+import java.util.List;
 import org.sparkformer.training.configuration.RunConfiguration;
 
 /**
@@ -17,6 +18,8 @@ import org.sparkformer.training.configuration.RunConfiguration;
  * @param wallSeconds time spent, earlier sessions included as far as their checkpoints reach
  * @param loss of the last step's batch
  * @param valLoss of the last evaluation; null without a validation split
+ * @param skippedSteps steps counted from 1 whose batch was skipped, because its loss or one near it
+ *     was a spike
  * @param weightsSha256 SHA-256 of all weights, see {@link WeightsDigest}
  */
 @JsonNaming(SnakeCaseStrategy.class)
@@ -30,8 +33,14 @@ public record RunSummary(
     double wallSeconds,
     double loss,
     Double valLoss,
+    List<Integer> skippedSteps,
     String weightsSha256)
     implements Serializable {
   /** Name of the file in the run's folder. */
   public static final String FILE_NAME = "run.json";
+
+  /** Takes what earlier versions did not write for empty. */
+  public RunSummary {
+    skippedSteps = skippedSteps == null ? List.of() : List.copyOf(skippedSteps);
+  }
 }

@@ -42,7 +42,10 @@ interface Sharding extends WholeWeights, AutoCloseable {
   /** Waits for whatever the next pass needs of other ranks' updates. */
   void collect();
 
-  /** The step's loss, summed over all ranks; to be asked for after a step. */
+  /** Ends the step without an update: the sums are left as they are, and so are the weights. */
+  void leave();
+
+  /** The step's loss over all ranks, once the sums are there. */
   double loss();
 
   /** The model for forward passes alone, of which every rank has to run as many. */

@@ -32,7 +32,13 @@ final class StepClock {
       double backward,
       double allReduce,
       double exposed,
-      double dataWait) {}
+      double held,
+      double dataWait) {
+    /** What the step would take if no other rank were waited for. */
+    double own() {
+      return step - exposed - held;
+    }
+  }
 
   /**
    * @param communication does the exchange with other ranks
@@ -112,6 +118,7 @@ final class StepClock {
             marks.stream().mapToDouble(m -> m.end().millisecondsSince(m.middle())).sum(),
             communication.takeBusyNanos() / each,
             exposedNanos / each,
+            communication.takeHeldNanos() / each,
             dataWaitNanos / each);
     steps = 0;
     wallNanos = 0;

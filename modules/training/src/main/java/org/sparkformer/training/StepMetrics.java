@@ -3,6 +3,7 @@ package org.sparkformer.training;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import java.io.Serializable;
+import java.util.List;
 
 /**
  * One logged step, a line of {@code metrics.jsonl}. Times are milliseconds. {@code step_ms}, {@code
@@ -25,6 +26,9 @@ import java.io.Serializable;
  * @param allreduceExposedMs what the exchange adds to the step: training waits for it while the
  *     device has nothing to compute; the last copies, which nothing hides either, included
  * @param dataWaitMs waiting for tokens
+ * @param rankStepMs {@code step_ms} of every rank, by rank, without its waits for other ranks: the
+ *     largest is the rank that the others wait for
+ * @param skipped batches skipped so far because their loss was a spike
  */
 @JsonNaming(SnakeCaseStrategy.class)
 public record StepMetrics(
@@ -39,5 +43,7 @@ public record StepMetrics(
     double backwardMs,
     double allreduceMs,
     double allreduceExposedMs,
-    double dataWaitMs)
+    double dataWaitMs,
+    List<Double> rankStepMs,
+    int skipped)
     implements Serializable {}

@@ -1,10 +1,8 @@
 package org.sparkformer.training;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.util.HashSet;
+import java.nio.ByteBuffer;
 import java.util.List;
-import org.sparkformer.collective.CollectiveException;
 import org.sparkformer.data.Split;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.training.StepClock.Lap;
@@ -37,7 +35,7 @@ final class TrainingSession implements AutoCloseable {
     this.state = state;
     this.recorder = recorder;
     this.activity = new StepActivity(recorder::stuck);
-    this.step = new TrainingStep(run, rank, state, start.step(), activity);
+    this.step = new TrainingStep(run, rank, state, start, activity);
     this.clock = step.clock();
     this.evaluator =
         run.hasValidation()
@@ -62,6 +60,8 @@ final class TrainingSession implements AutoCloseable {
     } catch (IOException | InterruptedException | RuntimeException ending) {
       activity.explain(ending);
       throw ending;
+    } finally {
+      activity.beginUnlimited("the end of a session");
     }
   }
 
@@ -76,9 +76,7 @@ final class TrainingSession implements AutoCloseable {
     clock.resume();
     while (progress.step() < training.steps()) {
       int done = progress.step() + 1;
-      step.run(progress.step(), isLogged(done));
-      progress = progress.withStep(done);
-      afterStep(done);
+      afterStep(done, next(done));
       if (done < training.steps() && stop.isReached(done)) {
         return stopEarly(done);
       }
@@ -86,6 +84,39 @@ final class TrainingSession implements AutoCloseable {
     RunSummary summary = summary();
     recorder.finished(summary);
     return summary;
+  }
+
+  /** Runs a step; false where its batch was found to be one to skip before. */
+  private boolean next(int done) throws IOException, InterruptedException {
+    boolean runs = !progress.isSkipped(done);
+    boolean updated = runs && step.run(done - 1, isLogged(done), this::isSpike);
+    progress = progress.withStep(done);
+    if (updated && training.spikeSigma() > 0) {
+      progress = progress.withLosses(progress.losses().with(step.loss(), training.spikeWindow()));
+    } else if (runs && !updated) {
+      skip(done);
+    }
+    return runs;
+  }
+
+  private boolean isSpike(double loss) {
+    return progress.losses().isSpike(loss, training.spikeSigma(), training.spikeWindow());
+  }
+
+  private void skip(int done) {
+    recorder.message(
+        "step %d: its loss of %.4f is more than %s deviations of %.4f above the mean of %.4f; its batch is skipped"
+            .formatted(
+                done,
+                step.loss(),
+                training.spikeSigma(),
+                Math.sqrt(progress.losses().variance()),
+                progress.losses().mean()));
+    progress = progress.withSkipped(done, done);
+    int first = progress.firstSkippedInARow(done);
+    if (done - first + 1 >= TrainingConfiguration.SPIKES_IN_A_ROW) {
+      throw new LossSpikeException(first, done);
+    }
   }
 
   private RunSummary stopEarly(int done) throws IOException, InterruptedException {
@@ -99,12 +130,12 @@ final class TrainingSession implements AutoCloseable {
     return summary();
   }
 
-  private void afterStep(int done) throws IOException, InterruptedException {
+  private void afterStep(int done, boolean ran) throws IOException, InterruptedException {
     if (Thread.interrupted()) {
       throw new InterruptedException("training was interrupted after step " + done);
     }
     recorder.check();
-    boolean logs = isLogged(done);
+    boolean logs = ran && isLogged(done);
     boolean evaluates = evaluator != null && isDue(done, training.evalInterval());
     boolean checkpoints = isDue(done, training.checkpointInterval());
     if (logs || evaluates || checkpoints) {
@@ -156,7 +187,16 @@ final class TrainingSession implements AutoCloseable {
             lap.backward(),
             lap.allReduce(),
             lap.exposed(),
-            lap.dataWait()));
+            lap.dataWait(),
+            ofAllRanks(lap.own()),
+            progress.skippedSoFar()));
+  }
+
+  private List<Double> ofAllRanks(double value) {
+    byte[] own = ByteBuffer.allocate(Double.BYTES).putDouble(value).array();
+    return rank.collective().allGather(own).stream()
+        .map(bytes -> ByteBuffer.wrap(bytes).getDouble())
+        .toList();
   }
 
   private void evaluate(int done) throws IOException {
@@ -166,12 +206,8 @@ final class TrainingSession implements AutoCloseable {
   }
 
   private RunSummary summary() {
-    activity.beginUnlimited("the digest of the weights");
     Backend backend = rank.backend();
-    WeightsDigest weights = new WeightsDigest(state.layout());
-    step.weights().read(weights);
-    String digest = weights.hex();
-    requireSameEverywhere(digest);
+    String digest = step.digest("after step " + progress.step());
     return new RunSummary(
         run.configuration(),
         state.layout().parameterCount(),
@@ -182,20 +218,8 @@ final class TrainingSession implements AutoCloseable {
         wallSeconds(),
         progress.loss(),
         progress.valLoss(),
+        progress.skipped(),
         digest);
-  }
-
-  private void requireSameEverywhere(String digest) {
-    List<String> digests =
-        rank.collective().allGather(digest.getBytes(StandardCharsets.US_ASCII)).stream()
-            .map(bytes -> new String(bytes, StandardCharsets.US_ASCII))
-            .toList();
-    if (new HashSet<>(digests).size() > 1) {
-      throw new CollectiveException(
-          "the ranks ended with different weights, a bit was flipped or the devices differ in kind; "
-              + "digests by rank: "
-              + digests);
-    }
   }
 
   private double wallSeconds() {

@@ -1,6 +1,7 @@
 package org.sparkformer.training;
 
 import java.io.IOException;
+import java.util.function.DoublePredicate;
 import org.sparkformer.data.Samples;
 import org.sparkformer.data.Split;
 import org.sparkformer.models.DropoutSites;
@@ -21,6 +22,7 @@ import org.sparkformer.training.configuration.TrainingConfiguration;
  * <p>B sequences a micro-batch, T tokens a sequence.
  */
 final class TrainingStep implements AutoCloseable {
+  private final Rank rank;
   private final Backend backend;
   private final TrainingConfiguration training;
   private final ModelConfiguration configuration;
@@ -39,10 +41,12 @@ final class TrainingStep implements AutoCloseable {
   private double loss = Double.NaN;
 
   /**
-   * @param firstStep steps already done
+   * @param start what is done already
    * @param activity told where the step is
    */
-  TrainingStep(TrainingRun run, Rank rank, ModelState state, int firstStep, StepActivity activity) {
+  TrainingStep(
+      TrainingRun run, Rank rank, ModelState state, RunProgress start, StepActivity activity) {
+    this.rank = rank;
     this.activity = activity;
     this.backend = rank.backend();
     this.training = run.configuration().training();
@@ -60,7 +64,7 @@ final class TrainingStep implements AutoCloseable {
         new BlockReduction(backend, (long) training.microBatchSize() * samples.targets());
     this.targetsPerStep = (double) training.batchSize() * samples.targets();
     this.norms = new NormHistory(backend);
-    this.reader = new MicroBatchReader(samples, training, sharding.leaves(), firstStep).start();
+    this.reader = new MicroBatchReader(samples, training, sharding.leaves(), start).start();
     this.clock = new StepClock(rank, communication);
     this.ahead = new RunAhead(backend, activity);
   }
@@ -70,8 +74,11 @@ final class TrainingStep implements AutoCloseable {
    *
    * @param step counted from 0
    * @param logged whether its loss and times will be asked for
+   * @param isSpike asked about the loss, where spikes are looked for
+   * @return false if the loss is a spike: nothing was updated, on any rank
    */
-  void run(int step, boolean logged) throws IOException, InterruptedException {
+  boolean run(int step, boolean logged, DoublePredicate isSpike)
+      throws IOException, InterruptedException {
     clock.beginStep(logged);
     activity.beginStep(step + 1);
     Mark computed = null;
@@ -80,11 +87,9 @@ final class TrainingStep implements AutoCloseable {
       computed = clock.computed();
       sharding.end();
     }
-    update(step, computed);
-    if (logged) {
-      loss = sharding.loss() / targetsPerStep;
-    }
+    boolean updated = update(step, logged, isSpike, computed);
     ahead.queued();
+    return updated;
   }
 
   private void passes(Sharding.Pass pass, int step, int leaf)
@@ -112,13 +117,52 @@ final class TrainingStep implements AutoCloseable {
     lossReduction.run(batch.losses(), pass.loss(), false);
   }
 
-  private void update(int step, Mark computed) {
+  private boolean update(int step, boolean logged, DoublePredicate isSpike, Mark computed) {
     Tensor squaredNorm = norms.slot(step + 1);
     activity.begin("the sum of the gradients");
     clock.waitForRanks(computed, () -> sharding.sum(squaredNorm));
+    if (isDigestDue(step + 1)) {
+      digest("before the update of step " + (step + 1));
+    }
+    if (watchesLoss() && isSpike.test(readLoss())) {
+      sharding.leave();
+      return false;
+    }
     activity.begin("the update of the weights");
     sharding.update(squaredNorm, settings(step));
     clock.waitForRanks(clock.computed(), sharding::collect);
+    if (logged && !watchesLoss()) {
+      readLoss();
+    }
+    return true;
+  }
+
+  /** Before the update, which overwrites all copies but one of each weight. */
+  private boolean isDigestDue(int number) {
+    int interval = training.digestInterval();
+    return !rank.isAlone() && interval > 0 && number % interval == 0;
+  }
+
+  private boolean watchesLoss() {
+    return training.spikeSigma() > 0;
+  }
+
+  private double readLoss() {
+    loss = sharding.loss() / targetsPerStep;
+    return loss;
+  }
+
+  /**
+   * The digest of the weights, compared over all ranks.
+   *
+   * @param when this is, for people
+   * @throws ReplicasDifferException naming the ranks that are outvoted
+   */
+  String digest(String when) {
+    activity.beginUnlimited("the digest of the weights");
+    WeightsDigest weights = new WeightsDigest(state.layout());
+    sharding.read(weights);
+    return ReplicaDigests.requireSame(rank.collective(), weights.hex(), when);
   }
 
   private AdamW.Settings settings(int step) {
@@ -133,7 +177,7 @@ final class TrainingStep implements AutoCloseable {
         step + 1);
   }
 
-  /** Mean loss of the last logged step's batch. */
+  /** Mean loss of the batch of the last step that was logged, or looked at for spikes. */
   double loss() {
     return loss;
   }

@@ -1,6 +1,7 @@
 package org.sparkformer.training;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,7 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.IntFunction;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterEach;
@@ -19,6 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkformer.collective.CollectiveException;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.ops.AdamW;
 import org.sparkformer.tensor.ops.EmbeddingBackward;
 import org.sparkformer.tensor.ops.Fill;
 import org.sparkformer.tensor.ops.Operation;
@@ -50,18 +56,36 @@ class FailingRankTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1, 3", "3, 2"})
-  void aGradientThatIsNotANumberOnOneRankStopsTheUpdateOnAll(int stage, int ranks)
+  @CsvSource({"1, 3, NaN", "3, 2, NaN", "1, 3, Infinity", "3, 2, -Infinity"})
+  void aGradientThatIsNotFiniteOnOneRankStopsTheUpdateOnAll(int stage, int ranks, float value)
       throws Exception {
     for (int poisoned = 0; poisoned < ranks; poisoned++) {
       String name = "poisoned-" + poisoned;
       int rank = poisoned;
+      IntFunction<Failing> poison = failing(rank, ranks, (failing, at) -> failing.poison(at, value));
+      List<Failing> backends = new CopyOnWriteArrayList<>();
       NonFiniteGradientException divergence =
           assertThrows(
               NonFiniteGradientException.class,
-              () -> train(name, stage, ranks, failing(rank, ranks, Failing::poison)));
+              () ->
+                  train(
+                      name,
+                      stage,
+                      ranks,
+                      other -> {
+                        Failing backend = poison.apply(other);
+                        backends.add(backend);
+                        return backend;
+                      }));
       assertEquals(5, divergence.step());
       assertEquals(List.of(2, 4), new CheckpointStore(output(name), 2).steps());
+      // A model so small leaves a rank without weights to update.
+      List<Failing> updating = backends.stream().filter(backend -> backend.lastUpdate > 0).toList();
+      assertFalse(updating.isEmpty());
+      for (Failing backend : updating) {
+        assertEquals(Set.of(1, 2, 3, 4), backend.stepsThatMovedWeights);
+        assertEquals(5, backend.lastUpdate);
+      }
     }
   }
 
@@ -83,16 +107,17 @@ class FailingRankTest {
     }
   }
 
-  private void train(String name, int stage, int ranks, IntFunction<Backend> backends)
+  private void train(
+      String name, int stage, int ranks, IntFunction<? extends Backend> backends)
       throws Exception {
     TrainingConfiguration training = TRAINING.toBuilder().zeroStage(stage).build();
     TrainingRun run =
         new TrainingRun(TinyRun.configuration(training, 0), dataset, output(name), true);
-    TinyRun.train(run, ranks, TrainingListener.NONE, backends);
+    TinyRun.train(run, ranks, TrainingListener.NONE, backends::apply);
   }
 
   /** One rank fails in the first backward pass of its fifth step. */
-  private static IntFunction<Backend> failing(
+  private static IntFunction<Failing> failing(
       int failing, int ranks, Failing.Interference interference) {
     int pass = 4 * MICRO_BATCHES / ranks + 1;
     return rank -> new Failing(rank == failing ? pass : 0, interference);
@@ -106,6 +131,8 @@ class FailingRankTest {
   private static final class Failing extends ForwardingBackend {
     private final int failsAtPass;
     private final Interference interference;
+    private final Set<Integer> stepsThatMovedWeights = new TreeSet<>();
+    private int lastUpdate;
     private int passes;
 
     interface Interference {
@@ -123,14 +150,23 @@ class FailingRankTest {
 
     @Override
     public void run(Operation operation) {
+      if (operation instanceof AdamW update) {
+        lastUpdate = update.settings().step();
+        float[] before = readFloats(update.parameters());
+        super.run(operation);
+        if (!Arrays.equals(before, readFloats(update.parameters()))) {
+          stepsThatMovedWeights.add(lastUpdate);
+        }
+        return;
+      }
       super.run(operation);
       if (operation instanceof EmbeddingBackward embedding && ++passes == failsAtPass) {
         interference.happen(this, embedding);
       }
     }
 
-    void poison(EmbeddingBackward operation) {
-      super.run(new Fill(operation.dPositionWeight().view(3, 1), Float.NaN));
+    void poison(EmbeddingBackward operation, float value) {
+      super.run(new Fill(operation.dPositionWeight().view(3, 1), value));
     }
 
     void fail(EmbeddingBackward operation) {

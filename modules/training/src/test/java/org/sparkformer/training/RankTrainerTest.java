@@ -105,7 +105,9 @@ class RankTrainerTest {
             "backward_ms",
             "allreduce_ms",
             "allreduce_exposed_ms",
-            "data_wait_ms"),
+            "data_wait_ms",
+            "rank_step_ms",
+            "skipped"),
         names(lines.get(0)));
     assertEquals(Set.of("step", "val_loss"), names(lines.get(2)));
     assertEquals(heard, heard.stream().filter(step -> step.forwardMs() > 0).toList());

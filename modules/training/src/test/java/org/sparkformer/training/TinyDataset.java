@@ -28,22 +28,41 @@ final class TinyDataset {
 
   private static final String[] WORDS = {"abc ", "def ", "ghi ", "jab "};
 
+  /** No two of these follow one another in the words. */
+  private static final String POISON = "dddddd";
+
   private TinyDataset() {}
 
   static TokenDataset open(Path folder, int trainWords, int validationWords) throws IOException {
+    return open(folder, trainWords, validationWords, List.of());
+  }
+
+  /**
+   * @param poisoned where in the tokens to train on begins something that the words do not have
+   */
+  static TokenDataset open(Path folder, int trainWords, int validationWords, List<Long> poisoned)
+      throws IOException {
     Tokenizer tokenizer = new CharacterTokenizer(" abcdefghij".codePoints().toArray());
-    return open(folder, tokenizer, trainWords, validationWords);
+    return open(folder, tokenizer, poisonedText(trainWords, poisoned), validationWords);
+  }
+
+  private static String poisonedText(int words, List<Long> poisoned) {
+    StringBuilder text = new StringBuilder(text(words, 1));
+    for (long position : poisoned) {
+      text.replace((int) position, (int) position + POISON.length(), POISON);
+    }
+    return text.toString();
   }
 
   /** With the special tokens that hide others. */
   static TokenDataset masked(Path folder, int trainWords, int validationWords) throws IOException {
     Tokenizer tokenizer =
         new BpeTokenizer(BpeTrainer.train(List.of(), MASKED_VOCABULARY, 1, MaskTokens.NAMES));
-    return open(folder, tokenizer, trainWords, validationWords);
+    return open(folder, tokenizer, text(trainWords, 1), validationWords);
   }
 
   private static TokenDataset open(
-      Path folder, Tokenizer tokenizer, int trainWords, int validationWords) throws IOException {
+      Path folder, Tokenizer tokenizer, String trainText, int validationWords) throws IOException {
     byte[] json = tokenizer.toJson().getBytes(StandardCharsets.UTF_8);
     DatasetManifest manifest =
         new DatasetManifest(
@@ -55,7 +74,7 @@ final class TinyDataset {
             2,
             0,
             0,
-            split(folder, "train", tokenizer.encode(text(trainWords, 1))),
+            split(folder, "train", tokenizer.encode(trainText)),
             split(folder, "validation", tokenizer.encode(text(validationWords, 2))));
     Files.write(folder.resolve(DatasetManifest.FILE_NAME), Json.pretty(manifest));
     return TokenDataset.open(new Configuration(false), folder.toUri().toString());

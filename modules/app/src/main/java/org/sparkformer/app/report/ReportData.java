@@ -44,6 +44,7 @@ final class ReportData {
     ObjectNode data = JSON.createObjectNode();
     List<JsonNode> thinned = thin(history.steps());
     data.set("steps", columns(thinned, STEP_COLUMNS));
+    data.set("ranks", ranks(thinned));
     data.set("evaluations", columns(history.evaluations(), "step", "val_loss"));
     data.set("headline", headline());
     data.set("facts", facts());
@@ -164,6 +165,27 @@ final class ReportData {
         // NaN, which JSON has no number for, leaves a gap in the line.
         column.add(value.isNumber() && Double.isFinite(value.asDouble()) ? value : null);
       }
+    }
+    return columns;
+  }
+
+  /** The slowest, the median and the fastest rank of each step; nulls where there is one rank. */
+  private static ObjectNode ranks(List<JsonNode> lines) {
+    ObjectNode columns = JSON.createObjectNode();
+    ArrayNode slowest = columns.putArray("slowest");
+    ArrayNode median = columns.putArray("median");
+    ArrayNode fastest = columns.putArray("fastest");
+    for (JsonNode line : lines) {
+      double[] sorted =
+          line.path("rank_step_ms")
+              .valueStream()
+              .mapToDouble(JsonNode::asDouble)
+              .sorted()
+              .toArray();
+      boolean several = sorted.length > 1;
+      slowest.add(several ? (Double) sorted[sorted.length - 1] : null);
+      median.add(several ? (Double) sorted[sorted.length / 2] : null);
+      fastest.add(several ? (Double) sorted[0] : null);
     }
     return columns;
   }

@@ -200,6 +200,13 @@ chart("Learning rate", "", run.steps.step, [{ name: "rate", color: "teal", value
 chart("Throughput", "tokens a second", run.steps.step,
   [{ name: "tokens/s", color: "blue", values: run.steps.tokens_per_second }], { fromZero: true });
 timeChart();
+if (run.ranks.slowest.some(known)) {
+  chart("Ranks", "milliseconds of a step without waiting for others", run.steps.step, [
+    { name: "slowest", color: "orange", values: run.ranks.slowest },
+    { name: "median", color: "blue", values: run.ranks.median },
+    { name: "fastest", color: "teal", values: run.ranks.fastest },
+  ], { fromZero: true });
+}
 chart("Gradient norm", "before clipping", run.steps.step,
   [{ name: "norm", color: "violet", values: run.steps.grad_norm }], { fromZero: true });
 samples();

@@ -39,7 +39,7 @@ class ReportInBrowserTest {
   void drawsEveryChartOfARun() throws Exception {
     SampleRun.write(folder);
     String page = open();
-    assertTrue(page.contains("data-ready=\"5\""), "five charts are drawn");
+    assertTrue(page.contains("data-ready=\"6\""), "six charts are drawn");
     assertTrue(page.contains(">2.7066<"), "the validation loss is shown");
     assertTrue(page.contains("courage:"), "samples are shown");
     assertTrue(page.contains("vocab_size: 2048"), "the configuration is shown");

@@ -27,7 +27,7 @@ final class SampleRun {
               "{\"step\":%d,\"loss\":%.4f,\"lr\":%.6f,\"grad_norm\":%.3f,\"tokens\":%d,"
                   + "\"tokens_per_second\":%.1f,\"step_ms\":%.2f,\"forward_ms\":%.2f,"
                   + "\"backward_ms\":%.2f,\"allreduce_ms\":%.2f,\"allreduce_exposed_ms\":%.2f,"
-                  + "\"data_wait_ms\":%.2f}%n",
+                  + "\"data_wait_ms\":%.2f,\"rank_step_ms\":[%.2f,%.2f],\"skipped\":0}%n",
               step,
               loss,
               rate,
@@ -39,7 +39,9 @@ final class SampleRun {
               2 * forward,
               4 * exposed,
               exposed,
-              0.8));
+              0.8,
+              whole - exposed,
+              whole - exposed / 2));
       if (step % 100 == 0) {
         lines.append(
             String.format(

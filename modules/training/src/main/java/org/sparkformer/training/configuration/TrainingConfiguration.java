@@ -69,6 +69,9 @@ public record TrainingConfiguration(
     int spikeWindow)
     implements Serializable {
 
+  /** So many spikes in a row are the fault of the weights, and of no batch. */
+  public static final int SPIKES_IN_A_ROW = 5;
+
   public static final TrainingConfiguration DEFAULTS =
       new TrainingConfiguration(
           1000,
@@ -138,10 +141,28 @@ public record TrainingConfiguration(
     atLeast("step_timeout", stepTimeout, 1);
     atLeast("digest_interval", digestInterval, 0);
     check(
+        digestInterval == 0 || zeroStage == 1,
+        "digest_interval compares the ranks' copies of the weights, of which training.zero_stage "
+            + zeroStage
+            + " keeps none: it must be 0",
+        digestInterval);
+    check(
         spikeSigma >= 0 && spikeSigma < Double.POSITIVE_INFINITY,
         "spike_sigma must be at least 0 (0: no batch is skipped)",
         spikeSigma);
     atLeast("spike_window", spikeWindow, 2);
+    check(
+        spikeSigma == 0
+            || checkpointInterval == 0
+            || (long) checkpointInterval * (keepCheckpoints - 1) >= spikeWindow + SPIKES_IN_A_ROW,
+        "checkpoint_interval times one less than training.keep_checkpoints ("
+            + keepCheckpoints
+            + ") must reach back training.spike_window + "
+            + SPIKES_IN_A_ROW
+            + " steps ("
+            + (spikeWindow + SPIKES_IN_A_ROW)
+            + ") or be 0",
+        checkpointInterval);
   }
 
   /**
