@@ -85,11 +85,18 @@ public final class RankTrainer {
   private RunSummary train(
       ModelState state, CheckpointStore store, byte[] earlierLines, RunProgress start)
       throws IOException, InterruptedException {
-    try (RunRecorder recorder = recorder(state, store, earlierLines);
-        TrainingSession session = new TrainingSession(run, rank, state, start, recorder)) {
+    try (RunRecorder recorder = recorder(state, store, earlierLines)) {
+      return train(state, start, recorder);
+    }
+  }
+
+  private RunSummary train(ModelState state, RunProgress start, RunRecorder recorder)
+      throws IOException, InterruptedException {
+    try (TrainingSession session = new TrainingSession(run, rank, state, start, recorder)) {
       return session.run();
     } catch (InterruptedException e) {
-      // Closing the recorder must know: it then gives up a checkpoint that is being written.
+      // Closing the recorder must know: it then gives up a checkpoint that is being written, for
+      // which it would else wait, and that may be for a rank that is stopped.
       Thread.currentThread().interrupt();
       throw e;
     }

@@ -1,0 +1,171 @@
+package org.sparkformer.training;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sparkformer.data.TokenDataset;
+import org.sparkformer.training.configuration.RunConfiguration;
+import org.sparkformer.training.configuration.TrainingConfiguration;
+
+/**
+ * One of three ranks sleeps while its attempt ends and a newer one begins, and wakes up somewhere
+ * in that one's training, its connections as they were. What it still sends reaches the newer ranks
+ * and is of an older attempt; what it still writes is in no checkpoint of theirs.
+ */
+class StaleAttemptTest {
+  private static final int RANKS = 3;
+  private static final TrainingConfiguration TRAINING =
+      TinyRun.training().steps(4).checkpointInterval(1).evalInterval(0).logInterval(1).build();
+
+  @TempDir Path folder;
+  private TokenDataset dataset;
+  private RunSummary straight;
+  private int[] points;
+  private int framesToTheLiving;
+  private int restartsMore;
+
+  /**
+   * @param admitted the attempt that may write
+   */
+  record Run(
+      RunConfiguration configuration,
+      TokenDataset dataset,
+      org.apache.hadoop.fs.Path path,
+      AtomicInteger admitted) {}
+
+  @BeforeEach
+  void trainStraight() throws Exception {
+    dataset = TinyDataset.open(Files.createDirectory(folder.resolve("data")), 100, 0);
+    List<Sleeper> sleepless = IntStream.range(0, RANKS).mapToObj(rank -> new Sleeper(0)).toList();
+    straight = Attempt.of(run("straight"), sleepless).start().summary();
+    points = sleepless.stream().mapToInt(Sleeper::passed).toArray();
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    dataset.close();
+  }
+
+  @Test
+  void nothingOfARankThatSleptThroughARestartIsTaken() throws Exception {
+    sleepAndWake(0, 20);
+  }
+
+  @Tag("soak")
+  @RepeatedTest(10)
+  void nothingInAThousandInterleavings(RepetitionInfo hundred) throws Exception {
+    sleepAndWake(100 * hundred.getCurrentRepetition(), 100);
+  }
+
+  private void sleepAndWake(int firstSeed, int interleavings) throws Exception {
+    for (int seed = firstSeed; seed < firstSeed + interleavings; seed++) {
+      interleave("seed-" + seed, new Random(seed));
+    }
+    assertTrue(framesToTheLiving > interleavings, framesToTheLiving + " frames to the living");
+    assertTrue(restartsMore <= interleavings / 5, restartsMore + " restarts more");
+  }
+
+  private void interleave(String name, Random random) throws Exception {
+    Run run = run(name);
+    int rank = random.nextInt(RANKS);
+    Sleeper sleeper = new Sleeper(1 + random.nextInt(points[rank]));
+    Attempt stale = Attempt.of(run, onlyRank(rank, sleeper)).start();
+    sleeper.awaitSleep(() -> stale.isOver(rank));
+    stale.killAllBut(rank);
+
+    Alarm alarm = new Alarm(1 + random.nextInt(points[0]), sleeper, stale, rank);
+    Attempt newer = Attempt.of(run, onlyRank(0, alarm));
+    stale.haunt(newer);
+    RunSummary summary = summary(run, newer.start());
+    alarm.ring();
+    framesToTheLiving += stale.framesToTheLiving();
+    assertAsStraight(name, summary);
+  }
+
+  private static List<Attempt.Points> onlyRank(int rank, Attempt.Points points) {
+    return IntStream.range(0, RANKS)
+        .mapToObj(other -> other == rank ? points : Attempt.Points.NONE)
+        .toList();
+  }
+
+  /** Where the rank was first to put a file down, the newer attempt leaves that one alone too. */
+  private RunSummary summary(Run run, Attempt newer) throws Exception {
+    try {
+      return newer.summary();
+    } catch (IOException taken) {
+      assertTrue(taken.getMessage().startsWith("cannot write the checkpoint"), taken.toString());
+      restartsMore++;
+      return Attempt.of(run, onlyRank(0, Attempt.Points.NONE)).start().summary();
+    }
+  }
+
+  private void assertAsStraight(String name, RunSummary summary) throws Exception {
+    assertEquals(straight.weightsSha256(), summary.weightsSha256(), name);
+    assertTrue(moments("straight").sameAs(moments(name)), name);
+    CheckpointStore store =
+        new CheckpointStore(new RunFolder(DyingFileSystem.local(), run(name).path()), 2);
+    assertEquals(List.of(3, 4), store.steps(), name);
+    store.verify(3);
+    store.verify(4);
+  }
+
+  private SavedMoments moments(String name) throws Exception {
+    return SavedMoments.of(
+        folder.resolve(name).toUri().toString(), 4, TinyRun.configuration(TRAINING, 0.1).model());
+  }
+
+  private Run run(String name) {
+    return new Run(
+        TinyRun.configuration(TRAINING, 0.1),
+        dataset,
+        new org.apache.hadoop.fs.Path(folder.resolve(name).toUri()),
+        new AtomicInteger());
+  }
+
+  /** Wakes the sleeper at a point, and lets it do all it still can before this rank goes on. */
+  private static final class Alarm implements Attempt.Points {
+    private final int at;
+    private final Sleeper sleeper;
+    private final Attempt stale;
+    private final int rank;
+    private int passed;
+
+    Alarm(int at, Sleeper sleeper, Attempt stale, int rank) {
+      this.at = at;
+      this.sleeper = sleeper;
+      this.stale = stale;
+      this.rank = rank;
+    }
+
+    @Override
+    public synchronized void pass() {
+      passed++;
+      if (passed == at) {
+        ring();
+      }
+    }
+
+    void ring() {
+      sleeper.wake();
+      try {
+        stale.awaitEnd(rank);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+}
