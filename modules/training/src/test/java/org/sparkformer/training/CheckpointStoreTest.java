@@ -38,25 +38,18 @@ class CheckpointStoreTest {
 
   @Test
   void deathAtAnyChangeLeavesTheNewestCommittedCheckpoint() throws Exception {
-    DyingFileSystem immortal = DyingFileSystem.at(0);
-    writeThree(store(folder.resolve("immortal"), immortal));
-    assertTrue(immortal.changes() > 20);
-    for (int fatal = 1; fatal <= immortal.changes(); fatal++) {
-      Path run = folder.resolve("death-" + fatal);
-      CheckpointStore dying = store(run, DyingFileSystem.at(fatal));
-      int committed = writeThreeUntilDeath(dying);
-      CheckpointStore next = store(run, DyingFileSystem.at(0));
-      next.removeLeftovers(Guard.SOLE);
-      int newest = next.newestWhole(message -> {}).orElse(0);
-      assertTrue(newest == committed || newest == committed + 1, "death at " + fatal);
-      if (newest > 0) {
-        byte[] content = next.folder(newest).read("large").orElseThrow();
-        assertEquals(text(newest), new String(content, StandardCharsets.UTF_8));
-      }
-      next.write(newest + 1, files(newest + 1), Guard.SOLE);
-      assertEquals(OptionalInt.of(newest + 1), next.newestWhole(message -> {}));
-      assertTrue(next.steps().size() <= 2);
-    }
+    CheckpointFaults.assertTheNewestCommittedIsRestored(
+        DyingFileSystem::at,
+        DyingFileSystem.local(),
+        new org.apache.hadoop.fs.Path(folder.toUri()));
+  }
+
+  @Test
+  void oneFailureAnywhereLeavesTheNewestCommittedCheckpoint() throws Exception {
+    CheckpointFaults.assertTheNewestCommittedIsRestored(
+        operation -> DyingFileSystem.failingOnce(DyingFileSystem.local(), operation),
+        DyingFileSystem.local(),
+        new org.apache.hadoop.fs.Path(folder.toUri()));
   }
 
   @Test
@@ -151,33 +144,8 @@ class CheckpointStoreTest {
     return new CheckpointStore(new RunFolder(fileSystem, path), 2);
   }
 
-  static void writeThree(CheckpointStore store) throws IOException {
-    for (int step = 1; step <= 3; step++) {
-      store.write(step, files(step), Guard.SOLE);
-    }
-  }
-
-  /** The last step whose writing returned. */
-  static int writeThreeUntilDeath(CheckpointStore store) {
-    for (int step = 1; step <= 3; step++) {
-      try {
-        store.write(step, files(step), Guard.SOLE);
-      } catch (IOException died) {
-        assertTrue(died.getMessage().startsWith("d"), died.getMessage());
-        return step - 1;
-      }
-    }
-    throw new AssertionError("nobody died");
-  }
-
-  static List<CheckpointFile> files(int step) {
-    return List.of(
-        CheckpointFile.of("small", new byte[] {1, 2, 3}),
-        CheckpointFile.of("large", text(step).getBytes(StandardCharsets.UTF_8)));
-  }
-
-  static String text(int step) {
-    return ("the state of step " + step + "; ").repeat(500);
+  private static List<CheckpointFile> files(int step) {
+    return CheckpointFaults.files(step);
   }
 
   private List<Path> filesOf(int step) throws IOException {

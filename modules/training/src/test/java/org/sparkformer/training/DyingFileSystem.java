@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.FilterFileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
@@ -13,34 +15,53 @@ import org.apache.hadoop.fs.permission.FsPermission;
 import org.apache.hadoop.util.Progressable;
 
 /**
- * A local file system whose user dies at its n-th change: half of a write reaches the disk, nothing
- * after it does, not even what a dying process would clean up.
+ * A file system whose user dies at its n-th change: half of a write reaches the disk, nothing after
+ * it does, not even what a dying process would clean up. Or one of which the n-th operation fails,
+ * reading or writing, and no other.
  */
-final class DyingFileSystem extends FilterFileSystem {
+final class DyingFileSystem extends FilterFileSystem implements CheckpointFaults.Counting {
   private final int fatal;
+  private final boolean deadly;
   private final AtomicInteger changes = new AtomicInteger();
 
-  private DyingFileSystem(FileSystem local, int fatal) {
-    super(local);
+  private DyingFileSystem(FileSystem fileSystem, int fatal, boolean deadly) {
+    super(fileSystem);
     this.fatal = fatal;
+    this.deadly = deadly;
   }
 
   /**
+   * A local one.
+   *
    * @param fatal number of the change that fails, from 1; 0 for none
    */
   static DyingFileSystem at(int fatal) throws IOException {
-    LocalFileSystem local = FileSystem.newInstanceLocal(new Configuration(false));
-    return new DyingFileSystem(local.getRaw(), fatal);
+    return of(local(), fatal);
   }
 
-  /** Changes asked for so far. */
-  int changes() {
+  /** One whose user dies. */
+  static DyingFileSystem of(FileSystem fileSystem, int fatal) {
+    return new DyingFileSystem(fileSystem, fatal, true);
+  }
+
+  /** One of which one operation fails, from 1, and whose user lives on. */
+  static DyingFileSystem failingOnce(FileSystem fileSystem, int operation) {
+    return new DyingFileSystem(fileSystem, operation, false);
+  }
+
+  static FileSystem local() throws IOException {
+    LocalFileSystem local = FileSystem.newInstanceLocal(new Configuration(false));
+    return local.getRaw();
+  }
+
+  @Override
+  public int changes() {
     return changes.get();
   }
 
   private boolean isFatal() throws IOException {
     int change = changes.incrementAndGet();
-    if (fatal > 0 && change > fatal) {
+    if (deadly && fatal > 0 && change > fatal) {
       throw new IOException("dead since change " + fatal);
     }
     return change == fatal;
@@ -50,6 +71,31 @@ final class DyingFileSystem extends FilterFileSystem {
     if (isFatal()) {
       throw new IOException("died at change " + fatal + ": " + what);
     }
+  }
+
+  /** A death between two changes is that of the second. */
+  private void look(String what) throws IOException {
+    if (!deadly) {
+      change(what);
+    }
+  }
+
+  @Override
+  public FSDataInputStream open(Path file, int bufferSize) throws IOException {
+    look("open " + file);
+    return super.open(file, bufferSize);
+  }
+
+  @Override
+  public FileStatus getFileStatus(Path path) throws IOException {
+    look("status of " + path);
+    return super.getFileStatus(path);
+  }
+
+  @Override
+  public FileStatus[] listStatus(Path path) throws IOException {
+    look("list " + path);
+    return super.listStatus(path);
   }
 
   @Override
@@ -105,9 +151,13 @@ final class DyingFileSystem extends FilterFileSystem {
       stream.hflush();
     }
 
+    /** The dead close nothing: HDFS shows a file's last block to others when its writer does. */
     @Override
     public void close() throws IOException {
-      stream.close();
+      look("close " + file);
+      if (!deadly || fatal == 0 || changes.get() < fatal) {
+        stream.close();
+      }
     }
   }
 }

@@ -26,9 +26,9 @@ import org.apache.hadoop.util.Progressable;
 /**
  * Objects in memory, as S3 keeps them: no folders, an object shows when its stream is closed, a
  * rename is a copy and a delete. Its user dies at the n-th change, of which what the store has done
- * so far stays.
+ * so far stays; or that one alone fails.
  */
-final class DyingObjectStore extends FileSystem {
+final class DyingObjectStore extends FileSystem implements CheckpointFaults.Counting {
   /** What outlives the user. */
   static final class Objects {
     private final NavigableMap<String, byte[]> content = new ConcurrentSkipListMap<>();
@@ -46,6 +46,7 @@ final class DyingObjectStore extends FileSystem {
 
   private final Objects objects;
   private final int fatal;
+  private final boolean deadly;
   private int changes;
   private Runnable beforePut = () -> {};
 
@@ -53,13 +54,23 @@ final class DyingObjectStore extends FileSystem {
    * @param fatal number of the change that fails, from 1; 0 for none
    */
   DyingObjectStore(Objects objects, int fatal) {
+    this(objects, fatal, true);
+  }
+
+  private DyingObjectStore(Objects objects, int fatal, boolean deadly) {
     this.objects = objects;
     this.fatal = fatal;
+    this.deadly = deadly;
     setConf(new Configuration(false));
   }
 
-  /** Changes asked for so far. */
-  int changes() {
+  /** One of which one change fails, from 1, and whose user lives on. */
+  static DyingObjectStore failingOnce(Objects objects, int change) {
+    return new DyingObjectStore(objects, change, false);
+  }
+
+  @Override
+  public int changes() {
     return changes;
   }
 
@@ -70,7 +81,7 @@ final class DyingObjectStore extends FileSystem {
 
   private void change(String what) throws IOException {
     changes++;
-    if (fatal > 0 && changes >= fatal) {
+    if (fatal > 0 && (deadly ? changes >= fatal : changes == fatal)) {
       throw new IOException("died at change " + fatal + ": " + what);
     }
   }

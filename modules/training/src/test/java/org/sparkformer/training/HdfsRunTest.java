@@ -13,6 +13,9 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.hdfs.HdfsConfiguration;
 import org.apache.hadoop.hdfs.MiniDFSCluster;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.data.TokenDataset;
@@ -21,19 +24,54 @@ import org.sparkformer.training.configuration.TrainingConfiguration;
 class HdfsRunTest {
   @TempDir Path folder;
 
-  @Test
-  void aRunOnHdfsResumesToTheBitsOfALocalOne() throws Exception {
+  @TempDir static Path dfs;
+  private static MiniDFSCluster cluster;
+  private static FileSystem hdfs;
+
+  @BeforeAll
+  static void start() throws Exception {
     Configuration hadoop = new HdfsConfiguration();
     hadoop.setBoolean("dfs.namenode.redundancy.considerLoad", false);
+    cluster = new MiniDFSCluster.Builder(hadoop, dfs.toFile()).numDataNodes(1).build();
+    hdfs = cluster.getFileSystem();
+  }
+
+  @AfterAll
+  static void stop() {
+    cluster.shutdown();
+  }
+
+  @Test
+  void deathAtAChangeLeavesTheNewestCommittedCheckpoint() throws Exception {
+    CheckpointFaults.assertTheNewestCommittedIsRestored(
+        fatal -> DyingFileSystem.of(hdfs, fatal), hdfs, inHdfs("/some-deaths"), 5);
+  }
+
+  @Test
+  @Tag("soak")
+  void deathAtAnyChangeLeavesTheNewestCommittedCheckpoint() throws Exception {
+    CheckpointFaults.assertTheNewestCommittedIsRestored(
+        fatal -> DyingFileSystem.of(hdfs, fatal), hdfs, inHdfs("/deaths"));
+  }
+
+  @Test
+  @Tag("soak")
+  void oneFailureAnywhereLeavesTheNewestCommittedCheckpoint() throws Exception {
+    CheckpointFaults.assertTheNewestCommittedIsRestored(
+        operation -> DyingFileSystem.failingOnce(hdfs, operation), hdfs, inHdfs("/failures"));
+  }
+
+  private static org.apache.hadoop.fs.Path inHdfs(String path) {
+    return new org.apache.hadoop.fs.Path(path);
+  }
+
+  @Test
+  void aRunOnHdfsResumesToTheBitsOfALocalOne() throws Exception {
     Path data = Files.createDirectory(folder.resolve("data"));
-    Path dfs = Files.createDirectory(folder.resolve("dfs"));
-    try (MiniDFSCluster cluster =
-            new MiniDFSCluster.Builder(hadoop, dfs.toFile()).numDataNodes(1).build();
-        TokenDataset dataset = TinyDataset.open(data, 100, 40)) {
-      FileSystem hdfs = cluster.getFileSystem();
+    try (TokenDataset dataset = TinyDataset.open(data, 100, 40)) {
       RunFolder local =
           RunFolder.of(new Configuration(false), folder.resolve("local").toUri().toString());
-      RunFolder remote = new RunFolder(hdfs, new org.apache.hadoop.fs.Path("/runs/remote"));
+      RunFolder remote = new RunFolder(hdfs, inHdfs("/runs/remote"));
       RunSummary straight = TinyRun.train(run(dataset, local), 1, TrainingListener.NONE).get(0);
       assertThrows(
           IllegalStateException.class, () -> TinyRun.train(run(dataset, remote), 1, stopAt(5)));

@@ -4,18 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.util.OptionalInt;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.data.TokenDataset;
-import org.sparkformer.training.CheckpointStore.Guard;
 import org.sparkformer.training.DyingObjectStore.Objects;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
@@ -27,25 +23,18 @@ class ObjectStoreTest {
 
   @Test
   void deathAtAnyChangeLeavesTheNewestCommittedCheckpoint() throws Exception {
-    DyingObjectStore immortal = new DyingObjectStore(new Objects(), 0);
-    CheckpointStoreTest.writeThree(checkpoints(immortal));
-    assertTrue(immortal.changes() > 20);
-    for (int fatal = 1; fatal <= immortal.changes(); fatal++) {
-      Objects objects = new Objects();
-      int committed =
-          CheckpointStoreTest.writeThreeUntilDeath(
-              checkpoints(new DyingObjectStore(objects, fatal)));
-      CheckpointStore next = checkpoints(new DyingObjectStore(objects, 0));
-      next.removeLeftovers(Guard.SOLE);
-      int newest = next.newestWhole(message -> {}).orElse(0);
-      assertTrue(newest == committed || newest == committed + 1, "death at " + fatal);
-      if (newest > 0) {
-        byte[] content = next.folder(newest).read("large").orElseThrow();
-        assertEquals(CheckpointStoreTest.text(newest), new String(content, StandardCharsets.UTF_8));
-      }
-      next.write(newest + 1, CheckpointStoreTest.files(newest + 1), Guard.SOLE);
-      assertEquals(OptionalInt.of(newest + 1), next.newestWhole(message -> {}));
-    }
+    Objects objects = new Objects();
+    CheckpointFaults.assertTheNewestCommittedIsRestored(
+        fatal -> new DyingObjectStore(objects, fatal), new DyingObjectStore(objects, 0), RUN);
+  }
+
+  @Test
+  void oneFailureAnywhereLeavesTheNewestCommittedCheckpoint() throws Exception {
+    Objects objects = new Objects();
+    CheckpointFaults.assertTheNewestCommittedIsRestored(
+        change -> DyingObjectStore.failingOnce(objects, change),
+        new DyingObjectStore(objects, 0),
+        RUN);
   }
 
   @Test
@@ -112,9 +101,5 @@ class ObjectStoreTest {
 
   private static RunFolder folder(Objects objects, int fatal) {
     return new RunFolder(new DyingObjectStore(objects, fatal), RUN);
-  }
-
-  private static CheckpointStore checkpoints(DyingObjectStore store) {
-    return new CheckpointStore(new RunFolder(store, RUN), 2);
   }
 }

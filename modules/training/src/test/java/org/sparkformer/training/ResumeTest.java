@@ -11,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
+import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterEach;
@@ -65,6 +67,7 @@ class ResumeTest {
         Files.readAllBytes(folder.resolve("broken").resolve(weights)));
     assertTrue(moments("straight").sameAs(moments("broken")));
     assertEquals(steps("straight"), steps("broken"));
+    assertEquals(state("straight"), state("broken"));
   }
 
   @Test
@@ -157,6 +160,28 @@ class ResumeTest {
     assertTrue(
         death instanceof IOException || ranks > 1 && death instanceof CollectiveException,
         death.toString());
+  }
+
+  @Test
+  void aFlippedByteInAnyFileOfTheNewestCheckpointIsFoundAndTheOneBeforeIsTaken() throws Exception {
+    train("run", TRAINING, 3);
+    CheckpointStore store = new CheckpointStore(output("run"), 2);
+    List<String> files = new ArrayList<>(store.files(7));
+    assertEquals(3, files.stream().filter(OptimizerShard::isShard).count(), files.toString());
+    files.add(CheckpointManifest.FILE_NAME);
+    Random random = new Random(5);
+    for (String name : files) {
+      Path file = folder.resolve("run/checkpoints/step-00000007").resolve(name);
+      byte[] whole = Files.readAllBytes(file);
+      byte[] damaged = whole.clone();
+      damaged[random.nextInt(whole.length)] ^= 4;
+      Files.write(file, damaged);
+      List<String> messages = new ArrayList<>();
+      assertEquals(OptionalInt.of(6), store.newestWhole(messages::add), name);
+      assertTrue(messages.get(0).contains("step-00000007/"), messages.toString());
+      Files.write(file, whole);
+    }
+    assertEquals(OptionalInt.of(7), store.newestWhole(message -> {}));
   }
 
   @Test
@@ -331,6 +356,14 @@ class ResumeTest {
   private SavedMoments moments(String name) throws Exception {
     return SavedMoments.of(
         folder.resolve(name).toUri().toString(), 7, TinyRun.configuration(TRAINING, 0.1).model());
+  }
+
+  /** Position, seed and losses of the last checkpoint: all that differs is the time it took. */
+  private CheckpointState state(String name) throws Exception {
+    Path file = folder.resolve(name).resolve("checkpoints/step-00000007/state.json");
+    CheckpointState state = Json.read(Files.readAllBytes(file), CheckpointState.class);
+    return new CheckpointState(
+        state.progress().withWallSeconds(0), state.nextSample(), state.seed(), state.dataset());
   }
 
   private List<String> steps(String name) throws Exception {

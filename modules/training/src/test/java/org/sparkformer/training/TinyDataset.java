@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
 import org.apache.hadoop.conf.Configuration;
 import org.sparkformer.data.BpeTokenizer;
@@ -43,7 +44,8 @@ final class TinyDataset {
   static TokenDataset open(Path folder, int trainWords, int validationWords, List<Long> poisoned)
       throws IOException {
     Tokenizer tokenizer = new CharacterTokenizer(" abcdefghij".codePoints().toArray());
-    return open(folder, tokenizer, poisonedText(trainWords, poisoned), validationWords);
+    return open(
+        folder, tokenizer, poisonedText(trainWords, poisoned), text(validationWords, 2));
   }
 
   private static String poisonedText(int words, List<Long> poisoned) {
@@ -58,11 +60,17 @@ final class TinyDataset {
   static TokenDataset masked(Path folder, int trainWords, int validationWords) throws IOException {
     Tokenizer tokenizer =
         new BpeTokenizer(BpeTrainer.train(List.of(), MASKED_VOCABULARY, 1, MaskTokens.NAMES));
-    return open(folder, tokenizer, text(trainWords, 1), validationWords);
+    return open(folder, tokenizer, text(trainWords, 1), text(validationWords, 2));
+  }
+
+  /** So many different tokens to train on, 0 first: a window's first token says where it begins. */
+  static TokenDataset counting(Path folder, int tokens) throws IOException {
+    int[] codePoints = IntStream.range(0x4e00, 0x4e00 + tokens).toArray();
+    return open(folder, new CharacterTokenizer(codePoints), new String(codePoints, 0, tokens), "");
   }
 
   private static TokenDataset open(
-      Path folder, Tokenizer tokenizer, String trainText, int validationWords) throws IOException {
+      Path folder, Tokenizer tokenizer, String train, String validation) throws IOException {
     byte[] json = tokenizer.toJson().getBytes(StandardCharsets.UTF_8);
     DatasetManifest manifest =
         new DatasetManifest(
@@ -74,8 +82,8 @@ final class TinyDataset {
             2,
             0,
             0,
-            split(folder, "train", tokenizer.encode(trainText)),
-            split(folder, "validation", tokenizer.encode(text(validationWords, 2))));
+            split(folder, "train", tokenizer.encode(train)),
+            split(folder, "validation", tokenizer.encode(validation)));
     Files.write(folder.resolve(DatasetManifest.FILE_NAME), Json.pretty(manifest));
     return TokenDataset.open(new Configuration(false), folder.toUri().toString());
   }
