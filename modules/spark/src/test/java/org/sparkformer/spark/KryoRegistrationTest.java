@@ -7,10 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.Serializable;
 import java.nio.ByteBuffer;
+import java.util.Random;
 import org.apache.spark.SparkConf;
 import org.apache.spark.serializer.KryoSerializer;
 import org.apache.spark.serializer.SerializerInstance;
 import org.junit.jupiter.api.Test;
+import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
 
 /** The settings of every session ship registered classes only. */
@@ -39,6 +41,29 @@ class KryoRegistrationTest {
         serializer.deserialize(
             serializer.serialize(shipped, ClassTag$.MODULE$.apply(String[].class)),
             ClassTag$.MODULE$.apply(String[].class)));
+  }
+
+  @Test
+  void whatTheyShipComesBackAsItWas() {
+    Object[] shipped = {
+      "",
+      "α\ud83d\ude00\ud800",
+      null,
+      new String[] {"a", null},
+      new long[1000],
+      new long[] {-1},
+      new Object[0]
+    };
+    byte[] large = new byte[200_000];
+    new Random(1).nextBytes(large);
+    assertArrayEquals(shipped, roundTrip(shipped));
+    byte[][] bytes = {large, {}, null};
+    assertArrayEquals(bytes, roundTrip(bytes));
+  }
+
+  private <T> T roundTrip(T value) {
+    ClassTag<T> type = ClassTag$.MODULE$.apply(value.getClass());
+    return serializer.deserialize(serializer.serialize(value, type), type);
   }
 
   @Test

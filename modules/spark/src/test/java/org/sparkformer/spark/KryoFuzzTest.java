@@ -1,0 +1,58 @@
+package org.sparkformer.spark;
+
+import com.code_intelligence.jazzer.junit.FuzzTest;
+import com.esotericsoftware.kryo.Kryo;
+import com.esotericsoftware.kryo.io.Input;
+import com.esotericsoftware.kryo.io.Output;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.sparkformer.testkit.AllocationLimit;
+
+/** Any bytes are values of classes that our jobs ship, or one of Kryo's exceptions. */
+class KryoFuzzTest {
+  static Stream<byte[]> values() {
+    Object nested = "innermost";
+    for (int depth = 0; depth < 50; depth++) {
+      nested = new Object[] {nested};
+    }
+    return Stream.of(
+            "α",
+            new String[] {"one", null, "two"},
+            new long[] {1, -1, Long.MAX_VALUE},
+            new byte[][] {{1, 2, 3}, {}, null},
+            new Object[] {"x", new long[] {7}, new Object[0]},
+            nested)
+        .map(KryoFuzzTest::bytes);
+  }
+
+  private static byte[] bytes(Object value) {
+    Output output = new Output(64, -1);
+    kryo().writeClassAndObject(output, value);
+    return output.toBytes();
+  }
+
+  /** As Spark has it, with what we register and without what Spark does. */
+  private static Kryo kryo() {
+    Kryo kryo = new Kryo();
+    kryo.setRegistrationRequired(true);
+    kryo.setReferences(true);
+    new SparkformerKryoRegistrator().registerClasses(kryo);
+    return kryo;
+  }
+
+  @MethodSource("values")
+  @FuzzTest
+  void isAValueOrRefused(byte[] bytes) throws Exception {
+    AllocationLimit.within(bytes.length, () -> read(bytes));
+  }
+
+  // Kryo throws its own exception, and what its collections and casts throw; no Error may come.
+  private static Object read(byte[] bytes) {
+    try {
+      return List.of(String.valueOf(kryo().readClassAndObject(new Input(bytes))).length());
+    } catch (RuntimeException declared) {
+      return List.of();
+    }
+  }
+}
