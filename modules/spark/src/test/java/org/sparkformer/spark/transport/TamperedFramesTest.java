@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -25,8 +27,8 @@ import org.sparkformer.testkit.TamperingProxy.Framing;
 final class TamperedFramesTest {
   private static final int TRIALS = Integer.getInteger("tamper.trials", 1000);
 
-  /** A handshake a trial: one in twenty, unless a longer test is asked for. */
-  private static final int TLS_TRIALS = Integer.getInteger("tamper.tls.trials", TRIALS / 20);
+  /** A handshake a trial: one in twenty, where no soak test is asked for. */
+  private static final int TLS_TRIALS = TRIALS / 20;
 
   private static final int STEP_TIMEOUT_SECONDS = 2;
   private static final Duration LONGEST = Duration.ofSeconds(5);
@@ -47,8 +49,18 @@ final class TamperedFramesTest {
   @ParameterizedTest
   @EnumSource
   void aFlippedBitEndsTheRun(Framing framing) throws Exception {
+    flip(framing, trials(framing));
+  }
+
+  @Test
+  @Tag("soak")
+  void aThousandFlippedBitsUnderTls() throws Exception {
+    flip(Framing.TLS, TRIALS);
+  }
+
+  private void flip(Framing framing, int trials) throws Exception {
     try (Pair pair = new Pair(framing)) {
-      for (int trial = 0; trial < trials(framing); trial++) {
+      for (int trial = 0; trial < trials; trial++) {
         AtomicInteger flipped = new AtomicInteger(-1);
         Outcome outcome =
             pair.tamper(
@@ -68,8 +80,18 @@ final class TamperedFramesTest {
   @ParameterizedTest
   @EnumSource
   void aMessageCutShortEndsTheRun(Framing framing) throws Exception {
+    cut(framing, trials(framing));
+  }
+
+  @Test
+  @Tag("soak")
+  void aThousandMessagesCutShortUnderTls() throws Exception {
+    cut(Framing.TLS, TRIALS);
+  }
+
+  private void cut(Framing framing, int trials) throws Exception {
     try (Pair pair = new Pair(framing)) {
-      for (int trial = 0; trial < trials(framing); trial++) {
+      for (int trial = 0; trial < trials; trial++) {
         Outcome outcome =
             pair.tamper(
                 message -> {
@@ -82,16 +104,29 @@ final class TamperedFramesTest {
     }
   }
 
-  /** Without TLS the frames themselves say that they have been seen; with it the record does. */
-  @ParameterizedTest
-  @EnumSource
-  void repeatedAndReplayedMessagesReachNoSum(Framing framing) throws Exception {
-    try (Pair pair = new Pair(framing)) {
-      if (framing == Framing.SPARK) {
-        assertEquals(2 * TRIALS, pair.repeatAndReplay().rightSums());
-        return;
-      }
-      for (int trial = 0; trial < 2 * trials(framing); trial++) {
+  /** The frames themselves say that they have been seen. */
+  @Test
+  void repeatedAndReplayedMessagesReachNoSum() throws Exception {
+    try (Pair pair = new Pair(Framing.SPARK)) {
+      assertEquals(2 * TRIALS, pair.repeatAndReplay().rightSums());
+    }
+  }
+
+  /** The record says so. */
+  @Test
+  void repeatedAndReplayedRecordsEndTheRun() throws Exception {
+    repeatAndReplayRecords(TLS_TRIALS);
+  }
+
+  @Test
+  @Tag("soak")
+  void aThousandRepeatedAndAThousandReplayedRecords() throws Exception {
+    repeatAndReplayRecords(TRIALS);
+  }
+
+  private void repeatAndReplayRecords(int trials) throws Exception {
+    try (Pair pair = new Pair(Framing.TLS)) {
+      for (int trial = 0; trial < 2 * trials; trial++) {
         boolean replay = trial % 2 == 1;
         byte[][] last = new byte[1][];
         Outcome outcome =
