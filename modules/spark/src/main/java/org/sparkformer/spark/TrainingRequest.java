@@ -26,8 +26,8 @@ public record TrainingRequest(
     int maxRestarts,
     boolean resume) {
 
-  /** Restarts without progress before a run is given up. */
-  public static final int DEFAULT_MAX_RESTARTS = 3;
+  /** Restarts without progress before a run is given up: more than Spark makes of a stage. */
+  public static final int DEFAULT_MAX_RESTARTS = 8;
 
   public TrainingRequest {
     requireNonNull(configuration, "configuration");

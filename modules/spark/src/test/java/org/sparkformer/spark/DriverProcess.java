@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -69,6 +70,21 @@ final class DriverProcess {
     }
   }
 
+  /** Waits until it has said for the n-th time that training starts. */
+  void awaitStart(int times) throws Exception {
+    while (log().lines().filter(line -> line.startsWith("start ")).count() < times) {
+      if (!process.isAlive()) {
+        throw new AssertionError("ended before start " + times + ": " + log());
+      }
+      Thread.sleep(5);
+    }
+  }
+
+  /** Kills the executor that has run longest. */
+  void killAnExecutor() {
+    new ExecutorProcesses(process.toHandle()).alive().get(0).destroyForcibly();
+  }
+
   /** The last step that it has told of; 0 before the first. */
   int lastStep() throws IOException {
     int last = 0;
@@ -122,7 +138,7 @@ final class DriverProcess {
             TinyRun.request(
                     DataConfiguration.ofInput(folder.resolve("text.txt").toString(), "char"),
                     folder.resolve(arguments[1]))
-                .withRanks(java.util.OptionalInt.of(2));
+                .withRanks(ranks(arguments[2]));
         new TrainingDriver(session)
             .train(request.withConfiguration(configuration(request)), new Child());
       } catch (TrainingStoppedException told) {
@@ -131,6 +147,11 @@ final class DriverProcess {
         System.out.println("failed: " + failed.getMessage());
         System.exit(1);
       }
+    }
+
+    /** Two in local mode, else one for each executor. */
+    private static OptionalInt ranks(String master) {
+      return Master.isLocal(master) ? OptionalInt.of(2) : OptionalInt.empty();
     }
 
     private static RunConfiguration configuration(TrainingRequest request) {

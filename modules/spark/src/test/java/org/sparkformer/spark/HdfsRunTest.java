@@ -119,7 +119,7 @@ class HdfsRunTest {
       }
       if (step >= EXECUTOR_DIES_AT && !killed) {
         killed = true;
-        LocalClusterTest.killAnExecutor();
+        new ExecutorProcesses(ProcessHandle.current()).alive().get(0).destroyForcibly();
       }
     }
   }

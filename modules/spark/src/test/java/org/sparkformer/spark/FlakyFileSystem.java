@@ -1,0 +1,55 @@
+package org.sparkformer.spark;
+
+import java.io.IOException;
+import java.net.URI;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.fs.permission.FsPermission;
+import org.apache.hadoop.util.Progressable;
+
+/** Local disks as {@code flaky:///...}, on which some of the files of weights cannot be created. */
+public final class FlakyFileSystem extends RawLocalFileSystem {
+  /** Made by Hadoop, so that what is to fail must lie where all instances find it. */
+  private static volatile String plan = "";
+
+  private static final AtomicInteger ASKED = new AtomicInteger();
+
+  /**
+   * @param outcomes of the attempts to create weights: {@code x} fails; what comes later is well
+   */
+  static void plan(String outcomes) {
+    plan = outcomes;
+    ASKED.set(0);
+  }
+
+  /** How many of them failed. */
+  static long faults() {
+    return plan.chars().limit(ASKED.get()).filter(outcome -> outcome == 'x').count();
+  }
+
+  @Override
+  public URI getUri() {
+    return URI.create("flaky:///");
+  }
+
+  @Override
+  public FSDataOutputStream create(
+      Path file,
+      FsPermission permission,
+      boolean overwrite,
+      int bufferSize,
+      short replication,
+      long blockSize,
+      Progressable progress)
+      throws IOException {
+    if (file.getName().equals("model.safetensors")) {
+      int number = ASKED.getAndIncrement();
+      if (number < plan.length() && plan.charAt(number) == 'x') {
+        throw new IOException("the disk is full, for the moment");
+      }
+    }
+    return super.create(file, permission, overwrite, bufferSize, replication, blockSize, progress);
+  }
+}
