@@ -16,8 +16,9 @@ import org.sparkformer.tensor.ops.Operation;
  * Tensors and operations on one OpenCL device, or a part of one.
  *
  * <p>One context and one in-order queue; the host waits only in {@link #read}, {@link #finish} and
- * where marks are evaluated. To be used by one thread at a time; copies that were started are
- * waited for on any. Two backends in one process, each with its own thread, run side by side.
+ * where marks are evaluated. To be used by one thread at a time, but for {@link #readBeside}, which
+ * has a queue of its own; copies that were started are waited for on any. Two backends in one
+ * process, each with its own thread, run side by side.
  */
 public final class OpenClBackend implements Backend {
   private static final int LARGEST_NUMBER_OF_OPEN_MARKS = 1024;
@@ -26,6 +27,7 @@ public final class OpenClBackend implements Backend {
   private final BufferPool pool;
   private final Programs programs;
   private final Transfers transfers;
+  private final SideQueue side;
   private final LaunchContext context;
   private final Registry registry;
   private final Tuning tuning;
@@ -41,6 +43,7 @@ public final class OpenClBackend implements Backend {
     this.pool = new BufferPool(queue, limit(device, options));
     this.programs = new Programs(new Compiler(queue, cache(device, options)));
     this.transfers = new Transfers(queue, pool);
+    this.side = new SideQueue(queue, pool);
     this.tuning = tuning;
     this.context =
         new LaunchContext(queue, pool, programs, Tunables.of(device).with(tuning.macros()));
@@ -167,6 +170,11 @@ public final class OpenClBackend implements Backend {
   }
 
   @Override
+  public void readBeside(Tensor source, ByteBuffer destination) {
+    side.read(source, destination);
+  }
+
+  @Override
   public Pending startRead(Tensor source, ByteBuffer destination) {
     return transfers.startRead(source, destination);
   }
@@ -225,6 +233,7 @@ public final class OpenClBackend implements Backend {
       try {
         finish();
       } finally {
+        side.close();
         programs.close();
         pool.close();
         queue.close();

@@ -145,10 +145,7 @@ final class Transfers {
 
   private Backend.Pending start(Tensor tensor, ByteBuffer bytes, String action, Copy copy) {
     checkSize(tensor, bytes);
-    if (!bytes.isDirect()) {
-      throw new IllegalArgumentException(
-          "a copy can be started with a direct buffer only, got " + bytes);
-    }
+    requireDirect(bytes);
     if (!bytes.hasRemaining()) {
       return Backend.Pending.DONE;
     }
@@ -162,7 +159,13 @@ final class Transfers {
     }
   }
 
-  private static void checkSize(Tensor tensor, ByteBuffer buffer) {
+  static void requireDirect(ByteBuffer bytes) {
+    if (!bytes.isDirect()) {
+      throw new IllegalArgumentException("such a copy needs a direct buffer, got " + bytes);
+    }
+  }
+
+  static void checkSize(Tensor tensor, ByteBuffer buffer) {
     if (tensor.bytes() != buffer.remaining()) {
       throw new IllegalArgumentException(
           "tensor %s has %d bytes, buffer %d"

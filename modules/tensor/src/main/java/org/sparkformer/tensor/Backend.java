@@ -9,7 +9,7 @@ import org.sparkformer.tensor.ops.Operation;
  *
  * <p>{@link #run}, {@link #write} and the copies that are only started may return before the work
  * is done; {@link #read}, {@link #finish} and the evaluation of marks wait. Only {@link
- * Pending#await} may be called on other threads.
+ * Pending#await} and {@link #readBeside} may be called on other threads.
  */
 public interface Backend extends AutoCloseable {
 
@@ -31,6 +31,14 @@ public interface Backend extends AutoCloseable {
 
   /** Waits, then copies a whole tensor to a native-order buffer; they must match in size. */
   void read(Tensor source, ByteBuffer destination);
+
+  /**
+   * Copies a whole tensor to a direct native-order buffer, on any thread and beside what is queued:
+   * the tensor has been computed, and nothing queued writes it.
+   */
+  default void readBeside(Tensor source, ByteBuffer destination) {
+    read(source, destination);
+  }
 
   /**
    * Queues a copy of a whole tensor to a direct native-order buffer, which belongs to the copy

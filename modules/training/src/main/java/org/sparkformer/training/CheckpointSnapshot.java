@@ -4,13 +4,14 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.stream.Stream;
 import org.sparkformer.models.ParameterLayout;
 import org.sparkformer.models.huggingface.HuggingFaceModel;
 import org.sparkformer.models.huggingface.WeightFiles;
 import org.sparkformer.models.safetensors.SafetensorsWriter;
 
 /**
- * One rank's part of a run's state in host memory: taken at a step, then written beside training.
+ * One rank's part of a run's state as it was after a step, to be written beside training.
  * Each rank writes its part of the optimizer's state, rank 0 everything else. A checkpoint's folder
  * is one that Hugging Face transformers loads.
  */
@@ -20,37 +21,46 @@ final class CheckpointSnapshot {
   private final TrainingRun run;
   private final Rank rank;
   private final ModelState state;
-  private final HostVector parameters;
+  private final VectorSnapshot parameters;
+  private final HostVector gathered;
   private final OptimizerShard shard;
 
-  /** Takes the host memory at once, so that a lack of it shows before training. */
+  /** Takes host memory at once for weights that are to be gathered. */
   CheckpointSnapshot(TrainingRun run, Rank rank, ModelState state) {
     this.run = run;
     this.rank = rank;
     this.state = state;
-    this.parameters = new HostVector(rank.isFirst() ? state.layout().size() : 0);
-    this.shard = new OptimizerShard(state.slices());
+    this.parameters = new VectorSnapshot(rank.backend(), state.parameters());
+    boolean gathers = rank.isFirst() && !state.whole();
+    this.gathered = new HostVector(gathers ? state.layout().size() : 0);
+    this.shard = new OptimizerShard(rank.backend(), state);
   }
 
   /**
-   * Copies this rank's part of the optimizer's state from the device.
+   * This rank's part of the optimizer's state as it is now.
    *
-   * @return its file, to be written before the next copy is taken
+   * @return its file, to be written before the next one is taken
    */
   CheckpointFile takeShard() {
-    shard.copy(rank.backend(), state);
+    rank.backend().finish();
+    shard.vectors().forEach(VectorSnapshot::take);
     return shard.file(OptimizerShard.fileName(rank.collective().rank(), rank.collective().size()));
   }
 
   /**
-   * Copies all that rank 0 writes from the device; the other ranks help with the weights.
+   * All that rank 0 writes, as it is now; the other ranks help with the weights.
    *
    * @param metrics lines of the metrics file so far
-   * @return the files, to be written before the next copy is taken
+   * @return the files, to be written before the next ones are taken
    */
   List<CheckpointFile> take(RunProgress progress, WholeWeights weights, byte[] metrics)
       throws IOException {
-    weights.read(parameters::put);
+    CheckpointFile moments = takeShard();
+    if (state.whole()) {
+      parameters.take();
+    } else {
+      weights.read(gathered::put);
+    }
     var tokenizer = run.dataset().tokenizer();
     return List.of(
         new CheckpointFile(HuggingFaceModel.WEIGHTS, this::writeWeights),
@@ -59,10 +69,25 @@ final class CheckpointSnapshot {
             HuggingFaceModel.configurationFile(
                 run.configuration().model(), tokenizer::specialToken)),
         CheckpointFile.of(TOKENIZER, tokenizer.toJson().getBytes(StandardCharsets.UTF_8)),
-        takeShard(),
+        moments,
         CheckpointFile.of(CheckpointStore.CONFIGURATION, Json.pretty(run.configuration())),
         CheckpointFile.of(MetricsWriter.FILE_NAME, metrics),
         CheckpointFile.of(CheckpointState.FILE_NAME, Json.pretty(state(progress))));
+  }
+
+  /**
+   * To be called before weights or moments change. What has not been written by then is copied to
+   * host memory, at the end of the passes that are queued, whose time the files have had.
+   */
+  void detach() {
+    if (vectors().anyMatch(VectorSnapshot::needsDevice)) {
+      rank.backend().finish();
+      vectors().forEach(VectorSnapshot::detach);
+    }
+  }
+
+  private Stream<VectorSnapshot> vectors() {
+    return Stream.concat(Stream.of(parameters), shard.vectors().stream());
   }
 
   private void writeWeights(OutputStream stream) throws IOException {
@@ -70,9 +95,18 @@ final class CheckpointSnapshot {
     SafetensorsWriter writer =
         new SafetensorsWriter(HuggingFaceModel.WEIGHTS, stream, WeightFiles.header(layout));
     for (ParameterLayout.Parameter parameter : layout.parameters()) {
-      parameters.write(writer, parameter.name(), parameter.offset(), parameter.shape().size());
+      write(writer, parameter.name(), parameter.offset(), parameter.shape().size());
     }
     writer.finish();
+  }
+
+  private void write(SafetensorsWriter writer, String tensor, long first, long count)
+      throws IOException {
+    if (state.whole()) {
+      parameters.write(writer, tensor, first, count);
+    } else {
+      gathered.write(writer, tensor, first, count);
+    }
   }
 
   private CheckpointState state(RunProgress progress) {

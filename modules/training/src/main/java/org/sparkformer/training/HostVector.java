@@ -7,8 +7,6 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.sparkformer.models.safetensors.SafetensorsWriter;
-import org.sparkformer.tensor.Backend;
-import org.sparkformer.tensor.Tensor;
 
 /** A copy of an fp32 vector in host memory, of any length, to be written beside training. */
 final class HostVector {
@@ -24,16 +22,6 @@ final class HostVector {
     for (long first = 0; first < size; first += PIECE) {
       int count = (int) Math.min(PIECE, size - first);
       pieces.add(ByteBuffer.allocateDirect(count * Float.BYTES).order(ByteOrder.nativeOrder()));
-    }
-  }
-
-  /** Waits for the device and copies a vector of this size. */
-  void copy(Backend backend, Tensor vector) {
-    long first = 0;
-    for (ByteBuffer piece : pieces) {
-      int count = piece.capacity() / Float.BYTES;
-      backend.read(vector.view(first, count), piece.clear());
-      first += count;
     }
   }
 

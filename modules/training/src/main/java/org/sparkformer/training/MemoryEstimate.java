@@ -4,6 +4,7 @@ import org.sparkformer.collective.Collective;
 import org.sparkformer.models.ModelConfiguration;
 import org.sparkformer.models.ParameterLayout;
 import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.autograd.Functions;
 import org.sparkformer.training.configuration.RunConfiguration;
 
 /**
@@ -53,9 +54,6 @@ public record MemoryEstimate(
           backend.inHostMemory());
     }
   }
-
-  /** Most logits that the loss holds at once, as in the fused cross-entropy. */
-  private static final long LOGITS_AT_ONCE = 1L << 25;
 
   /** Width of the feed-forward layer over the model's. */
   private static final int FEED_FORWARD = 4;
@@ -128,8 +126,8 @@ public record MemoryEstimate(
   private static MemoryEstimate of(RunConfiguration configuration, Share share) {
     ModelConfiguration model = configuration.model();
     long rows = (long) configuration.training().microBatchSize() * model.context();
-    long predicted = (long) configuration.training().microBatchSize() * configuration.targets();
-    long chunk = Math.min(predicted, Math.max(1, LOGITS_AT_ONCE / model.vocabularySize()));
+    int predicted = configuration.training().microBatchSize() * configuration.targets();
+    long chunk = Functions.logitRows(predicted, model.vocabularySize());
     return new MemoryEstimate(
         share.weights() * Float.BYTES,
         share.gradients() * Float.BYTES,

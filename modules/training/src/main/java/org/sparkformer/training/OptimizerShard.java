@@ -23,14 +23,14 @@ final class OptimizerShard {
 
   private final List<Slice> slices;
   private final long size;
-  private final HostVector firstMoment;
-  private final HostVector secondMoment;
+  private final VectorSnapshot firstMoment;
+  private final VectorSnapshot secondMoment;
 
-  OptimizerShard(List<Slice> slices) {
-    this.slices = slices;
+  OptimizerShard(Backend backend, ModelState state) {
+    this.slices = state.slices();
     this.size = slices.stream().mapToLong(Slice::parameters).sum();
-    this.firstMoment = new HostVector(size);
-    this.secondMoment = new HostVector(size);
+    this.firstMoment = new VectorSnapshot(backend, state.firstMoment());
+    this.secondMoment = new VectorSnapshot(backend, state.secondMoment());
   }
 
   static String fileName(int rank, int ranks) {
@@ -41,10 +41,9 @@ final class OptimizerShard {
     return fileName.matches("optimizer-\\d{5}-of-\\d{5}\\.safetensors");
   }
 
-  /** Waits for the device and copies its moments. */
-  void copy(Backend backend, ModelState state) {
-    firstMoment.copy(backend, state.firstMoment());
-    secondMoment.copy(backend, state.secondMoment());
+  /** The vectors that the file holds. */
+  List<VectorSnapshot> vectors() {
+    return List.of(firstMoment, secondMoment);
   }
 
   CheckpointFile file(String name) {

@@ -68,6 +68,11 @@ final class RankZeroRecorder implements RunRecorder {
   }
 
   @Override
+  public void beforeUpdate() {
+    snapshot.detach();
+  }
+
+  @Override
   public void settle() throws IOException, InterruptedException {
     announce(checkpoints.await());
   }

@@ -18,11 +18,14 @@ interface RunRecorder extends AutoCloseable {
   default void check() throws IOException, InterruptedException {}
 
   /**
-   * Copies the rank's part of the state from the device and has it written beside training. Called
-   * on all ranks after the same step.
+   * Has the rank's part of the state written beside training. Called on all ranks after the same
+   * step.
    */
   void checkpoint(RunProgress progress, WholeWeights weights)
       throws IOException, InterruptedException;
+
+  /** Called when all of a step is queued but what changes the state. */
+  void beforeUpdate();
 
   /** Waits for the last checkpoint. */
   default void settle() throws IOException, InterruptedException {}

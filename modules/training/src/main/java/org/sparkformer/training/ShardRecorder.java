@@ -36,6 +36,11 @@ final class ShardRecorder implements RunRecorder {
   }
 
   @Override
+  public void beforeUpdate() {
+    snapshot.detach();
+  }
+
+  @Override
   public void settle() throws IOException, InterruptedException {
     checkpoints.await();
   }

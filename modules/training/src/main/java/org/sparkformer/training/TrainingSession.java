@@ -89,7 +89,8 @@ final class TrainingSession implements AutoCloseable {
   /** Runs a step; false where its batch was found to be one to skip before. */
   private boolean next(int done) throws IOException, InterruptedException {
     boolean runs = !progress.isSkipped(done);
-    boolean updated = runs && step.run(done - 1, isLogged(done), this::isSpike);
+    boolean updated =
+        runs && step.run(done - 1, isLogged(done), this::isSpike, recorder::beforeUpdate);
     progress = progress.withStep(done);
     if (updated && training.spikeSigma() > 0) {
       progress = progress.withLosses(progress.losses().with(step.loss(), training.spikeWindow()));

@@ -75,9 +75,10 @@ final class TrainingStep implements AutoCloseable {
    * @param step counted from 0
    * @param logged whether its loss and times will be asked for
    * @param isSpike asked about the loss, where spikes are looked for
+   * @param beforeUpdate called when all but the update of weights and moments is queued
    * @return false if the loss is a spike: nothing was updated, on any rank
    */
-  boolean run(int step, boolean logged, DoublePredicate isSpike)
+  boolean run(int step, boolean logged, DoublePredicate isSpike, Runnable beforeUpdate)
       throws IOException, InterruptedException {
     clock.beginStep(logged);
     activity.beginStep(step + 1);
@@ -87,7 +88,13 @@ final class TrainingStep implements AutoCloseable {
       computed = clock.computed();
       sharding.end();
     }
-    boolean updated = update(step, logged, isSpike, computed);
+    Tensor squaredNorm = sum(step, computed);
+    boolean updated = isSound(isSpike);
+    if (updated) {
+      activity.begin("the copy of a checkpoint");
+      beforeUpdate.run();
+      update(step, logged, squaredNorm);
+    }
     ahead.queued();
     return updated;
   }
@@ -117,24 +124,33 @@ final class TrainingStep implements AutoCloseable {
     lossReduction.run(batch.losses(), pass.loss(), false);
   }
 
-  private boolean update(int step, boolean logged, DoublePredicate isSpike, Mark computed) {
+  /** The squared norm of the summed gradients. */
+  private Tensor sum(int step, Mark computed) {
     Tensor squaredNorm = norms.slot(step + 1);
     activity.begin("the sum of the gradients");
     clock.waitForRanks(computed, () -> sharding.sum(squaredNorm));
     if (isDigestDue(step + 1)) {
       digest("before the update of step " + (step + 1));
     }
+    return squaredNorm;
+  }
+
+  /** False where the loss is a spike: its gradients are left alone then. */
+  private boolean isSound(DoublePredicate isSpike) {
     if (watchesLoss() && isSpike.test(readLoss())) {
       sharding.leave();
       return false;
     }
+    return true;
+  }
+
+  private void update(int step, boolean logged, Tensor squaredNorm) {
     activity.begin("the update of the weights");
     sharding.update(squaredNorm, settings(step));
     clock.waitForRanks(clock.computed(), sharding::collect);
     if (logged && !watchesLoss()) {
       readLoss();
     }
-    return true;
   }
 
   /** Before the update, which overwrites all copies but one of each weight. */

@@ -41,6 +41,11 @@ abstract class ForwardingBackend implements Backend {
   }
 
   @Override
+  public void readBeside(Tensor source, ByteBuffer destination) {
+    backend.readBeside(source, destination);
+  }
+
+  @Override
   public void finish() {
     backend.finish();
   }

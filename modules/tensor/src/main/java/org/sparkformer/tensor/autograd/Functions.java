@@ -374,7 +374,7 @@ public final class Functions {
    */
   public void crossEntropy(Variable hidden, Linear output, Targets targets) {
     int rows = hidden.value().rows();
-    int chunk = (int) Math.min(rows, Math.max(1, LOGITS_AT_ONCE / output.columns()));
+    int chunk = logitRows(rows, output.columns());
     Tensor dHidden = tape.recording() ? like(hidden.value()) : null;
     for (int first = 0; first < rows; first += chunk) {
       int count = Math.min(chunk, rows - first);
@@ -402,6 +402,13 @@ public final class Functions {
     }
     Tensor losses = targets.losses().view(first, logits.rows());
     backend.run(new SoftmaxCrossEntropy(logits, ids, losses, targets.scale(), tape.recording()));
+  }
+
+  /** Rows of a chunk of logits: all chunks are alike, for a small last one would be slow. */
+  public static int logitRows(int rows, int vocabulary) {
+    long most = Math.max(1, LOGITS_AT_ONCE / vocabulary);
+    long chunks = (rows + most - 1) / most;
+    return (int) ((rows + chunks - 1) / chunks);
   }
 
   private Tensor like(Tensor tensor) {
