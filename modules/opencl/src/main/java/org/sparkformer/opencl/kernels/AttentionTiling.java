@@ -16,6 +16,14 @@ interface AttentionTiling {
   /** Whether the largest kernel's local memory fits. */
   boolean fits(Attention attention, DeviceInfo device);
 
+  /**
+   * Whether the gradients are taken by whole heads. The bits are the same either way, so that the
+   * compute units may decide.
+   */
+  default boolean takesHeads(AttentionForward operation, DeviceInfo device) {
+    return false;
+  }
+
   /** Launches of one pass. */
   AttentionLaunch launch(AttentionForward operation, AttentionPass pass, LaunchContext context);
 }

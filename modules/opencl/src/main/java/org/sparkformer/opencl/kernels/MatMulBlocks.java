@@ -78,7 +78,34 @@ record MatMulBlocks(
     return (long) columns * (depth / step) * Float.BYTES;
   }
 
-  private int tileColumns() {
+  /** How many blocks use the same part of A. */
+  int usesOfA(MatMul product) {
+    return Vectors.count(product.n(), columns);
+  }
+
+  /** How many blocks use the same part of B. */
+  int usesOfB(MatMul product) {
+    return Vectors.count(product.m(), rows);
+  }
+
+  /** Words of the panels of a whole A. */
+  long wordsOfReadyA(MatMul product) {
+    long tiles = Vectors.count(product.m(), tileRows);
+    return tiles * tileRows * chunks(product) * (depth / step + ROW_PADDING);
+  }
+
+  /** Words of the panels of a whole B. */
+  long wordsOfReadyB(MatMul product) {
+    long tiles = Vectors.count(product.n(), tileColumns());
+    return tiles * tileColumns() * chunks(product) * (depth / step);
+  }
+
+  /** Times that a block of full depth is needed. */
+  int chunks(MatMul product) {
+    return Vectors.count(product.k(), depth);
+  }
+
+  int tileColumns() {
     return tileVectors * vector;
   }
 

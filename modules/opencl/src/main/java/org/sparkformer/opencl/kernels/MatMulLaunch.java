@@ -21,8 +21,7 @@ final class MatMulLaunch {
       String file,
       String kernel,
       Map<String, Integer> tiles) {
-    return context
-        .kernel(file, kernel, macros(product, tiles))
+    return kernel(product, context, file, kernel, tiles)
         .tensor(product.a())
         .tensor(product.b())
         .tensor(product.c())
@@ -33,6 +32,16 @@ final class MatMulLaunch {
         .number(product.m())
         .number(product.n())
         .number(product.k());
+  }
+
+  /** A launch of a kernel of the product's program, without arguments. */
+  static Launch kernel(
+      MatMul product,
+      LaunchContext context,
+      String file,
+      String kernel,
+      Map<String, Integer> tiles) {
+    return context.kernel(file, kernel, macros(product, tiles));
   }
 
   private static Map<String, Integer> macros(MatMul product, Map<String, Integer> tiles) {

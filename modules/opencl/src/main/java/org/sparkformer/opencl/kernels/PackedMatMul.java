@@ -1,14 +1,27 @@
 package org.sparkformer.opencl.kernels;
 
+import java.util.Map;
 import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.opencl.Specialisation;
+import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.MatMul;
 
 /** Matrix products by {@code matmul.cl}: packed and tiled in registers, for devices with caches. */
 public final class PackedMatMul implements Specialisation<MatMul> {
   private static final System.Logger LOG = System.getLogger(PackedMatMul.class.getName());
   private static final String FILE = "matmul.cl";
+
+  /** Blocks that use an operand's part before it pays to pack the whole operand first. */
+  private static final int LEAST_USES = 3;
+
+  /** Of packed operands, which take memory of their own: 32 MiB. */
+  private static final long MOST_WORDS = 1 << 23;
+
+  /** Multiply-adds of a product below which another launch costs more than it saves. */
+  private static final long LEAST_WORK = 1 << 26;
+
+  private static final int TILES_A_GROUP = 8;
 
   private final boolean pairs;
   private boolean reported;
@@ -50,17 +63,67 @@ public final class PackedMatMul implements Specialisation<MatMul> {
               + " bf16 and multiplied as fp32");
     }
     MatMulBlocks blocks = MatMulBlocks.of(product, pairs, context.device(), context.tunables(FILE));
-    MatMulLaunch.begin(product, context, FILE, "matmul", blocks.macros())
-        .number(blocks.rows())
-        .number(blocks.columns())
-        .local(blocks.bytesOfA())
-        .local(blocks.bytesOfB())
+    boolean readyA = isPrepared(product, blocks.usesOfA(product), blocks.wordsOfReadyA(product));
+    boolean readyB = isPrepared(product, blocks.usesOfB(product), blocks.wordsOfReadyB(product));
+    Map<String, Integer> macros = blocks.macros();
+    macros.put("READY_A", readyA ? 1 : 0);
+    macros.put("READY_B", readyB ? 1 : 0);
+    try (Tensor a = readyA ? packA(product, context, blocks, macros) : null;
+        Tensor b = readyB ? packB(product, context, blocks, macros) : null) {
+      MatMulLaunch.begin(product, context, FILE, "matmul", macros)
+          .number(blocks.rows())
+          .number(blocks.columns())
+          .tensor(a)
+          .tensor(b)
+          .local(readyA ? Float.BYTES : blocks.bytesOfA())
+          .local(readyB ? Float.BYTES : blocks.bytesOfB())
+          .over(
+              new long[] {
+                Vectors.count(product.n(), blocks.columns()),
+                Vectors.count(product.m(), blocks.rows()),
+                product.batch()
+              },
+              new long[] {1, 1, 1});
+    }
+  }
+
+  /** Whether an operand is packed once for all blocks, which changes no bit. */
+  private static boolean isPrepared(MatMul product, int uses, long words) {
+    return product.batch() == 1
+        && uses >= LEAST_USES
+        && words <= MOST_WORDS
+        && (long) product.m() * product.n() * product.k() >= LEAST_WORK;
+  }
+
+  private static Tensor packA(
+      MatMul product, LaunchContext context, MatMulBlocks blocks, Map<String, Integer> macros) {
+    Tensor panels = context.floats(blocks.wordsOfReadyA(product));
+    int rows = TILES_A_GROUP * blocks.tileRows();
+    MatMulLaunch.kernel(product, context, FILE, "pack_a", macros)
+        .tensor(product.a())
+        .tensor(panels)
+        .number(product.m())
+        .number(product.k())
+        .number(rows)
         .over(
-            new long[] {
-              Vectors.count(product.n(), blocks.columns()),
-              Vectors.count(product.m(), blocks.rows()),
-              product.batch()
-            },
-            new long[] {1, 1, 1});
+            new long[] {Vectors.count(product.m(), rows), blocks.chunks(product)},
+            new long[] {1, 1});
+    return panels;
+  }
+
+  private static Tensor packB(
+      MatMul product, LaunchContext context, MatMulBlocks blocks, Map<String, Integer> macros) {
+    Tensor panels = context.floats(blocks.wordsOfReadyB(product));
+    int columns = TILES_A_GROUP * blocks.tileColumns();
+    MatMulLaunch.kernel(product, context, FILE, "pack_b", macros)
+        .tensor(product.b())
+        .tensor(panels)
+        .number(product.n())
+        .number(product.k())
+        .number(columns)
+        .over(
+            new long[] {Vectors.count(product.n(), columns), blocks.chunks(product)},
+            new long[] {1, 1});
+    return panels;
   }
 }

@@ -6,8 +6,12 @@ import org.sparkformer.opencl.Launch;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.opencl.Specialisation;
 import org.sparkformer.tensor.ops.AttentionBackward;
+import org.sparkformer.tensor.ops.AttentionForward;
 
-/** Gradients of attention by tiles: row sums, then by query, then by key. */
+/**
+ * Gradients of attention by tiles: row sums, then by query, then by key; or by whole heads, where
+ * there are enough of them.
+ */
 public final class TiledAttentionBackward implements Specialisation<AttentionBackward> {
   private final AttentionTiling tiling;
 
@@ -44,20 +48,31 @@ public final class TiledAttentionBackward implements Specialisation<AttentionBac
 
   @Override
   public void enqueue(AttentionBackward operation, LaunchContext context) {
+    AttentionForward forward = operation.forward();
+    boolean heads = tiling.takesHeads(forward, context.device());
     AttentionLaunch byQuery =
-        tiling.launch(operation.forward(), AttentionPass.BACKWARD_QUERY, context);
+        tiling.launch(
+            forward, heads ? AttentionPass.BACKWARD_HEAD : AttentionPass.BACKWARD_QUERY, context);
     byQuery.sumRows(operation, context);
-    byQuery.over(
+    Launch queries =
         saved(byQuery, operation, context)
             .tensor(operation.dQuery())
-            .number((long) operation.firstQ()));
-    AttentionLaunch byKey = tiling.launch(operation.forward(), AttentionPass.BACKWARD_KEY, context);
-    byKey.over(
-        saved(byKey, operation, context)
-            .tensor(operation.dKey())
-            .number((long) operation.firstK())
-            .tensor(operation.dValue())
-            .number((long) operation.firstV()));
+            .number((long) operation.firstQ());
+    if (heads) {
+      byQuery.over(withKeys(queries, operation));
+      return;
+    }
+    byQuery.over(queries);
+    AttentionLaunch byKey = tiling.launch(forward, AttentionPass.BACKWARD_KEY, context);
+    byKey.over(withKeys(saved(byKey, operation, context), operation));
+  }
+
+  private static Launch withKeys(Launch launch, AttentionBackward operation) {
+    return launch
+        .tensor(operation.dKey())
+        .number((long) operation.firstK())
+        .tensor(operation.dValue())
+        .number((long) operation.firstV());
   }
 
   private static Launch saved(

@@ -7,9 +7,11 @@
 // Key j is visible to query i where j < key_lengths[b] (with PADDED) and j <= first_query + i (with
 // CAUSAL). Backward overwrites dq, dk and dv within the heads' columns. All outputs are overwritten.
 //
-// Algorithm: online softmax as in Dao, arXiv:2307.08691, algorithms 1 and 2; backward as one kernel
-// that owns keys and one that owns queries, which both compute the probabilities again: no atomics,
-// one fixed order of summation.
+// Algorithm: online softmax as in Dao, arXiv:2307.08691, algorithms 1 and 2. Backward, without
+// atomics and in one fixed order of summation, either as one kernel that owns keys and one that owns
+// queries, which both compute the probabilities; or, with WHOLE, as one kernel that owns a head's
+// every key and computes them once. Both give the same bits: each element of dq is one chain of
+// fused multiply-adds over rising keys, from the same products.
 //
 // A work-group of one work-item owns LANES = NV VW queries (or keys), one a vector lane, and goes
 // over blocks of ROWS keys (or queries). Own vectors lie transposed in local memory, [D][LANES];
@@ -37,10 +39,16 @@
 #ifndef DROPOUT
 #define DROPOUT 0
 #endif
+#ifndef WHOLE
+#define WHOLE 0
+#endif
 
 #define TILE 8
 #define DP ((D + TILE - 1) / TILE * TILE)
 #define LANES (NV * VW)
+// The vectors of D elements that one pass over dq takes, and D in whole passes.
+#define PASS 2
+#define DW ((D + PASS * VW - 1) / (PASS * VW) * (PASS * VW))
 #define EACH_ROW UNROLL for (int i = 0; i < TILE; i++)
 #define EACH_VECTOR UNROLL for (int v = 0; v < NV; v++)
 #define LOWEST (-3.0e38f)
@@ -128,13 +136,15 @@ void lanes_to_rows(const local float *lanes, global float *target, ulong stride,
   }
 }
 
-// count rows of D elements to [padded][DP], 0 elsewhere.
-void copy_rows(const global float *source, ulong stride, int count, int padded, local float *rows) {
+// count rows of D elements, times factor, to [padded][width], 0 elsewhere.
+void copy_rows(const global float *source, ulong stride, int count, float factor, int padded,
+               int width, local float *rows) {
   for (int row = 0; row < padded; row++) {
     int d = 0;
     for (; row < count && d + VW <= D; d += VW)
-      STORE(local, rows + row * DP + d, LOAD(global, source + row * stride + d));
-    for (; d < DP; d++) rows[row * DP + d] = row < count && d < D ? source[row * stride + d] : 0.0f;
+      STORE(local, rows + row * width + d, LOAD(global, source + row * stride + d) * factor);
+    for (; d < width; d++)
+      rows[row * width + d] = row < count && d < D ? source[row * stride + d] * factor : 0.0f;
   }
 }
 
@@ -166,6 +176,45 @@ void accumulate(const local float *rows, const local float *weights, int padded,
     }
     EACH_ROW EACH_VECTOR STORE(local, sums + (d + i) * LANES + v * VW, sum[i][v]);
   }
+}
+
+// dq[r][d] += sum over lane of slopes[r][lane] keys[lane][d], for count rows of D elements.
+void add_to_queries(const local float *slopes, const local float *keys, int lanes, int count,
+                    ulong stride, global float *dq) {
+  for (int r = 0; r < count; r += TILE)
+    for (int d = 0; d < D; d += PASS * VW) {
+      floatV sum[TILE][PASS];
+      EACH_ROW UNROLL for (int v = 0; v < PASS; v++) {
+        int here = r + i < count ? D - d - v * VW : 0;
+        sum[i][v] = load_up_to(dq + (r + i) * stride + d + v * VW, max(here, 0));
+      }
+      for (int lane = 0; lane < lanes; lane++) {
+        floatV x[PASS];
+        UNROLL for (int v = 0; v < PASS; v++) x[v] = LOAD(local, keys + lane * DW + d + v * VW);
+        EACH_ROW UNROLL for (int v = 0; v < PASS; v++)
+            sum[i][v] = fma((floatV)(slopes[(r + i) * LANES + lane]), x[v], sum[i][v]);
+      }
+      EACH_ROW UNROLL for (int v = 0; v < PASS; v++) {
+        int here = r + i < count ? clamp(D - d - v * VW, 0, VW) : 0;
+        global float *target = dq + (r + i) * stride + d + v * VW;
+        if (here == VW) STORE(global, target, sum[i][v]);
+        else store_part(target, sum[i][v], here);
+      }
+    }
+}
+
+// x = x factor, for count rows of D elements.
+void scale_rows(global float *x, ulong stride, int count, float factor) {
+  for (int row = 0; row < count; row++, x += stride) {
+    int d = 0;
+    for (; d + VW <= D; d += VW) STORE(global, x + d, LOAD(global, x + d) * factor);
+    for (; d < D; d++) x[d] *= factor;
+  }
+}
+
+void clear_rows(global float *x, ulong stride, int count) {
+  for (int row = 0; row < count; row++, x += stride)
+    for (int d = 0; d < D; d++) x[d] = 0.0f;
 }
 
 void clear(local float *sums) {
@@ -204,9 +253,9 @@ void attention_forward(INPUT_PARAMETERS, global float *y, long y_first,
   }
   for (int j0 = 0; j0 < end; j0 += ROWS) {
     int rows = min(ROWS, end - j0), padded = padded_rows(rows);
-    copy_rows(k + (ulong)j0 * k_stride, k_stride, rows, padded, block);
+    copy_rows(k + (ulong)j0 * k_stride, k_stride, rows, 1.0f, padded, DP, block);
     multiply(block, own, padded, p);
-    copy_rows(v_ + (ulong)j0 * v_stride, v_stride, rows, padded, block);
+    copy_rows(v_ + (ulong)j0 * v_stride, v_stride, rows, 1.0f, padded, DP, block);
     EACH_VECTOR {
       floatV highest = largest[v];
       for (int r = 0; r < padded; r++) {
@@ -299,8 +348,8 @@ void attention_backward_query(
   }
   for (int j0 = 0; j0 < end; j0 += ROWS) {
     int rows = min(ROWS, end - j0), padded = padded_rows(rows);
-    copy_rows(k + (ulong)j0 * k_stride, k_stride, rows, padded, block);
-    copy_rows(v_ + (ulong)j0 * v_stride, v_stride, rows, padded, block_v);
+    copy_rows(k + (ulong)j0 * k_stride, k_stride, rows, 1.0f, padded, DP, block);
+    copy_rows(v_ + (ulong)j0 * v_stride, v_stride, rows, 1.0f, padded, DP, block_v);
     multiply(block, own, padded, p);
     multiply(block_v, own_dy, padded, dp);
     for (int r = 0; r < padded; r++) EACH_VECTOR {
@@ -318,70 +367,90 @@ void attention_backward_query(
   lanes_to_rows(sums, dq, q_stride, count);
 }
 
-// Owns keys and their values.
+#if WHOLE
+#define QUERY_PARAMETERS global float *dq, long dq_first, long dq_column,
+#else
+#define QUERY_PARAMETERS
+#endif
+
+// Owns keys and their values; with WHOLE a head's every key, tile by tile, and its queries too.
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void attention_backward_key(
     INPUT_PARAMETERS, const global float *log_sum_exp, long log_sum_exp_first,
     const global float *dy, long dy_first, const global float *delta, long delta_first,
-    global float *dk, long dk_first, long dk_column, global float *dv, long dv_first,
-    long dv_column, EXTENT_PARAMETERS, DROPOUT_PARAMETERS) {
+    QUERY_PARAMETERS global float *dk, long dk_first, long dk_column, global float *dv,
+    long dv_first, long dv_column, EXTENT_PARAMETERS, DROPOUT_PARAMETERS) {
   local float own[DP * LANES], own_v[DP * LANES], sums[DP * LANES], sums_v[DP * LANES];
   local float p[ROWS * LANES], dp[ROWS * LANES], block[ROWS * DP], block_dy[ROWS * DP];
-  int tile = get_group_id(0), h = get_group_id(1), heads = get_num_groups(1);
+  local float own_rows[WHOLE ? LANES * DW : 1];
+  int h = get_group_id(1), heads = get_num_groups(1);
   ulong b = get_group_id(2);
-  int first = tile * LANES, count = min(LANES, keys - first);
   q += q_first + q_column + b * queries * q_stride + h * D;
   dy += dy_first + (b * queries * heads + h) * D;
-  k += k_first + k_column + (b * k_length + first) * k_stride + h * D;
-  v_ += v_first + v_column + (b * v_length + first) * v_stride + h * D;
-  dk += dk_first + dk_column + (b * k_length + first) * k_stride + h * D;
-  dv += dv_first + dv_column + (b * v_length + first) * v_stride + h * D;
+  k += k_first + k_column + b * k_length * k_stride + h * D;
+  v_ += v_first + v_column + b * v_length * v_stride + h * D;
+  dk += dk_first + dk_column + b * k_length * k_stride + h * D;
+  dv += dv_first + dv_column + b * v_length * v_stride + h * D;
   ulong row = (b * heads + h) * queries;
   log_sum_exp += log_sum_exp_first + row;
   delta += delta_first + row;
   int visible = PADDED ? min(keys, key_lengths[key_lengths_first + b]) : keys;
-  // Queries before the first see none of these keys; from the open one on, they see all.
-  int begin = CAUSAL ? max(0, first - first_query) : 0;
-  int open = CAUSAL ? first + count - 1 - first_query : 0;
-  if (first + count > visible) open = queries;
-  if (first >= visible) begin = queries;
-
-  rows_to_lanes(k, k_stride, count, scale, own);
-  rows_to_lanes(v_, v_stride, count, 1.0f, own_v);
-  clear(sums);
-  clear(sums_v);
   floatV one[NV];
   EACH_VECTOR one[v] = (floatV)(1.0f);
-  for (int i0 = begin; i0 < queries; i0 += ROWS) {
-    int rows = min(ROWS, queries - i0), padded = padded_rows(rows);
-    copy_rows(q + (ulong)i0 * q_stride, q_stride, rows, padded, block);
-    copy_rows(dy + (ulong)i0 * heads * D, heads * D, rows, padded, block_dy);
-    multiply(block, own, padded, p);
-    multiply(block_dy, own_v, padded, dp);
-    for (int r = 0; r < padded; r++) {
-      // Rows beyond the last weigh nothing.
-      int i = min(i0 + r, queries - 1);
-      float shift = i0 + r < queries ? log_sum_exp[i] : INFINITY, mean = delta[i];
-      int limit = CAUSAL ? min(visible, first_query + i + 1) : visible;
-      EACH_VECTOR {
-        floatV weight = exponential(LOAD(local, p + r * LANES + v * VW) - shift);
-        floatV slope = LOAD(local, dp + r * LANES + v * VW);
-        if (i < open) weight = first + v * VW + lane_numbers() < limit ? weight : (floatV)(0.0f);
-        floatV kept = weight;
-        if (DROPOUT) {
-          floatV keep = keep_factor((row + i) * keys + first + v * VW, 1, DROPOUT_ARGUMENTS);
-          slope *= keep;
-          kept *= keep;
+#if WHOLE
+  dq += dq_first + dq_column + b * queries * q_stride + h * D;
+  clear_rows(dq, q_stride, queries);
+#endif
+
+  int end = WHOLE ? keys : min(keys, (int)(get_group_id(0) + 1) * LANES);
+  for (int first = get_group_id(0) * LANES; first < end; first += LANES) {
+    int count = min(LANES, keys - first);
+    // Queries before the first see none of these keys; from the open one on, they see all.
+    int begin = CAUSAL ? max(0, first - first_query) : 0;
+    int open = CAUSAL ? first + count - 1 - first_query : 0;
+    if (first + count > visible) open = queries;
+    if (first >= visible) begin = queries;
+
+    rows_to_lanes(k + (ulong)first * k_stride, k_stride, count, 1.0f, own);
+    rows_to_lanes(v_ + (ulong)first * v_stride, v_stride, count, 1.0f, own_v);
+    if (WHOLE) copy_rows(k + (ulong)first * k_stride, k_stride, count, 1.0f, LANES, DW, own_rows);
+    clear(sums);
+    clear(sums_v);
+    for (int i0 = begin; i0 < queries; i0 += ROWS) {
+      int rows = min(ROWS, queries - i0), padded = padded_rows(rows);
+      copy_rows(q + (ulong)i0 * q_stride, q_stride, rows, scale, padded, DP, block);
+      copy_rows(dy + (ulong)i0 * heads * D, heads * D, rows, 1.0f, padded, DP, block_dy);
+      multiply(block, own, padded, p);
+      multiply(block_dy, own_v, padded, dp);
+      for (int r = 0; r < padded; r++) {
+        // Rows beyond the last weigh nothing.
+        int i = min(i0 + r, queries - 1);
+        float shift = i0 + r < queries ? log_sum_exp[i] : INFINITY, mean = delta[i];
+        int limit = CAUSAL ? min(visible, first_query + i + 1) : visible;
+        EACH_VECTOR {
+          floatV weight = exponential(LOAD(local, p + r * LANES + v * VW) - shift);
+          floatV slope = LOAD(local, dp + r * LANES + v * VW);
+          if (i < open) weight = first + v * VW + lane_numbers() < limit ? weight : (floatV)(0.0f);
+          floatV kept = weight;
+          if (DROPOUT) {
+            floatV keep = keep_factor((row + i) * keys + first + v * VW, 1, DROPOUT_ARGUMENTS);
+            slope *= keep;
+            kept *= keep;
+          }
+          STORE(local, p + r * LANES + v * VW, kept);
+          STORE(local, dp + r * LANES + v * VW, weight * (slope - mean));
         }
-        STORE(local, p + r * LANES + v * VW, kept);
-        STORE(local, dp + r * LANES + v * VW, weight * (slope - mean));
       }
+      accumulate(block_dy, p, padded, one, sums_v);
+      accumulate(block, dp, padded, one, sums);
+#if WHOLE
+      add_to_queries(dp, own_rows, count, rows, q_stride, dq + (ulong)i0 * q_stride);
+#endif
     }
-    accumulate(block_dy, p, padded, one, sums_v);
-    accumulate(block, dp, padded, one, sums);
+    lanes_to_rows(sums, dk + (ulong)first * k_stride, k_stride, count);
+    lanes_to_rows(sums_v, dv + (ulong)first * v_stride, v_stride, count);
   }
-  for (int at = 0; at < DP * LANES; at += VW)
-    STORE(local, sums + at, LOAD(local, sums + at) * scale);
-  lanes_to_rows(sums, dk, k_stride, count);
-  lanes_to_rows(sums_v, dv, v_stride, count);
+#if WHOLE
+  scale_rows(dq, q_stride, queries, scale);
+#endif
 }

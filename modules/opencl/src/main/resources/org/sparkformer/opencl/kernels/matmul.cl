@@ -8,7 +8,9 @@
 //
 // Algorithm: Goto and van de Geijn, Anatomy of high-performance matrix multiplication, TOMS 2008. A
 // block copies the parts of A and B that it needs for KC steps of the inner product into local
-// memory, in the order in which tiles of MR x NR elements, held in registers, then read them.
+// memory, in the order in which tiles of MR x NR elements, held in registers, then read them. An
+// operand that many blocks would copy comes ready in that order (READY_A, READY_B), from pack_a and
+// pack_b: for each KC steps the panels of all its rows or columns.
 // Every element is one chain of fused multiply-adds over rising k, from 0 or from C, so its bits do
 // not depend on the sizes of tiles and blocks.
 //
@@ -55,6 +57,23 @@
 #define GELU 0
 #endif
 
+#ifndef READY_A
+#define READY_A 0
+#endif
+#ifndef READY_B
+#define READY_B 0
+#endif
+#if READY_A
+#define A_SPACE global
+#else
+#define A_SPACE local
+#endif
+#if READY_B
+#define B_SPACE global
+#else
+#define B_SPACE local
+#endif
+
 // A word of a panel: one element, or with PAIRS two bf16 that follow each other along k.
 #define STEP (PAIRS + 1)
 #define WORDS(depth) (((depth) + PAIRS) / STEP)
@@ -80,8 +99,8 @@
 #if PAIRS
 typedef uint word;
 #define wordV uintV
-#define LOAD_WORDS(p) (*(const local unaligned_uintV *)(p))
-#define STORE_WORDS(p, value) (*(local unaligned_uintV *)(p) = (value))
+#define LOAD_WORDS(space, p) (*(const space unaligned_uintV *)(p))
+#define STORE_WORDS(space, p, value) (*(space unaligned_uintV *)(p) = (value))
 // The words of STEP rows of a matrix side by side, or of STEP vectors in one row.
 #define ACROSS(x, y) pairs_across(x, y)
 #define ALONG(p) pairs_along(LOAD(global, p), LOAD(global, (p) + VW))
@@ -90,26 +109,26 @@ word word_of(float x, float y) { return pairs_across((floatV)(x), (floatV)(y)).s
 #else
 typedef float word;
 #define wordV floatV
-#define LOAD_WORDS(p) LOAD(local, p)
-#define STORE_WORDS(p, value) STORE(local, p, value)
+#define LOAD_WORDS LOAD
+#define STORE_WORDS STORE
 #define ACROSS(x, y) (ROUNDS ? rounded_all(x) : (x))
 #define ALONG(p) ACROSS(LOAD(global, p), 0)
 #define MULTIPLY_ADD(a, b, c) fma((floatV)(a), b, c)
 word word_of(float x, float y) { return ROUNDS ? rounded(x) : x; }
 #endif
 
-void copy_a(const global float *A, ulong stride, int rows, int depth, local word *panels) {
+void copy_a(const global float *A, ulong stride, int rows, int depth, A_SPACE word *panels) {
 #if TRANSPOSE_A
   for (int k = 0; k < depth; k += STEP) {
     const global float *source = A + k * stride;
     const global float *second = k + PAIRS < depth ? source + PAIRS * stride : 0;
-    local word *target = panels + k / STEP * MR;
+    A_SPACE word *target = panels + k / STEP * MR;
     int row = 0;
     // A vector may reach beyond MR words, into those of the next k, which are written later.
     for (; MR <= VW && row + VW <= rows; row += MR, target += PANEL_A(depth)) {
       PREFETCH(source + AHEAD * stride + row);
       floatV other = PAIRS && second ? LOAD(global, second + row) : (floatV)(0.0f);
-      STORE_WORDS(target, ACROSS(LOAD(global, source + row), other));
+      STORE_WORDS(A_SPACE, target, ACROSS(LOAD(global, source + row), other));
     }
     for (; row < rows; row += MR, target += PANEL_A(depth))
       for (int i = 0; i < MR; i++)
@@ -118,11 +137,11 @@ void copy_a(const global float *A, ulong stride, int rows, int depth, local word
 #else
   for (int row = 0; row < rows || row % MR; row++) {
     const global float *source = A + row * stride;
-    local word *target = panels + row * ROW_STRIDE;
+    A_SPACE word *target = panels + row * ROW_STRIDE;
     int k = 0;
     for (; row < rows && k + STEP * VW <= depth; k += STEP * VW) {
       PREFETCH(source + 2 * stride + k);
-      STORE_WORDS(target + k / STEP, ALONG(source + k));
+      STORE_WORDS(A_SPACE, target + k / STEP, ALONG(source + k));
     }
     for (; k < depth; k += STEP)
       target[k / STEP] =
@@ -132,11 +151,11 @@ void copy_a(const global float *A, ulong stride, int rows, int depth, local word
 }
 
 // Panels of B: [word of k][NR], zero beyond the last column.
-void copy_b(const global float *B, ulong stride, int columns, int depth, local word *panels) {
+void copy_b(const global float *B, ulong stride, int columns, int depth, B_SPACE word *panels) {
 #if TRANSPOSE_B
   for (int column = 0; column < columns || column % NR; column += VW) {
     const global float *source = B + column * stride;
-    local word *target = panels + column / NR * NR * WORDS(depth) + column % NR;
+    B_SPACE word *target = panels + column / NR * NR * WORDS(depth) + column % NR;
     int count = min(VW, columns - column);
     int k = 0;
     for (; count == VW && k + STEP * VW <= depth; k += STEP * VW) {
@@ -146,7 +165,8 @@ void copy_b(const global float *B, ulong stride, int columns, int depth, local w
         square[i] = ALONG(source + i * stride + k);
       }
       transpose_square((private floatV *)square);
-      UNROLL for (int i = 0; i < VW; i++) STORE_WORDS(target + (k / STEP + i) * NR, square[i]);
+      UNROLL for (int i = 0; i < VW; i++)
+          STORE_WORDS(B_SPACE, target + (k / STEP + i) * NR, square[i]);
     }
     for (; k < depth; k += STEP)
       for (int i = 0; i < VW; i++) {
@@ -159,12 +179,12 @@ void copy_b(const global float *B, ulong stride, int columns, int depth, local w
   for (int k = 0; k < depth; k += STEP) {
     const global float *source = B + k * stride;
     const global float *second = k + PAIRS < depth ? source + PAIRS * stride : 0;
-    local word *target = panels + k / STEP * NR;
+    B_SPACE word *target = panels + k / STEP * NR;
     for (int column = 0; column < columns; column += NR) EACH_VECTOR {
       int at = column + v * VW;
       PREFETCH(source + AHEAD * stride + at);
       floatV other = PAIRS && second ? load_up_to(second + at, columns - at) : (floatV)(0.0f);
-      STORE_WORDS(target + column * WORDS(depth) + v * VW,
+      STORE_WORDS(B_SPACE, target + column * WORDS(depth) + v * VW,
                   ACROSS(load_up_to(source + at, columns - at), other));
     }
   }
@@ -177,9 +197,10 @@ floatV gelu(floatV x) {
   return x / (1.0f + exponential(-2.0f * u));
 }
 
-// Adds the products of so many words to a tile of C, of which rows x columns elements exist.
-void add_tile(const local word *a, const local word *b, int words, global float *C, ulong stride,
-              int rows, int columns, int from_zero) {
+// Adds the products of so many words, and the bias if there is one, to a tile of C, of which
+// rows x columns elements exist.
+void add_tile(const A_SPACE word *a, const B_SPACE word *b, int words, global float *C,
+              ulong stride, int rows, int columns, int from_zero, const global float *bias) {
   floatV c[MR][NV];
   int whole = rows >= MR && columns >= NR;
   EACH_ROW EACH_VECTOR c[i][v] = (floatV)(0.0f);
@@ -191,8 +212,13 @@ void add_tile(const local word *a, const local word *b, int words, global float 
   }
   for (int k = 0; k < words; k++) {
     wordV x[NV];
-    EACH_VECTOR x[v] = LOAD_WORDS(b + k * NR + v * VW);
+    EACH_VECTOR x[v] = LOAD_WORDS(B_SPACE, b + k * NR + v * VW);
     EACH_ROW EACH_VECTOR c[i][v] = MULTIPLY_ADD(A_AT(a, i, k), x[v], c[i][v]);
+  }
+  if (BIAS && bias) {
+    floatV x[NV];
+    EACH_VECTOR x[v] = load_up_to(bias + v * VW, max(columns - v * VW, 0));
+    EACH_ROW EACH_VECTOR c[i][v] += x[v];
   }
   if (whole) {
     EACH_ROW EACH_VECTOR STORE(global, C + i * stride + v * VW, c[i][v]);
@@ -202,32 +228,55 @@ void add_tile(const local word *a, const local word *b, int words, global float 
   }
 }
 
-// What follows the sums, on a tile that is still in the first cache.
-void finish_tile(global float *C, ulong stride, int rows, int columns, const global float *bias,
-                 global float *activated) {
+// GELU of a tile that is still in the first cache.
+void activate_tile(const global float *C, ulong stride, int rows, int columns,
+                   global float *activated) {
   for (int i = 0; i < min(MR, rows); i++)
     for (int column = 0; column < min(NR, columns); column += VW) {
       ulong at = i * stride + column;
       int count = min(VW, columns - column);
-      floatV c = load_up_to(C + at, count);
-      if (BIAS) c += load_up_to(bias + column, count);
-      floatV y = GELU ? gelu(c) : c;
-      if (count == VW) {
-        if (BIAS) STORE(global, C + at, c);
-        if (GELU) STORE(global, activated + at, y);
-      } else {
-        if (BIAS) store_part(C + at, c, count);
-        if (GELU) store_part(activated + at, y, count);
-      }
+      floatV y = gelu(load_up_to(C + at, count));
+      if (count == VW)
+        STORE(global, activated + at, y);
+      else
+        store_part(activated + at, y, count);
     }
 }
+
+#if READY_A
+// Panels of A for all steps of the inner product; a group takes some tiles of rows and KC steps.
+kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void pack_a(const global float *A, long A_first, global word *panels, long panels_first, int M,
+            int K, int group_rows) {
+  int row = get_group_id(0) * group_rows, k = get_group_id(1) * KC;
+  int rows = min(group_rows, M - row), depth = min(KC, K - k);
+  ulong stride = TRANSPOSE_A ? M : K, tiles = (M + MR - 1) / MR;
+  A += A_first + (TRANSPOSE_A ? k * stride + row : row * stride + k);
+  panels += panels_first + get_group_id(1) * tiles * PANEL_A(KC) + row / MR * PANEL_A(depth);
+  copy_a(A, stride, rows, depth, panels);
+}
+#endif
+
+#if READY_B
+kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void pack_b(const global float *B, long B_first, global word *panels, long panels_first, int N,
+            int K, int group_columns) {
+  int column = get_group_id(0) * group_columns, k = get_group_id(1) * KC;
+  int columns = min(group_columns, N - column), depth = min(KC, K - k);
+  ulong stride = TRANSPOSE_B ? K : N, tiles = (N + NR - 1) / NR;
+  B += B_first + (TRANSPOSE_B ? column * stride + k : k * stride + column);
+  panels += panels_first + get_group_id(1) * tiles * NR * WORDS(KC) + column * WORDS(depth);
+  copy_b(B, stride, columns, depth, panels);
+}
+#endif
 
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void matmul(const global float *A, long A_first, const global float *B, long B_first,
             global float *C, long C_first, const global float *bias, long bias_first,
             global float *activated, long activated_first, int A_batch, int B_batch, int M, int N,
-            int K, int block_rows, int block_columns, local word *panels_a,
-            local word *panels_b) {
+            int K, int block_rows, int block_columns, const global word *ready_a,
+            long ready_a_first, const global word *ready_b, long ready_b_first,
+            local word *copied_a, local word *copied_b) {
   ulong batch = get_group_id(2);
   int row = get_group_id(1) * block_rows, column = get_group_id(0) * block_columns;
   int rows = min(block_rows, M - row), columns = min(block_columns, N - column);
@@ -240,15 +289,28 @@ void matmul(const global float *A, long A_first, const global float *B, long B_f
   bias += bias_first + column;
   for (int k = 0; k < K; k += KC) {
     int depth = min(KC, K - k);
+#if READY_A
+    ulong chunk_a = k / KC * ((M + MR - 1) / MR) * PANEL_A(KC);
+    const global word *panels_a = ready_a + ready_a_first + chunk_a + row / MR * PANEL_A(depth);
+#else
+    local word *panels_a = copied_a;
     copy_a(A + (TRANSPOSE_A ? k * stride_a : k), stride_a, rows, depth, panels_a);
+#endif
+#if READY_B
+    ulong chunk_b = k / KC * ((N + NR - 1) / NR) * NR * WORDS(KC);
+    const global word *panels_b = ready_b + ready_b_first + chunk_b + column * WORDS(depth);
+#else
+    local word *panels_b = copied_b;
     copy_b(B + (TRANSPOSE_B ? k : k * stride_b), stride_b, columns, depth, panels_b);
+#endif
     for (int j = 0; j < columns; j += NR)
       for (int i = 0; i < rows; i += MR) {
         ulong at = (ulong)i * N + j;
         add_tile(panels_a + i / MR * PANEL_A(depth), panels_b + j * WORDS(depth), WORDS(depth),
-                 C + at, N, rows - i, columns - j, ACCUMULATE ? 0 : k == 0);
-        if (BIAS + GELU && k + depth == K)
-          finish_tile(C + at, N, rows - i, columns - j, bias + j, activated + at);
+                 C + at, N, rows - i, columns - j, ACCUMULATE ? 0 : k == 0,
+                 k + depth == K ? bias + j : 0);
+        if (GELU && k + depth == K)
+          activate_tile(C + at, N, rows - i, columns - j, activated + at);
       }
   }
 }

@@ -77,7 +77,10 @@ public final class AttentionCases {
                 new Extents(3, 61, 1, 33, true, true),
                 new Extents(2, 93, 2, 32, false, false),
                 new Extents(1, 127, 3, 64, true, false),
-                new Extents(1, 70, 1, 128, true, false))
+                new Extents(1, 70, 1, 128, true, false),
+                // Heads enough for work-groups that own whole ones.
+                new Extents(5, 71, 7, 20, true, true),
+                new Extents(4, 50, 9, 64, false, false))
             .flatMap(Variant::of);
     return Stream.concat(
         Stream.concat(exact, Variant.rounding())

@@ -20,6 +20,10 @@ public final class MatMulCases {
   }
 
   static Stream<OperationCase> all() {
+    return Stream.concat(small(), large());
+  }
+
+  private static Stream<OperationCase> small() {
     return Stream.of(
             new Extents(1, 1, 1, 1),
             new Extents(1, 3, 7, 61),
@@ -30,6 +34,18 @@ public final class MatMulCases {
             new Extents(3, 7, 61, 3),
             new Extents(2, 61, 33, 127))
         .flatMap(MatMulCases::of);
+  }
+
+  /** Large enough for operands to be packed by launches of their own. */
+  private static Stream<OperationCase> large() {
+    return Stream.of(new Extents(1, 301, 331, 700), new Extents(1, 700, 301, 331))
+        .flatMap(
+            e ->
+                Stream.of(
+                    of(e, false, false, Epilogue.BIAS_AND_GELU),
+                    of(e, false, true, Epilogue.NONE),
+                    of(e, true, false, Epilogue.ACCUMULATE)))
+        .flatMap(test -> Stream.of(test, rounded(test)));
   }
 
   private static Stream<OperationCase> of(Extents e) {
