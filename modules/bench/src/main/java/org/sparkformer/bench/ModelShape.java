@@ -19,6 +19,9 @@ record ModelShape(
   /** GPT-2 124M as the step benchmark trains it. */
   static final ModelShape GPT2 = new ModelShape("gpt2-124m", 4, 512, 768, 12, 50257, true);
 
+  /** Attention over long sequences, 16 heads of 64. */
+  static final ModelShape LONG = new ModelShape("long-1024", 1, 1024, 1024, 16, 65, true);
+
   static final ModelShape BERT = new ModelShape("bert-base", 8, 128, 768, 12, 30522, false);
 
   /** nanoGPT's character model of 6 layers of width 384. */
@@ -28,7 +31,7 @@ record ModelShape(
   static final ModelShape SMALL = new ModelShape("char-4x128", 3, 64, 128, 4, 65, true);
 
   /** Those of the kernel table. */
-  static final List<ModelShape> ALL = List.of(GPT2, BERT, CHARACTER, SMALL);
+  static final List<ModelShape> ALL = List.of(GPT2, LONG, BERT, CHARACTER, SMALL);
 
   int rows() {
     return batch * length;

@@ -59,8 +59,8 @@ public final class TuneCommand implements Callable<Integer> {
       names = "--model",
       defaultValue = "gpt2-124m",
       description =
-          "Shapes to time: models whose name contains this, of gpt2-124m, bert-base, char-6x384,"
-              + " char-4x128 (default: ${DEFAULT-VALUE}).")
+          "Shapes to time: models whose name contains this, of gpt2-124m, long-1024, bert-base,"
+              + " char-6x384, char-4x128 (default: ${DEFAULT-VALUE}).")
   private String model;
 
   @Option(

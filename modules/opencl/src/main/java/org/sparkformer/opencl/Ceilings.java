@@ -22,7 +22,7 @@ public final class Ceilings {
   /** What keeps a compute unit busy: one item a vector unit, or groups of many. */
   private record Load(int items, int lanes, int groupsAUnit) {
     private static Load of(DeviceInfo.Kind kind) {
-      return kind == DeviceInfo.Kind.CPU ? new Load(1, 16, 32) : new Load(256, 4, 8);
+      return kind == DeviceInfo.Kind.CPU ? new Load(1, 16, 256) : new Load(256, 4, 8);
     }
   }
 
