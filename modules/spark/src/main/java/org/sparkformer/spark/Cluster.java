@@ -7,7 +7,6 @@ import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.deploy.SparkHadoopUtil;
-import org.apache.spark.sql.SparkSession;
 import org.sparkformer.data.Corpus;
 import org.sparkformer.data.Tokenizer;
 import org.sparkformer.spark.dataset.DatasetBuild;
@@ -23,10 +22,10 @@ import org.sparkformer.training.configuration.DataConfiguration;
 
 /** One Spark application and what it can do, for callers that know nothing of Spark. */
 public final class Cluster implements AutoCloseable {
-  private final SparkSession session;
+  private final JavaSparkContext context;
 
-  private Cluster(SparkSession session) {
-    this.session = session;
+  private Cluster(JavaSparkContext context) {
+    this.context = context;
   }
 
   /**
@@ -35,7 +34,20 @@ public final class Cluster implements AutoCloseable {
    * @param master as for {@link SparkSessions#open}
    */
   public static Cluster open(String name, Optional<String> master) throws IOException {
-    return new Cluster(SparkSessions.open(name, master));
+    return new Cluster(SparkSessions.openContext(name, master));
+  }
+
+  /**
+   * As {@link #open}, for training: in local mode the device's drivers are loaded beside it.
+   *
+   * @param device selector
+   */
+  public static Cluster openForTraining(String name, String master, String device)
+      throws IOException {
+    if (Master.isLocal(master) && !device.equalsIgnoreCase(RankDevice.JAVA)) {
+      RankDevice.loadDrivers();
+    }
+    return open(name, Optional.of(master));
   }
 
   /** The master that spark-submit or a system property names, if one does. */
@@ -51,58 +63,54 @@ public final class Cluster implements AutoCloseable {
   }
 
   public String master() {
-    return session.sparkContext().master();
+    return context.master();
   }
 
   /** How Hadoop's file systems are reached. */
   public Configuration hadoop() {
-    return session.sparkContext().hadoopConfiguration();
+    return context.hadoopConfiguration();
   }
 
   /** See {@link DatasetPreparation#prepare}. */
   public PreparedDataset prepare(
       DataConfiguration data, OptionalInt vocabularySize, String output, Consumer<String> messages)
       throws IOException {
-    return new DatasetPreparation(session).prepare(data, vocabularySize, output, messages);
+    return new DatasetPreparation(context).prepare(data, vocabularySize, output, messages);
   }
 
   /** See {@link TrainingDriver#check}. */
   public void check(TrainingRequest request) {
-    new TrainingDriver(session).check(request);
+    new TrainingDriver(context).check(request);
   }
 
   /** See {@link TrainingDriver#claim}. */
   public RunLease claim(String output, Consumer<String> messages) throws IOException {
-    return new TrainingDriver(session).claim(output, messages);
+    return new TrainingDriver(context).claim(output, messages);
   }
 
   /** See {@link TrainingDriver#train}. */
   public RunSummary train(TrainingRequest request, RunLease lease, TrainingListener listener)
       throws IOException, InterruptedException, TrainingFailedException {
-    return new TrainingDriver(session).train(request, lease, listener);
+    return new TrainingDriver(context).train(request, lease, listener);
   }
 
   /** See {@link TokenizerTraining#run}. */
   public TokenizerTrainingResult train(TokenizerTrainingRequest request) throws IOException {
-    return TokenizerTraining.run(context(), request);
+    return TokenizerTraining.run(context, request);
   }
 
   /** See {@link TokenizerTraining#resolve}. */
   public Tokenizer tokenizer(String name, Corpus corpus, int vocabularySize) throws IOException {
-    return TokenizerTraining.resolve(context(), name, corpus, vocabularySize);
+    return TokenizerTraining.resolve(context, name, corpus, vocabularySize);
   }
 
   /** See {@link DatasetBuild#run}. */
   public DatasetBuildResult build(DatasetBuildRequest request) throws IOException {
-    return DatasetBuild.run(context(), request);
-  }
-
-  private JavaSparkContext context() {
-    return JavaSparkContext.fromSparkContext(session.sparkContext());
+    return DatasetBuild.run(context, request);
   }
 
   @Override
   public void close() {
-    session.stop();
+    context.close();
   }
 }

@@ -7,7 +7,6 @@ import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.sql.SparkSession;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.data.TokenDataset.Verification;
 import org.sparkformer.data.Tokenizer;
@@ -29,8 +28,8 @@ public final class DatasetPreparation {
 
   private final JavaSparkContext spark;
 
-  public DatasetPreparation(SparkSession session) {
-    this.spark = JavaSparkContext.fromSparkContext(session.sparkContext());
+  public DatasetPreparation(JavaSparkContext spark) {
+    this.spark = spark;
   }
 
   /**

@@ -62,6 +62,21 @@ record RankDevice(Backend backend, String name) implements AutoCloseable {
     }
   }
 
+  /** Loads the drivers on a thread of its own, while Spark starts. */
+  static void loadDrivers() {
+    Thread loading = new Thread(RankDevice::listDevices, "sparkformer-drivers");
+    loading.setDaemon(true);
+    loading.start();
+  }
+
+  private static void listDevices() {
+    try {
+      Devices.list();
+    } catch (OpenClException missing) {
+      // Told by whoever asks for a device.
+    }
+  }
+
   static String advice(OpenClException missing) {
     return missing.getMessage() + "; or ask for the slow Java definitions with --device java";
   }

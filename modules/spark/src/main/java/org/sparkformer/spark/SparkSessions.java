@@ -5,6 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.apache.spark.SparkConf;
+import org.apache.spark.SparkContext;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 
 /** Opens the Spark session that datasets are built and models are trained in. */
@@ -22,6 +24,20 @@ public final class SparkSessions {
    * @throws IllegalArgumentException where no master is known or it cannot be used here
    */
   public static SparkSession open(String name, Optional<String> master) throws IOException {
+    return SparkSession.builder().config(settings(name, master)).getOrCreate();
+  }
+
+  /**
+   * As {@link #open}, without Spark SQL, whose classes take a second to load.
+   *
+   * @throws IllegalArgumentException as {@link #open}
+   */
+  public static JavaSparkContext openContext(String name, Optional<String> master)
+      throws IOException {
+    return JavaSparkContext.fromSparkContext(SparkContext.getOrCreate(settings(name, master)));
+  }
+
+  private static SparkConf settings(String name, Optional<String> master) throws IOException {
     SparkConf given = new SparkConf();
     String chosen = master.orElseGet(() -> given.get("spark.master", ""));
     if (chosen.isBlank()) {
@@ -32,8 +48,7 @@ public final class SparkSessions {
     if (Master.isLocalCluster(chosen)) {
       prepareLocalCluster(System.getenv(SPARK_HOME));
     }
-    SparkConf settings = SessionSettings.complete(given, name, chosen);
-    return SparkSession.builder().config(settings).getOrCreate();
+    return SessionSettings.complete(given, name, chosen);
   }
 
   /** Executors of local-cluster are started from SPARK_HOME, of which only jars/ has to exist. */

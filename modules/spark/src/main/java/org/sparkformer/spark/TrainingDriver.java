@@ -31,15 +31,20 @@ public final class TrainingDriver {
   private static final String STOP_GRACE = "spark.sparkformer.stopGrace";
   private static final String WRITER_LIMIT = "spark.sparkformer.writerLimit";
 
-  private final SparkSession session;
   private final JavaSparkContext context;
 
   /**
    * @param session of {@link SparkSessions#open}
    */
   public TrainingDriver(SparkSession session) {
-    this.session = session;
-    this.context = JavaSparkContext.fromSparkContext(session.sparkContext());
+    this(JavaSparkContext.fromSparkContext(session.sparkContext()));
+  }
+
+  /**
+   * @param context of {@link SparkSessions#openContext}
+   */
+  public TrainingDriver(JavaSparkContext context) {
+    this.context = context;
   }
 
   /**
@@ -146,7 +151,7 @@ public final class TrainingDriver {
       throws IOException {
     RunConfiguration configuration = request.configuration();
     OptionalInt vocabulary = OptionalInt.of(configuration.model().vocabularySize());
-    return new DatasetPreparation(session)
+    return new DatasetPreparation(context)
         .prepare(configuration.data(), vocabulary, request.output(), listener::onMessage);
   }
 

@@ -48,9 +48,8 @@ final class TrainingRank implements RankWork {
         TokenDataset dataset =
             TokenDataset.open(hadoop.value(), order.dataset(), Verification.SIZES)) {
       TrainingListener listener = listener(context.rank(), driver);
-      Introductions ranks = Introductions.exchange(context, device.name());
-      ranks.warnOfMixedDevices(listener);
-      try (Collective collective = collective(context, ranks)) {
+      try (Collective collective = collective(context)) {
+        warnOfMixedDevices(collective, device.name(), listener);
         RankTrainer trainer =
             new RankTrainer(trainingRun(dataset, context), device.backend(), collective, listener);
         return Json.line(trainer.train()).getBytes(StandardCharsets.UTF_8);
@@ -71,28 +70,15 @@ final class TrainingRank implements RankWork {
     return RunFolder.of(hadoop.value(), order.output());
   }
 
-  /** What ranks tell each other at first, by rank; in one exchange, for each costs a second. */
-  private record Introductions(List<String> processes, List<String> devices) {
-    static Introductions exchange(RankContext context, String device) {
-      List<String[]> ranks =
-          context.allGather(context.process() + "\n" + device).stream()
-              .map(text -> text.split("\n", 2))
-              .toList();
-      return new Introductions(
-          ranks.stream().map(rank -> rank[0]).toList(),
-          ranks.stream().map(rank -> rank[1]).toList());
-    }
-
-    boolean shareOneProcess() {
-      return processes.stream().distinct().count() == 1;
-    }
-
-    void warnOfMixedDevices(TrainingListener listener) {
-      if (devices.stream().distinct().count() > 1) {
-        listener.onMessage(
-            "ranks run on different devices, which round differently: "
-                + String.join("; ", devices));
-      }
+  private static void warnOfMixedDevices(
+      Collective collective, String device, TrainingListener listener) {
+    List<String> devices =
+        collective.allGather(device.getBytes(StandardCharsets.UTF_8)).stream()
+            .map(name -> new String(name, StandardCharsets.UTF_8))
+            .toList();
+    if (devices.stream().distinct().count() > 1) {
+      listener.onMessage(
+          "ranks run on different devices, which round differently: " + String.join("; ", devices));
     }
   }
 
@@ -116,22 +102,22 @@ final class TrainingRank implements RankWork {
         context.rank());
   }
 
-  private Collective collective(RankContext context, Introductions ranks) {
+  private Collective collective(RankContext context) {
     SummationTree tree = new SummationTree(order.configuration().training().microBatches());
     CollectiveOptions options =
         CollectiveOptions.of(
             order.channels().runId(),
             context.attempt(),
             Duration.ofSeconds(order.configuration().training().stepTimeout()));
-    return new TreeCollective(tree, transport(context, ranks), options);
+    return new TreeCollective(tree, transport(context), options);
   }
 
   /**
    * Ranks of one process hand each other their memory; all ranks use the same kind of transport.
    */
-  private Transport transport(RankContext context, Introductions ranks) {
+  private Transport transport(RankContext context) {
     String runId = order.channels().runId();
-    if (ranks.shareOneProcess()) {
+    if (shareOneProcess(context)) {
       return InProcessTransport.join(runId, context.attempt(), context.rank(), context.size());
     }
     RankServer server =
@@ -143,5 +129,11 @@ final class TrainingRank implements RankWork {
       server.close();
       throw e;
     }
+  }
+
+  /** Where one rank is on the driver, in local mode, all are: asking them would cost a second. */
+  private static boolean shareOneProcess(RankContext context) {
+    return context.onDriver()
+        || context.allGather(context.process()).stream().distinct().count() == 1;
   }
 }

@@ -16,6 +16,7 @@ import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -78,7 +79,8 @@ class TrainingDriverTest extends SharedJavaSparkContext {
 
   @Test
   void aDatasetIsTakenAsItIsUntilItsSourceChanges() throws Exception {
-    DatasetPreparation preparation = new DatasetPreparation(session());
+    DatasetPreparation preparation =
+        new DatasetPreparation(JavaSparkContext.fromSparkContext(session().sparkContext()));
     TinyRun.text(folder);
     for (int i = 0; i < 2; i++) {
       preparation.prepare(input(), OptionalInt.empty(), out("data"), log::onMessage);
@@ -232,7 +234,7 @@ class TrainingDriverTest extends SharedJavaSparkContext {
   }
 
   private PreparedDataset prepare() throws Exception {
-    return new DatasetPreparation(session())
+    return new DatasetPreparation(JavaSparkContext.fromSparkContext(session().sparkContext()))
         .prepare(data(), OptionalInt.empty(), out("data"), TrainingListener.NONE::onMessage);
   }
 

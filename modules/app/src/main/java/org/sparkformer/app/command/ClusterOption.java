@@ -26,6 +26,16 @@ final class ClusterOption {
    * @param slots tasks that must be able to run at once, where local mode is the default
    */
   Cluster open(String name, int slots) throws IOException, InputException {
+    return Cluster.open(name, Optional.of(chosen(slots)));
+  }
+
+  /** As {@link #open}, see {@link Cluster#openForTraining}. */
+  Cluster openForTraining(String name, int slots, String device)
+      throws IOException, InputException {
+    return Cluster.openForTraining(name, chosen(slots), device);
+  }
+
+  private String chosen(int slots) throws InputException {
     int threads = Math.max(slots, Runtime.getRuntime().availableProcessors());
     String chosen =
         Optional.ofNullable(master).or(Cluster::givenMaster).orElse("local[" + threads + "]");
@@ -35,6 +45,6 @@ final class ClusterOption {
               + chosen
               + ": expected local[N], local-cluster[N,CORES,MIB], spark://HOST:PORT, k8s://URL or yarn");
     }
-    return Cluster.open(name, Optional.of(chosen));
+    return chosen;
   }
 }

@@ -62,7 +62,9 @@ final class TrainingWorkflow {
   RunSummary train(ConfigurationDraft draft, String folder, OptionalInt usualRanks)
       throws IOException, InputException, InterruptedException, TrainingFailedException {
     OptionalInt ranks = options.ranks().isPresent() ? options.ranks() : usualRanks;
-    try (Cluster cluster = options.cluster().open("sparkformer " + draft.name(), ranks.orElse(1))) {
+    String name = "sparkformer " + draft.name();
+    try (Cluster cluster =
+        options.cluster().openForTraining(name, ranks.orElse(1), options.device())) {
       RunSummary summary = train(cluster, draft, folder, ranks);
       print(summary);
       return summary;

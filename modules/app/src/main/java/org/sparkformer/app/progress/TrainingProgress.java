@@ -1,6 +1,9 @@
 package org.sparkformer.app.progress;
 
 import java.io.PrintWriter;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Locale;
 import org.sparkformer.training.EvaluationMetrics;
 import org.sparkformer.training.StepMetrics;
 import org.sparkformer.training.TrainingListener;
@@ -42,6 +45,9 @@ public final class TrainingProgress implements TrainingListener, AutoCloseable {
                 begun.ranks(),
                 begun.ranks() == 1 ? "rank" : "ranks",
                 begun.step() == 0 ? "" : ", from step " + begun.step() + " on"));
+    if (start == null) {
+      view.message(String.format(Locale.ROOT, "started  in %.2f s", secondsSinceLaunch()));
+    }
     start = begun;
     firstStep = 0;
     if (terminal) {
@@ -52,6 +58,12 @@ public final class TrainingProgress implements TrainingListener, AutoCloseable {
   @Override
   public void onStep(StepMetrics metrics) {
     view.step(metrics, secondsLeft(metrics.step()));
+  }
+
+  /** Since this process began, as the system has it: Java's own start is part of the wait. */
+  private static double secondsSinceLaunch() {
+    Instant launch = ProcessHandle.current().info().startInstant().orElseGet(Instant::now);
+    return Duration.between(launch, Instant.now()).toMillis() / 1e3;
   }
 
   /**
