@@ -6,14 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListSet;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.hdfs.MiniDFSCluster;
 import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerStageSubmitted;
 import org.apache.spark.scheduler.SparkListenerTaskStart;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.Utils;
@@ -31,7 +35,7 @@ import org.sparkformer.training.configuration.RunConfiguration;
  * Text, shards, checkpoints and metrics on HDFS, whose clients are executor processes on the host
  * of a datanode.
  */
-class HdfsRunTest {
+class HdfsClusterTest {
   private static final int STEPS = 20;
   private static final int DATANODE_STOPS_AT = 4;
   private static final int EXECUTOR_DIES_AT = 10;
@@ -56,7 +60,9 @@ class HdfsRunTest {
       assertEquals(1, hdfs.getDataNodes().size());
       assertEquals(2, log.starts.size(), log.messages.toString());
       assertTrue(log.starts.get(1).step() >= DATANODE_STOPS_AT, log.starts.toString());
-      assertEquals(Set.of("NODE_LOCAL"), localities.seen);
+      for (String job : List.of("count documents", "tokenize", "training on 2 ranks")) {
+        assertEquals(Set.of("NODE_LOCAL"), localities.of(job), job);
+      }
       assertIsWhole(session.sparkContext().hadoopConfiguration(), root + "/run");
     }
   }
@@ -124,13 +130,25 @@ class HdfsRunTest {
     }
   }
 
-  /** How near to what they asked for tasks were started. */
+  /** How near to what they asked for the tasks of each job were started. */
   private static final class Localities extends SparkListener {
-    final Set<String> seen = new ConcurrentSkipListSet<>();
+    private final Map<Integer, String> jobs = new ConcurrentHashMap<>();
+    private final Map<String, Set<String>> seen = new ConcurrentHashMap<>();
+
+    @Override
+    public void onStageSubmitted(SparkListenerStageSubmitted stage) {
+      String job = stage.properties().getProperty("spark.job.description", "");
+      jobs.put(stage.stageInfo().stageId(), job);
+    }
 
     @Override
     public void onTaskStart(SparkListenerTaskStart start) {
-      seen.add(start.taskInfo().taskLocality().toString());
+      seen.computeIfAbsent(jobs.get(start.stageId()), job -> new ConcurrentSkipListSet<>())
+          .add(start.taskInfo().taskLocality().toString());
+    }
+
+    Set<String> of(String job) {
+      return seen.getOrDefault(job, Set.of());
     }
   }
 }
