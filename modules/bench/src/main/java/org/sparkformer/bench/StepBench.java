@@ -73,7 +73,7 @@ final class StepBench {
     try {
       train(folder);
     } finally {
-      delete(folder);
+      Folders.delete(folder);
     }
     return result(peakGflops);
   }
@@ -104,14 +104,6 @@ final class StepBench {
 
   private Tokenizer tokenizer() {
     return SyntheticDataset.tokenizer(run.model().objective(), run.model().vocabularySize());
-  }
-
-  private static void delete(Path folder) throws IOException {
-    try (var files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
   }
 
   private StepResult result(double peakGflops) throws IOException {

@@ -1,0 +1,81 @@
+package org.sparkformer.bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * A line of {@code bench hosts}: medians over the steps of a run, in milliseconds.
+ *
+ * @param step wall time
+ * @param exchange time in collective operations
+ * @param exposed what of that the step waits for
+ */
+record HostsRow(int ranks, double tokensPerSecond, double step, double exchange, double exposed) {
+  static final String HEADER =
+      "%5s %5s %9s %8s %11s %10s %8s %22s"
+          .formatted(
+              "ranks",
+              "wire",
+              "tokens/s",
+              "step ms",
+              "exchange ms",
+              "exposed ms",
+              "scaling",
+              "without overlap");
+
+  /** The first steps build kernels and fill caches. */
+  private static final int WARM_UP = 3;
+
+  /** From the metrics of a finished run that logged every step. */
+  static HostsRow read(Path run) throws IOException {
+    ObjectMapper json = new ObjectMapper();
+    List<JsonNode> steps = new ArrayList<>();
+    for (String line : Files.readAllLines(run.resolve("metrics.jsonl"))) {
+      JsonNode node = json.readTree(line);
+      if (node.has("step_ms") && node.get("step").asInt() > WARM_UP) {
+        steps.add(node);
+      }
+    }
+    return new HostsRow(
+        json.readTree(run.resolve("run.json").toFile()).get("ranks").asInt(),
+        median(steps, "tokens_per_second"),
+        median(steps, "step_ms"),
+        median(steps, "allreduce_ms"),
+        median(steps, "allreduce_exposed_ms"));
+  }
+
+  private static double median(List<JsonNode> steps, String key) {
+    return Rounds.median(steps.stream().mapToDouble(step -> step.get(key).asDouble()).toArray());
+  }
+
+  /** The step's time if training waited for every exchange. */
+  double stepWithoutOverlap() {
+    return step + Math.max(0, exchange - exposed);
+  }
+
+  /**
+   * @param wire precision of gradients on the wire
+   * @param first that this one is compared with: 100 % is as many times its speed as ranks
+   */
+  String line(String wire, HostsRow first) {
+    double ideal = first.step() * first.ranks() / ranks;
+    return String.format(
+        Locale.ROOT,
+        "%5d %5s %9.0f %8.0f %11.0f %10.0f %7.0f%% %9.0f ms %8.0f%%",
+        ranks,
+        wire,
+        tokensPerSecond,
+        step,
+        exchange,
+        exposed,
+        100 * ideal / step,
+        stepWithoutOverlap(),
+        100 * ideal / stepWithoutOverlap());
+  }
+}
