@@ -11,9 +11,9 @@ import org.sparkformer.models.huggingface.WeightFiles;
 import org.sparkformer.models.safetensors.SafetensorsWriter;
 
 /**
- * One rank's part of a run's state as it was after a step, to be written beside training.
- * Each rank writes its part of the optimizer's state, rank 0 everything else. A checkpoint's folder
- * is one that Hugging Face transformers loads.
+ * One rank's part of a run's state as it was after a step, to be written beside training. Each rank
+ * writes its part of the optimizer's state, rank 0 everything else. A checkpoint's folder is one
+ * that Hugging Face transformers loads.
  */
 final class CheckpointSnapshot {
   static final String TOKENIZER = "tokenizer.json";

@@ -62,7 +62,8 @@ class FailingRankTest {
     for (int poisoned = 0; poisoned < ranks; poisoned++) {
       String name = "poisoned-" + poisoned;
       int rank = poisoned;
-      IntFunction<Failing> poison = failing(rank, ranks, (failing, at) -> failing.poison(at, value));
+      IntFunction<Failing> poison =
+          failing(rank, ranks, (failing, at) -> failing.poison(at, value));
       List<Failing> backends = new CopyOnWriteArrayList<>();
       NonFiniteGradientException divergence =
           assertThrows(
@@ -107,8 +108,7 @@ class FailingRankTest {
     }
   }
 
-  private void train(
-      String name, int stage, int ranks, IntFunction<? extends Backend> backends)
+  private void train(String name, int stage, int ranks, IntFunction<? extends Backend> backends)
       throws Exception {
     TrainingConfiguration training = TRAINING.toBuilder().zeroStage(stage).build();
     TrainingRun run =

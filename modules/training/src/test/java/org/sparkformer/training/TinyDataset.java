@@ -44,8 +44,7 @@ final class TinyDataset {
   static TokenDataset open(Path folder, int trainWords, int validationWords, List<Long> poisoned)
       throws IOException {
     Tokenizer tokenizer = new CharacterTokenizer(" abcdefghij".codePoints().toArray());
-    return open(
-        folder, tokenizer, poisonedText(trainWords, poisoned), text(validationWords, 2));
+    return open(folder, tokenizer, poisonedText(trainWords, poisoned), text(validationWords, 2));
   }
 
   private static String poisonedText(int words, List<Long> poisoned) {

@@ -38,6 +38,8 @@ final class GroupTiling implements AttentionTiling {
             case FORWARD -> (own() + block) * stride + scores + 2 * ITEMS + own();
             case BACKWARD_QUERY -> 2 * (own() + block) * stride + scores;
             case BACKWARD_KEY -> 2 * (own() + block) * stride + 2 * scores;
+            case BACKWARD_HEAD ->
+                throw new IllegalArgumentException(FILE + " takes no gradients by whole heads");
           };
       return floats * Float.BYTES;
     }

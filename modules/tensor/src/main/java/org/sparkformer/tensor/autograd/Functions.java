@@ -346,8 +346,7 @@ public final class Functions {
     Tensor y = backend.floats(rows, attention.columns());
     Tensor logSumExp = backend.floats(attention.batch(), attention.heads(), attention.queries());
     AttentionForward forward =
-        new AttentionForward(
-            attention.with(tape.operands()), query, key, value, y, logSumExp);
+        new AttentionForward(attention.with(tape.operands()), query, key, value, y, logSumExp);
     backend.run(forward);
     return forward;
   }
