@@ -50,7 +50,9 @@ class RankSamplesTest {
     for (int rank = 0; rank < ranks; rank++) {
       LeafRange owned = tree.ownedBy(rank, ranks);
       List<Integer> leaves = IntStream.range(owned.from(), owned.to()).boxed().toList();
-      readers.add(new MicroBatchReader(samples, TRAINING, leaves, from).start());
+      readers.add(
+          new MicroBatchReader(samples, TRAINING, leaves, RunProgress.START.withStep(from))
+              .start());
     }
     List<Long> positions = new ArrayList<>();
     for (int step = from; step < to; step++) {
