@@ -65,7 +65,8 @@ final class AllReduceCommand implements Callable<Integer> {
    * @param copyGbps of the bare copy, each way
    * @param ratio median over rounds of busGbps / copyGbps
    * @param cpuRatio the same of rank 0's processor time instead of the time that passed, which
-   *     other work on the machine blurs less
+   *     other work on the machine blurs less; counted in hundredths of a second, so it says nothing
+   *     of small vectors
    */
   @JsonNaming(SnakeCaseStrategy.class)
   record Row(

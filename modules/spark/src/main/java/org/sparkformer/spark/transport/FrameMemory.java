@@ -8,8 +8,8 @@ import io.netty.channel.RecvByteBufAllocator;
 import io.netty.util.UncheckedBooleanSupplier;
 
 /**
- * Where Netty reads a socket into: the rest of the frame that the connection's {@link FrameReader}
- * is at, or buffers as usual.
+ * Where Netty reads a socket into: what the connection's {@link FrameReader} asks for, or buffers
+ * as usual.
  */
 final class FrameMemory extends AdaptiveRecvByteBufAllocator {
   private final Channel channel;
@@ -36,8 +36,8 @@ final class FrameMemory extends AdaptiveRecvByteBufAllocator {
     @Override
     public ByteBuf allocate(ByteBufAllocator allocator) {
       FrameReader reader = channel.pipeline().get(FrameReader.class);
-      ByteBuf rest = reader == null ? null : reader.restOfFrame();
-      return rest == null ? usual.allocate(allocator) : rest;
+      ByteBuf next = reader == null ? null : reader.nextRead(allocator);
+      return next == null ? usual.allocate(allocator) : next;
     }
 
     @Override

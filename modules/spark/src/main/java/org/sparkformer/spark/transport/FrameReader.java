@@ -1,6 +1,7 @@
 package org.sparkformer.spark.transport;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
@@ -24,9 +25,6 @@ import org.apache.spark.network.util.TransportFrameDecoder;
  */
 final class FrameReader extends ChannelInboundHandlerAdapter {
   private static final int HEADER_BYTES = Long.BYTES + 1 + Integer.BYTES;
-
-  /** Less is read along with the next message's header. */
-  private static final int LEAST_LENT = 16 << 10;
 
   private final Sink sink;
   private final ByteBuffer header = ByteBuffer.allocate(HEADER_BYTES);
@@ -121,10 +119,21 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /** For Netty to read into; null where it is to read as usual. */
-  ByteBuf restOfFrame() {
-    boolean lends = plain && frame != null && frame.isDirect() && frame.remaining() >= LEAST_LENT;
-    lent = lends ? Unpooled.wrappedBuffer(frame.slice()).writerIndex(0) : null;
+  /**
+   * What Netty is to read into next: a header and no more, then the frame itself; null where bytes
+   * are to come as usual.
+   */
+  ByteBuf nextRead(ByteBufAllocator allocator) {
+    lent = null;
+    if (!plain || answerLeft > 0) {
+      return null;
+    }
+    if (frame == null) {
+      return allocator.directBuffer(header.remaining());
+    }
+    if (frame.isDirect()) {
+      lent = Unpooled.wrappedBuffer(frame.slice()).writerIndex(0);
+    }
     return lent;
   }
 

@@ -4,7 +4,8 @@
  *
  * <p>{@link org.sparkformer.spark.transport.SparkTransport}: one connection for each pair of ranks.
  * A connection counts for nothing until its greeting names run, attempt and rank; frames are
- * one-way messages from then on, and the end of the connection is the end of the peer. {@link
+ * one-way messages from then on, which {@code FrameReader} puts into the receiver's memory before
+ * Spark collects them, and the end of the connection is the end of the peer. {@link
  * org.sparkformer.spark.transport.DriverLink}: lines of text from ranks to the driver. Nothing here
  * deserialises Java objects. Before its greeting is accepted a caller may send eight messages of 8
  * KiB and take a minute; afterwards a message may hold a frame ({@code FrameLimit}).
