@@ -124,6 +124,17 @@ public final class Sparkformer implements Runnable {
     if (List.of(arguments).contains("--debug")) {
       showLogsOfSpark();
     }
-    System.exit(execute(arguments));
+    int code = execute(arguments);
+    if (code != 0 || !inApplicationMaster()) {
+      System.exit(code);
+    }
+  }
+
+  /**
+   * On YARN in cluster mode this runs in the application master, which takes any exit before the
+   * end of this method for a failure, and starts the application again.
+   */
+  private static boolean inApplicationMaster() {
+    return System.getProperty("spark.yarn.app.id") != null;
   }
 }
