@@ -14,7 +14,8 @@ import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 final class WatchTest {
-  private static final Duration TIMEOUT = Duration.ofMillis(500);
+  /** A busy machine may leave a thread waiting for half a second. */
+  private static final Duration TIMEOUT = Duration.ofMillis(1500);
 
   @Test
   void aTimeoutTellsWhatEachRankLastDid() {
@@ -38,7 +39,7 @@ final class WatchTest {
             });
     String all = outcomes.get(0).message() + outcomes.get(1).message();
     assertTrue(all.contains("barrier 1: "), all);
-    assertTrue(all.contains("no frame for 0.5 s; not heard from: rank 2; last known: "), all);
+    assertTrue(all.contains("no frame for 1.5 s; not heard from: rank 2; last known: "), all);
     assertTrue(
         all.matches(".*rank 0: step 40(?: \\(said [0-9.]+ s ago\\))?; rank 1: step 41.*"), all);
     assertTrue(all.matches(".*rank 2: step 42 \\(said [0-9.]+ s ago\\).*"), all);
@@ -69,7 +70,7 @@ final class WatchTest {
               rank.barrier();
               return null;
             });
-    assertTrue(report.get().startsWith("rank 1: has not moved for 1.0 s; "), report.get());
+    assertTrue(report.get().startsWith("rank 1: has not moved for 3.0 s; "), report.get());
     for (Gang.Outcome<Void> outcome : outcomes) {
       assertInstanceOf(CollectiveException.class, outcome.failure());
       assertTrue(outcome.message().contains("rank 1: a kernel of rank 1"), outcome.message());
@@ -81,7 +82,7 @@ final class WatchTest {
   void aRankInASlowOperationIsNotTakenForStuck() {
     FaultyTransport.Fault slow =
         (peer, frame, out) -> {
-          pause(TIMEOUT.dividedBy(5));
+          pause(TIMEOUT.dividedBy(15));
           out.send(frame);
         };
     gang(

@@ -42,7 +42,7 @@ class GptConfigurationTest {
     ObjectMapper json = new ObjectMapper();
     String text = json.writeValueAsString(written);
     assertEquals(
-        "{\"layers\":2,\"heads\":4,\"width\":64,\"context\":32,\"vocab_size\":65,"
+        "{\"architecture\":\"gpt\",\"layers\":2,\"heads\":4,\"width\":64,\"context\":32,\"vocab_size\":65,"
             + "\"dropout\":0.2,\"recompute_activations\":true}",
         text);
     assertEquals(written, json.readValue(text, GptConfiguration.class));
