@@ -16,14 +16,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.collective.Transport;
 import org.sparkformer.data.TokenDataset;
-import org.sparkformer.models.GptConfiguration;
-import org.sparkformer.tensor.ops.AttentionForward;
 import org.sparkformer.tensor.ops.EmbeddingBackward;
-import org.sparkformer.tensor.ops.EmbeddingForward;
 import org.sparkformer.tensor.ops.Operation;
 import org.sparkformer.tensor.ops.SoftmaxCrossEntropy;
 import org.sparkformer.tensor.reference.JavaBackend;
-import org.sparkformer.training.configuration.DataConfiguration;
 import org.sparkformer.training.configuration.RunConfiguration;
 
 class OverlapTest {
@@ -33,9 +29,6 @@ class OverlapTest {
 
   /** A latch a rank: opened by the first frame that the rank sends after a forward pass. */
   private final ConcurrentHashMap<Integer, CountDownLatch> sent = new ConcurrentHashMap<>();
-
-  /** Frames that each rank has sent so far. */
-  private final ConcurrentHashMap<Integer, AtomicInteger> frames = new ConcurrentHashMap<>();
 
   private final AtomicInteger passes = new AtomicInteger();
 
@@ -53,77 +46,6 @@ class OverlapTest {
       assertEquals(2, summaries.size());
     }
     assertEquals(2 * configuration.training().steps(), passes.get());
-  }
-
-  @Test
-  void theNextBlocksWeightsAreGatheredWhileABlockIsComputed() throws Exception {
-    GptConfiguration model = GptConfiguration.of(3, 2, 40, 7, TinyDataset.VOCABULARY);
-    RunConfiguration configuration =
-        new RunConfiguration(
-            "overlap",
-            model,
-            DataConfiguration.ofDataset("unused"),
-            TinyRun.training().batchSize(2).evalInterval(0).zeroStage(3).build());
-    Units units = Units.of(model.layout(), 2, TinyRun.SIZES);
-    try (TokenDataset dataset =
-        TinyDataset.open(Files.createDirectory(folder.resolve("data")), 100, 0)) {
-      RunFolder output =
-          RunFolder.of(new Configuration(false), folder.resolve("run").toUri().toString());
-      TrainingRun run = new TrainingRun(configuration, dataset, output, true);
-      TinyRun.train(
-          run,
-          2,
-          TrainingListener.NONE,
-          rank -> new PatientBackend(rank, framesOfFirstBlock(units, rank)),
-          WatchedTransport::new);
-    }
-    assertEquals(2 * configuration.training().steps(), passes.get());
-  }
-
-  private AtomicInteger framesOf(int rank) {
-    return frames.computeIfAbsent(rank, any -> new AtomicInteger());
-  }
-
-  private static int framesOfFirstBlock(Units units, int rank) {
-    List<Slice> slices = units.buckets().slices(rank);
-    return (int)
-        units.blocks().get(0).buckets().filter(index -> slices.get(index).length() > 0).count();
-  }
-
-  /** Does not compute the first block before a frame of the second one's weights has been sent. */
-  private final class PatientBackend extends ForwardingBackend {
-    private final int rank;
-    private final int framesOfABlock;
-    private int framesBefore;
-    private boolean first;
-
-    PatientBackend(int rank, int framesOfABlock) {
-      super(new JavaBackend(1));
-      this.rank = rank;
-      this.framesOfABlock = framesOfABlock;
-    }
-
-    @Override
-    public void run(Operation operation) {
-      if (operation instanceof EmbeddingForward) {
-        framesBefore = framesOf(rank).get();
-        first = true;
-      }
-      if (operation instanceof AttentionForward && first) {
-        first = false;
-        awaitFrames(framesBefore + framesOfABlock + 1);
-        passes.incrementAndGet();
-      }
-      super.run(operation);
-    }
-
-    private void awaitFrames(int wanted) {
-      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-      while (framesOf(rank).get() < wanted) {
-        assertTrue(System.nanoTime() < end, "rank " + rank + " gathers nothing meanwhile");
-        Thread.onSpinWait();
-      }
-    }
   }
 
   /** Does not end the backward pass before a frame of it has been sent. */
@@ -158,7 +80,7 @@ class OverlapTest {
     }
   }
 
-  /** Counts frames with values; those that tell what a rank is doing are smaller. */
+  /** Heeds frames with values; those that tell what a rank is doing are smaller. */
   private final class WatchedTransport implements Transport {
     private final Transport transport;
 
@@ -188,7 +110,6 @@ class OverlapTest {
       if (latch != null && frame.remaining() > Slice.BLOCK * Float.BYTES) {
         latch.countDown();
       }
-      frames.computeIfAbsent(rank(), rank -> new AtomicInteger()).incrementAndGet();
       transport.send(peer, frame, released);
     }
 
