@@ -1,20 +1,23 @@
 package org.sparkformer.spark;
 
 import java.io.IOException;
-import java.net.URI;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
-import org.apache.hadoop.fs.permission.FsPermission;
 import org.apache.hadoop.util.Progressable;
 
-/** Local disks as {@code flaky:///...}, on which some of the files of weights cannot be created. */
-public final class FlakyFileSystem extends RawLocalFileSystem {
-  /** Made by Hadoop, so that what is to fail must lie where all instances find it. */
+/** Local disks on which some of the files of weights cannot be created. */
+public final class FlakyFileSystem extends LocalFileSystem {
+  /** Instances are made by Hadoop, so that what is to fail must lie where all of them find it. */
   private static volatile String plan = "";
 
   private static final AtomicInteger ASKED = new AtomicInteger();
+
+  public FlakyFileSystem() {
+    super(new Raw());
+  }
 
   /**
    * @param outcomes of the attempts to create weights: {@code x} fails; what comes later is well
@@ -29,27 +32,23 @@ public final class FlakyFileSystem extends RawLocalFileSystem {
     return plan.chars().limit(ASKED.get()).filter(outcome -> outcome == 'x').count();
   }
 
-  @Override
-  public URI getUri() {
-    return URI.create("flaky:///");
-  }
-
-  @Override
-  public FSDataOutputStream create(
-      Path file,
-      FsPermission permission,
-      boolean overwrite,
-      int bufferSize,
-      short replication,
-      long blockSize,
-      Progressable progress)
-      throws IOException {
-    if (file.getName().equals("model.safetensors")) {
-      int number = ASKED.getAndIncrement();
-      if (number < plan.length() && plan.charAt(number) == 'x') {
-        throw new IOException("the disk is full, for the moment");
+  private static final class Raw extends RawLocalFileSystem {
+    @Override
+    public FSDataOutputStream create(
+        Path file,
+        boolean overwrite,
+        int bufferSize,
+        short replication,
+        long blockSize,
+        Progressable progress)
+        throws IOException {
+      if (file.getName().startsWith("model.safetensors")) {
+        int number = ASKED.getAndIncrement();
+        if (number < plan.length() && plan.charAt(number) == 'x') {
+          throw new IOException("the disk is full, for the moment");
+        }
       }
+      return super.create(file, overwrite, bufferSize, replication, blockSize, progress);
     }
-    return super.create(file, permission, overwrite, bufferSize, replication, blockSize, progress);
   }
 }

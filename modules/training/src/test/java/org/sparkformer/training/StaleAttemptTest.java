@@ -62,7 +62,7 @@ class StaleAttemptTest {
 
   @Test
   void nothingOfARankThatSleptThroughARestartIsTaken() throws Exception {
-    sleepAndWake(0, 20);
+    sleepAndWake(0, 8);
   }
 
   @Tag("soak")
@@ -75,8 +75,8 @@ class StaleAttemptTest {
     for (int seed = firstSeed; seed < firstSeed + interleavings; seed++) {
       interleave("seed-" + seed, new Random(seed));
     }
-    assertTrue(framesToTheLiving > interleavings, framesToTheLiving + " frames to the living");
-    assertTrue(restartsMore <= interleavings / 5, restartsMore + " restarts more");
+    assertTrue(framesToTheLiving > 0, framesToTheLiving + " frames to the living");
+    assertTrue(restartsMore <= 1 + interleavings / 10, restartsMore + " restarts more");
   }
 
   private void interleave(String name, Random random) throws Exception {
