@@ -16,7 +16,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkformer.data.CausalSamples;
 import org.sparkformer.data.Split;
 import org.sparkformer.data.TokenDataset;
@@ -49,11 +48,13 @@ class LossSpikeTest {
   @TempDir Path folder;
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 2})
-  void theBatchOfASpikeIsSkippedByAllRanksAsIfItHadNeverBeen(int ranks) throws Exception {
+  @CsvSource({"1, 1", "1, 2", "3, 2"})
+  void theBatchOfASpikeIsSkippedByAllRanksAsIfItHadNeverBeen(int stage, int ranks)
+      throws Exception {
     try (TokenDataset dataset = poisoned(POISONED, POISONED)) {
       List<String> messages = new ArrayList<>();
-      RunSummary watched = train(run("watched", TRAINING, dataset), ranks, messages);
+      TrainingConfiguration training = TRAINING.toBuilder().zeroStage(stage).build();
+      RunSummary watched = train(run("watched", training, dataset), ranks, messages);
       assertEquals(List.of(POISONED), watched.skippedSteps());
       assertEquals(1, messages.size(), messages.toString());
       assertTrue(
@@ -109,13 +110,13 @@ class LossSpikeTest {
 
   /** The weights go bad in step 135: what follows are spikes, whatever the batch. */
   @ParameterizedTest
-  @ValueSource(ints = {1, 2})
-  void spikesInARowGoBackToACheckpointAndSkipWhatLedToThem(int ranks) throws Exception {
+  @CsvSource({"1, 1", "1, 2", "3, 2"})
+  void spikesInARowGoBackToACheckpointAndSkipWhatLedToThem(int stage, int ranks) throws Exception {
     try (TokenDataset dataset = poisoned(1, 0)) {
       List<String> messages = new ArrayList<>();
       RunSummary recovered =
           TinyRun.train(
-                  run("recovered", TRAINING, dataset),
+                  run("recovered", TRAINING.toBuilder().zeroStage(stage).build(), dataset),
                   ranks,
                   messages(messages),
                   rank -> new Spoiling(135))
