@@ -31,7 +31,7 @@ final class Compiler {
   /** A built program, which the caller releases. */
   long build(KernelSource source, String macros) {
     String options = (OPTIONS + " " + macros).trim();
-    FutureTask<Long> task = new FutureTask<>(() -> loadAlone(source, options));
+    FutureTask<Long> task = new FutureTask<>(() -> Compiling.alone(() -> load(source, options)));
     Thread thread = new Thread(null, task, "opencl-compiler", STACK_BYTES);
     thread.setDaemon(true);
     thread.start();
@@ -44,15 +44,6 @@ final class Compiler {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new OpenClException("interrupted while building " + source.name(), e);
-    }
-  }
-
-  private long loadAlone(KernelSource source, String options) {
-    DeviceKernel.COMPILING.lock();
-    try {
-      return load(source, options);
-    } finally {
-      DeviceKernel.COMPILING.unlock();
     }
   }
 

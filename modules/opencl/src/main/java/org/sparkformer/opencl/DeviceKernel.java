@@ -4,16 +4,9 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.locks.ReentrantLock;
 
 /** A built kernel of one backend. */
 final class DeviceKernel {
-  /**
-   * Held by whoever makes a driver compile. PoCL's compiler is not safe when two contexts of one
-   * process use it at once, and part of its work is done when a kernel is first run.
-   */
-  static final ReentrantLock COMPILING = new ReentrantLock();
-
   /** Grids narrower than this are compiled for apart from wide ones (PoCL). */
   private static final long WIDE_GRID = 65535;
 

@@ -33,6 +33,7 @@ public final class Devices {
    */
   public static synchronized List<OpenClDevice> list() {
     NativeStacks.enlarge();
+    SignalHandlers.keep();
     IcdFiles.complete();
     List<OpenClDevice> devices = new ArrayList<>();
     for (long platform : platforms()) {

@@ -84,13 +84,12 @@ public final class Launch {
       enqueue(groups, group);
       return;
     }
-    DeviceKernel.COMPILING.lock();
-    try {
-      enqueue(groups, group);
-      queue.finish();
-    } finally {
-      DeviceKernel.COMPILING.unlock();
-    }
+    Compiling.alone(
+        () -> {
+          enqueue(groups, group);
+          queue.finish();
+          return kernel;
+        });
   }
 
   private void enqueue(long[] groups, long[] group) {
