@@ -21,6 +21,7 @@ import org.apache.spark.scheduler.SparkListenerStageSubmitted;
 import org.apache.spark.scheduler.SparkListenerTaskStart;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.Utils;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.data.Split;
@@ -41,6 +42,14 @@ class HdfsClusterTest {
   private static final int EXECUTOR_DIES_AT = 10;
 
   @TempDir private Path folder;
+
+  private final ClassLoader loader = Thread.currentThread().getContextClassLoader();
+
+  /** HDFS leaves that of its web pages, which would load our classes anew for later tests. */
+  @AfterEach
+  void giveTheClassLoaderBack() {
+    Thread.currentThread().setContextClassLoader(loader);
+  }
 
   @Test
   void aRunThatLosesADatanodeAndAnExecutorEndsWithTheWeightsOfLocalDisks() throws Exception {
