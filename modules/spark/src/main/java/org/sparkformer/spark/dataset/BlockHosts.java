@@ -8,10 +8,9 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.BlockLocation;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.RemoteIterator;
 
 /**
  * Which hosts hold the bytes of files, so that Spark may start tasks there. File systems that keep
@@ -42,11 +41,12 @@ public final class BlockHosts {
   /** Of all files that lie in a folder. */
   public static BlockHosts ofFolder(Configuration hadoop, String folder) throws IOException {
     Path path = new Path(folder);
+    FileSystem fileSystem = path.getFileSystem(hadoop);
     BlockHosts hosts = new BlockHosts();
-    RemoteIterator<LocatedFileStatus> files =
-        path.getFileSystem(hadoop).listFiles(path, /* recursive= */ false);
-    while (files.hasNext()) {
-      hosts.add(files.next().getBlockLocations());
+    for (FileStatus file : fileSystem.listStatus(path)) {
+      if (file.isFile()) {
+        hosts.add(fileSystem.getFileBlockLocations(file, 0, file.getLen()));
+      }
     }
     return hosts;
   }
