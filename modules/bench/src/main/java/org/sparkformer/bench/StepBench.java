@@ -33,6 +33,9 @@ import org.sparkformer.training.configuration.RunConfiguration;
 final class StepBench {
   private static final long NANOSECONDS_A_MILLISECOND = 1_000_000;
 
+  /** The peers take their turns between two steps, which must not look stuck. */
+  private static final Duration LONGEST_TURN = Duration.ofHours(1);
+
   private final OpenClBackend backend;
   private final RunConfiguration run;
   private final StepRounds rounds;
@@ -93,7 +96,7 @@ final class StepBench {
             new TreeCollective(
                 new SummationTree(microBatches),
                 InProcessTransport.group("bench", 0, 1).get(0),
-                CollectiveOptions.of("bench", 0, Duration.ofMinutes(1)))) {
+                CollectiveOptions.of("bench", 0, LONGEST_TURN))) {
       RunFolder out =
           RunFolder.of(new Configuration(false), folder.resolve("run").toUri().toString());
       new RankTrainer(new TrainingRun(run, dataset, out, false), backend, alone, rounds).train();
@@ -173,8 +176,7 @@ final class StepBench {
   /** The norm's block sums and AdamW; the loss's few block sums are among them. */
   private static double optimizer(List<StepResult.KernelTime> kernels) {
     return kernels.stream()
-        .filter(
-            kernel -> kernel.kernel().contains("adamw") || kernel.kernel().contains("block_sum"))
+        .filter(kernel -> kernel.kernel().contains("adamw") || kernel.kernel().contains("blockSum"))
         .mapToDouble(StepResult.KernelTime::milliseconds)
         .sum();
   }

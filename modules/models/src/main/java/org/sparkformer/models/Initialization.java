@@ -17,6 +17,9 @@ public final class Initialization {
   /** Elements drawn and written to the device at once. */
   private static final int CHUNK = 1 << 20;
 
+  /** Elements that one thread draws in a row, a multiple of four. */
+  private static final int SPAN = 1 << 12;
+
   private static final double UNIT = 0x1p-32;
 
   private Initialization() {}
@@ -56,23 +59,26 @@ public final class Initialization {
       long seed,
       int site,
       FloatBuffer values) {
-    IntStream.range(0, (count + 3) / 4)
+    IntStream.range(0, (count + SPAN - 1) / SPAN)
         .parallel()
         .forEach(
-            quad -> {
-              double[] normals = normals(first / 4 + quad, site, seed);
-              for (int i = 0; i < Math.min(4, count - quad * 4); i++) {
-                double value = parameter.initialMean() + parameter.initialDeviation() * normals[i];
-                values.put(quad * 4 + i, (float) value);
+            span -> {
+              int[] words = new int[4];
+              double[] normals = new double[4];
+              for (int i = span * SPAN; i < Math.min(count, (span + 1) * SPAN); i++) {
+                if (i % 4 == 0) {
+                  Philox.block((first + i) / 4, site, -1, seed, words);
+                  toNormals(words, normals);
+                }
+                double value =
+                    parameter.initialMean() + parameter.initialDeviation() * normals[i % 4];
+                values.put(i, (float) value);
               }
             });
   }
 
   /** Four standard normals by Box and Muller; StrictMath gives the same bits everywhere. */
-  private static double[] normals(long counter, int site, long seed) {
-    int[] words = new int[4];
-    Philox.block(counter, site, -1, seed, words);
-    double[] normals = new double[4];
+  private static void toNormals(int[] words, double[] normals) {
     for (int i = 0; i < 4; i += 2) {
       double u = ((words[i] & 0xFFFFFFFFL) + 0.5) * UNIT;
       double angle = 2 * Math.PI * ((words[i + 1] & 0xFFFFFFFFL) + 0.5) * UNIT;
@@ -80,6 +86,5 @@ public final class Initialization {
       normals[i] = radius * StrictMath.cos(angle);
       normals[i + 1] = radius * StrictMath.sin(angle);
     }
-    return normals;
   }
 }

@@ -1,8 +1,7 @@
 package org.sparkformer.app.progress;
 
 import java.io.PrintWriter;
-import java.time.Duration;
-import java.time.Instant;
+import java.lang.management.ManagementFactory;
 import java.util.Locale;
 import org.sparkformer.training.EvaluationMetrics;
 import org.sparkformer.training.StepMetrics;
@@ -60,10 +59,16 @@ public final class TrainingProgress implements TrainingListener, AutoCloseable {
     view.step(metrics, secondsLeft(metrics.step()));
   }
 
-  /** Since this process began, as the system has it: Java's own start is part of the wait. */
+  /**
+   * Since the command was given, as its launcher has it, or since Java began. The start that the
+   * system tells of a process may be off by a second: Linux adds it to a boot time in whole
+   * seconds.
+   */
   private static double secondsSinceLaunch() {
-    Instant launch = ProcessHandle.current().info().startInstant().orElseGet(Instant::now);
-    return Duration.between(launch, Instant.now()).toMillis() / 1e3;
+    Long micros = Long.getLong("org.sparkformer.launched");
+    long launched =
+        micros == null ? ManagementFactory.getRuntimeMXBean().getStartTime() : micros / 1000;
+    return (System.currentTimeMillis() - launched) / 1e3;
   }
 
   /**
