@@ -5,6 +5,7 @@ import java.util.stream.Stream;
 import org.sparkformer.opencl.kernels.AdamWKernels;
 import org.sparkformer.opencl.kernels.ElementwiseKernels;
 import org.sparkformer.opencl.kernels.EmbeddingKernels;
+import org.sparkformer.opencl.kernels.HostArithmetic;
 import org.sparkformer.opencl.kernels.LayerNormKernels;
 import org.sparkformer.opencl.kernels.PackedMatMul;
 import org.sparkformer.opencl.kernels.ReductionKernels;
@@ -23,7 +24,9 @@ final class Kernels {
   /** In the order in which they are asked. */
   static List<Specialisation<?>> standard() {
     return Stream.of(
-            List.of(new PackedMatMul(true), new PackedMatMul(false)),
+            Stream.of(HostArithmetic.TILES, HostArithmetic.PAIRS, HostArithmetic.FP32)
+                .map(PackedMatMul::new)
+                .toList(),
             List.of(new TensorMatMul(), new TiledMatMul()),
             List.of(new TensorAttentionForward(), new TensorAttentionBackward()),
             TiledAttentionForward.all(),

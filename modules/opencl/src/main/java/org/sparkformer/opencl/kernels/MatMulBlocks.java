@@ -12,13 +12,19 @@ import org.sparkformer.tensor.ops.MatMul;
  * @param vector VW, fp32 elements of a vector
  * @param tileRows MR
  * @param tileVectors NV
- * @param step of the inner product in a 32-bit word of a panel: 1, or 2 of bf16
+ * @param arithmetic what panels are made for
  * @param depth KC, steps of the inner product that a block copies at a time
  * @param rows of C in a block, a multiple of MR
  * @param columns of C in a block, a multiple of NR = NV VW
  */
 record MatMulBlocks(
-    int vector, int tileRows, int tileVectors, int step, int depth, int rows, int columns) {
+    int vector,
+    int tileRows,
+    int tileVectors,
+    HostArithmetic arithmetic,
+    int depth,
+    int rows,
+    int columns) {
   /** Blocks a compute unit should get, so that none waits long for the last. */
   private static final int BLOCKS_A_UNIT = 4;
 
@@ -26,35 +32,44 @@ record MatMulBlocks(
   private static final int LARGEST_COLUMNS = 256;
   private static final int SMALLEST_DEPTH = 32;
 
+  /** Rows, columns and words of depth of AMX's registers. */
+  static final int TILE = 16;
+
+  private static final int TILE_DEPTH = 512;
+
   /** Beyond the depth, words of a row of a panel of A. */
   private static final int ROW_PADDING = 16;
 
-  /**
-   * For a product.
-   *
-   * @param pairs whether panels hold pairs of bf16
-   */
+  /** For a product. */
   static MatMulBlocks of(
-      MatMul product, boolean pairs, DeviceInfo device, Map<String, Integer> tunables) {
+      MatMul product, HostArithmetic arithmetic, DeviceInfo device, Map<String, Integer> tunables) {
     int m = product.m();
     int n = product.n();
-    int step = pairs ? 2 : 1;
-    int vector = Vectors.width(device);
+    MatMulBlocks largest =
+        arithmetic == HostArithmetic.TILES
+            ? ofTiles()
+            : ofVectors(n, arithmetic, Vectors.width(device), tunables);
+    return largest
+        .divided(m, n)
+        .inLocalMemory(device.memory().local(), m, n)
+        .shared(m, n, Vectors.count(BLOCKS_A_UNIT * device.computeUnits(), product.batch()));
+  }
+
+  /** Two by two registers of sums; the depth is one that halves into whole registers. */
+  private static MatMulBlocks ofTiles() {
+    return new MatMulBlocks(
+        TILE, 2 * TILE, 2, HostArithmetic.TILES, TILE_DEPTH, LARGEST_ROWS, LARGEST_COLUMNS);
+  }
+
+  private static MatMulBlocks ofVectors(
+      int n, HostArithmetic arithmetic, int vector, Map<String, Integer> tunables) {
     int vectors = Vectors.count(n, vector);
     // An odd number of vectors in few columns: single ones waste less.
     int tileVectors = vectors % 2 == 1 && vectors < 8 ? 1 : tunables.getOrDefault("NV", 2);
     int tileRows = tunables.getOrDefault("MR", vector == 16 ? 12 : 6);
+    int depth = arithmetic.step() * tunables.getOrDefault("KC", 256);
     return new MatMulBlocks(
-            vector,
-            tileRows,
-            tileVectors,
-            step,
-            step * tunables.getOrDefault("KC", 256),
-            LARGEST_ROWS,
-            LARGEST_COLUMNS)
-        .divided(m, n)
-        .inLocalMemory(device.memory().local(), m, n)
-        .shared(m, n, Vectors.count(BLOCKS_A_UNIT * device.computeUnits(), product.batch()));
+        vector, tileRows, tileVectors, arithmetic, depth, LARGEST_ROWS, LARGEST_COLUMNS);
   }
 
   /** The macros of the program. */
@@ -64,18 +79,19 @@ record MatMulBlocks(
     macros.put("MR", tileRows);
     macros.put("NV", tileVectors);
     macros.put("KC", depth);
-    macros.put("PAIRS", step - 1);
+    macros.put("PAIRS", arithmetic.step() - 1);
+    macros.put("TILES", arithmetic == HostArithmetic.TILES ? 1 : 0);
     return macros;
   }
 
   /** Bytes of the panels of A. */
   long bytesOfA() {
-    return (long) rows * (depth / step + ROW_PADDING) * Float.BYTES;
+    return (long) rows * (depth / arithmetic.step() + ROW_PADDING) * Float.BYTES;
   }
 
   /** Bytes of the panels of B. */
   long bytesOfB() {
-    return (long) columns * (depth / step) * Float.BYTES;
+    return (long) columns * (depth / arithmetic.step()) * Float.BYTES;
   }
 
   /** How many blocks use the same part of A. */
@@ -91,13 +107,13 @@ record MatMulBlocks(
   /** Words of the panels of a whole A. */
   long wordsOfReadyA(MatMul product) {
     long tiles = Vectors.count(product.m(), tileRows);
-    return tiles * tileRows * chunks(product) * (depth / step + ROW_PADDING);
+    return tiles * tileRows * chunks(product) * (depth / arithmetic.step() + ROW_PADDING);
   }
 
   /** Words of the panels of a whole B. */
   long wordsOfReadyB(MatMul product) {
     long tiles = Vectors.count(product.n(), tileColumns());
-    return tiles * tileColumns() * chunks(product) * (depth / step);
+    return tiles * tileColumns() * chunks(product) * (depth / arithmetic.step());
   }
 
   /** Times that a block of full depth is needed. */
@@ -151,6 +167,7 @@ record MatMulBlocks(
   }
 
   private MatMulBlocks with(int newDepth, int newRows, int newColumns) {
-    return new MatMulBlocks(vector, tileRows, tileVectors, step, newDepth, newRows, newColumns);
+    return new MatMulBlocks(
+        vector, tileRows, tileVectors, arithmetic, newDepth, newRows, newColumns);
   }
 }

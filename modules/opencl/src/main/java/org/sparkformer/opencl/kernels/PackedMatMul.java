@@ -23,14 +23,14 @@ public final class PackedMatMul implements Specialisation<MatMul> {
 
   private static final int TILES_A_GROUP = 8;
 
-  private final boolean pairs;
+  private final HostArithmetic arithmetic;
   private boolean reported;
 
   /**
-   * @param pairs for bf16 operands alone, on processors that multiply pairs of them
+   * @param arithmetic of pairs or tiles: for bf16 operands alone, on processors that have it
    */
-  public PackedMatMul(boolean pairs) {
-    this.pairs = pairs;
+  public PackedMatMul(HostArithmetic arithmetic) {
+    this.arithmetic = arithmetic;
   }
 
   @Override
@@ -40,34 +40,41 @@ public final class PackedMatMul implements Specialisation<MatMul> {
 
   @Override
   public String description() {
-    return FILE + (pairs ? " matmul (bf16 by AVX512_BF16)" : " matmul");
+    return FILE + " matmul" + arithmetic.label();
   }
 
   @Override
   public boolean runsOn(DeviceInfo device) {
-    return device.kind() == DeviceInfo.Kind.CPU && (!pairs || HostProcessor.multipliesBfloat16());
+    return device.kind() == DeviceInfo.Kind.CPU && arithmetic.isAvailable();
   }
 
   @Override
   public boolean supports(MatMul operation, DeviceInfo device) {
-    return !pairs || operation.rounds();
+    return switch (arithmetic) {
+      case FP32 -> true;
+      case PAIRS -> operation.rounds();
+      // Half a register of rows costs as much as a whole one.
+      case TILES -> operation.rounds() && operation.m() > MatMulBlocks.TILE / 2;
+    };
   }
 
   @Override
   public void enqueue(MatMul product, LaunchContext context) {
-    if (product.rounds() && !pairs && !reported) {
+    if (product.rounds() && arithmetic == HostArithmetic.FP32 && !reported) {
       reported = true;
       LOG.log(
           System.Logger.Level.WARNING,
           "bf16 brings no speed here: this processor has no AVX512_BF16, so operands are rounded to"
               + " bf16 and multiplied as fp32");
     }
-    MatMulBlocks blocks = MatMulBlocks.of(product, pairs, context.device(), context.tunables(FILE));
+    MatMulBlocks blocks =
+        MatMulBlocks.of(product, arithmetic, context.device(), context.tunables(FILE));
     boolean readyA = isPrepared(product, blocks.usesOfA(product), blocks.wordsOfReadyA(product));
     boolean readyB = isPrepared(product, blocks.usesOfB(product), blocks.wordsOfReadyB(product));
     Map<String, Integer> macros = blocks.macros();
     macros.put("READY_A", readyA ? 1 : 0);
     macros.put("READY_B", readyB ? 1 : 0);
+    macros.put("AMX", HostProcessor.multipliesTiles() ? 1 : 0);
     try (Tensor a = readyA ? packA(product, context, blocks, macros) : null;
         Tensor b = readyB ? packB(product, context, blocks, macros) : null) {
       MatMulLaunch.begin(product, context, FILE, "matmul", macros)

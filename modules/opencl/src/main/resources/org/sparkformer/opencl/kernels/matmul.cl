@@ -22,15 +22,22 @@
 #include "vector.cl"
 
 // Whether operands are rounded to bf16; and whether products are of pairs of them, for processors
-// that have such an instruction, or of fp32 with their values.
+// that have such an instruction, or of fp32 with their values. TILES, beside PAIRS: by AMX, for VW 16,
+// MR 32, NV 2 and KC of whole tiles.
 #ifndef ROUNDS
 #define ROUNDS 0
 #endif
 #ifndef PAIRS
 #define PAIRS 0
 #endif
+#ifndef TILES
+#define TILES 0
+#endif
 
 #include "bfloat16.cl"
+#if TILES
+#include "amx.cl"
+#endif
 
 #ifndef MR
 #define MR 12
@@ -74,9 +81,16 @@
 #define B_SPACE local
 #endif
 
-// A word of a panel: one element, or with PAIRS two bf16 that follow each other along k.
+// A word of a panel: one element, or with PAIRS two bf16 that follow each other along k. Tiles are
+// 16 words deep; panels have zeros beyond the last k.
 #define STEP (PAIRS + 1)
+#if TILES
+#define WORDS(depth) (((depth) + 31) / 32 * 16)
+#define EXISTS(k) ((k) < depth)
+#else
 #define WORDS(depth) (((depth) + PAIRS) / STEP)
+#define EXISTS(k) 1
+#endif
 
 #define NR (NV * VW)
 #define EACH_ROW UNROLL for (int i = 0; i < MR; i++)
@@ -86,9 +100,10 @@
 #define AHEAD 4
 
 // Panels of A: [MR][KC] as it lies in memory, its rows apart by a constant (an odd number of cache
-// lines, so that rows do not compete for a set), or [k][MR] from a transposed A.
+// lines, so that rows do not compete for a set), or [k][MR] from a transposed A, but for tiles.
 #define ROW_STRIDE (KC / STEP + 16)
-#if TRANSPOSE_A
+#define A_BY_COLUMNS (TRANSPOSE_A && !TILES)
+#if A_BY_COLUMNS
 #define PANEL_A(depth) (MR * WORDS(depth) + VW)
 #define A_AT(a, i, k) (a)[(k) * MR + (i)]
 #else
@@ -117,8 +132,28 @@ typedef float word;
 word word_of(float x, float y) { return ROUNDS ? rounded(x) : x; }
 #endif
 
+#if TILES && TRANSPOSE_A
+// The words of VW rows at step k.
+wordV column_of_words(const global float *A, ulong stride, int rows, int k, int depth) {
+  if (k >= depth) return (wordV)(0);
+  const global float *source = A + k * stride;
+  floatV second = k + 1 < depth ? load_up_to(source + stride, rows) : (floatV)(0.0f);
+  return ACROSS(load_up_to(source, rows), second);
+}
+#endif
+
 void copy_a(const global float *A, ulong stride, int rows, int depth, A_SPACE word *panels) {
-#if TRANSPOSE_A
+#if TILES && TRANSPOSE_A
+  for (int row = 0; row < rows || row % MR; row += VW)
+    for (int k = 0; k < WORDS(depth); k += VW) {
+      wordV square[VW];
+      UNROLL for (int i = 0; i < VW; i++) square[i] =
+          column_of_words(A + row, stride, rows - row, STEP * (k + i), depth);
+      transpose_square((private floatV *)square);
+      UNROLL for (int i = 0; i < VW; i++)
+          STORE_WORDS(A_SPACE, panels + (row + i) * ROW_STRIDE + k, square[i]);
+    }
+#elif TRANSPOSE_A
   for (int k = 0; k < depth; k += STEP) {
     const global float *source = A + k * stride;
     const global float *second = k + PAIRS < depth ? source + PAIRS * stride : 0;
@@ -143,9 +178,10 @@ void copy_a(const global float *A, ulong stride, int rows, int depth, A_SPACE wo
       PREFETCH(source + 2 * stride + k);
       STORE_WORDS(A_SPACE, target + k / STEP, ALONG(source + k));
     }
-    for (; k < depth; k += STEP)
-      target[k / STEP] =
-          row < rows ? word_of(source[k], k + PAIRS < depth ? source[k + PAIRS] : 0.0f) : 0;
+    for (; k < STEP * WORDS(depth); k += STEP)
+      target[k / STEP] = row < rows && EXISTS(k)
+                             ? word_of(source[k], k + PAIRS < depth ? source[k + PAIRS] : 0.0f)
+                             : 0;
   }
 #endif
 }
@@ -168,24 +204,25 @@ void copy_b(const global float *B, ulong stride, int columns, int depth, B_SPACE
       UNROLL for (int i = 0; i < VW; i++)
           STORE_WORDS(B_SPACE, target + (k / STEP + i) * NR, square[i]);
     }
-    for (; k < depth; k += STEP)
+    for (; k < STEP * WORDS(depth); k += STEP)
       for (int i = 0; i < VW; i++) {
         const global float *row = source + i * stride + k;
-        target[k / STEP * NR + i] =
-            i < count ? word_of(row[0], k + PAIRS < depth ? row[PAIRS] : 0.0f) : 0;
+        target[k / STEP * NR + i] = i < count && EXISTS(k)
+                                        ? word_of(row[0], k + PAIRS < depth ? row[PAIRS] : 0.0f)
+                                        : 0;
       }
   }
 #else
-  for (int k = 0; k < depth; k += STEP) {
+  for (int k = 0; k < STEP * WORDS(depth); k += STEP) {
     const global float *source = B + k * stride;
     const global float *second = k + PAIRS < depth ? source + PAIRS * stride : 0;
     B_SPACE word *target = panels + k / STEP * NR;
     for (int column = 0; column < columns; column += NR) EACH_VECTOR {
       int at = column + v * VW;
       PREFETCH(source + AHEAD * stride + at);
+      floatV one = EXISTS(k) ? load_up_to(source + at, columns - at) : (floatV)(0.0f);
       floatV other = PAIRS && second ? load_up_to(second + at, columns - at) : (floatV)(0.0f);
-      STORE_WORDS(B_SPACE, target + column * WORDS(depth) + v * VW,
-                  ACROSS(load_up_to(source + at, columns - at), other));
+      STORE_WORDS(B_SPACE, target + column * WORDS(depth) + v * VW, ACROSS(one, other));
     }
   }
 #endif
@@ -197,6 +234,65 @@ floatV gelu(floatV x) {
   return x / (1.0f + exponential(-2.0f * u));
 }
 
+#if TILES
+// Adds the products of so many words to the MR x NR elements at an address in any address space.
+void add_squares(const A_SPACE word *a, const B_SPACE word *b, int words, ulong C, ulong stride,
+                 int from_zero) {
+  TILE_STATE;
+  ulong lower = C + 16 * stride, right = 16 * sizeof(float);
+  if (from_zero) {
+    TILE_ZERO(0);
+    TILE_ZERO(1);
+    TILE_ZERO(2);
+    TILE_ZERO(3);
+  } else {
+    TILE_LOAD(0, C, stride);
+    TILE_LOAD(1, C + right, stride);
+    TILE_LOAD(2, lower, stride);
+    TILE_LOAD(3, lower + right, stride);
+  }
+  for (int k = 0; k < words; k += 16) {
+    const A_SPACE word *x = a + k;
+    const B_SPACE word *y = b + k * NR;
+    TILE_LOAD(4, x, ROW_STRIDE * sizeof(word));
+    TILE_LOAD(6, y, NR * sizeof(word));
+    TILE_MULTIPLY_ADD(0, 4, 6);
+    TILE_LOAD(7, y + 16, NR * sizeof(word));
+    TILE_MULTIPLY_ADD(1, 4, 7);
+    TILE_LOAD(5, x + 16 * ROW_STRIDE, ROW_STRIDE * sizeof(word));
+    TILE_MULTIPLY_ADD(2, 5, 6);
+    TILE_MULTIPLY_ADD(3, 5, 7);
+  }
+  TILE_STORE(0, C, stride);
+  TILE_STORE(1, C + right, stride);
+  TILE_STORE(2, lower, stride);
+  TILE_STORE(3, lower + right, stride);
+}
+
+// As below; what does not exist is added up beside C.
+void add_tile(const A_SPACE word *a, const B_SPACE word *b, int words, global float *C,
+              ulong stride, int rows, int columns, int from_zero, const global float *bias) {
+  if (rows >= MR && columns >= NR) {
+    add_squares(a, b, words, (ulong)C, stride * sizeof(float), from_zero);
+  } else {
+    float beside[MR * NR];
+    for (int i = 0; !from_zero && i < MR; i++) EACH_VECTOR STORE(
+        private, beside + i * NR + v * VW,
+        load_up_to(C + i * stride + v * VW, i < rows ? columns - v * VW : 0));
+    add_squares(a, b, words, (ulong)beside, NR * sizeof(float), from_zero);
+    for (int i = 0; i < min(MR, rows); i++) EACH_VECTOR store_part(
+        C + i * stride + v * VW, LOAD(private, beside + i * NR + v * VW),
+        min(VW, columns - v * VW));
+  }
+  if (BIAS && bias)
+    for (int i = 0; i < min(MR, rows); i++)
+      for (int column = 0; column < min(NR, columns); column += VW) {
+        global float *at = C + i * stride + column;
+        int count = min(VW, columns - column);
+        store_part(at, load_up_to(at, count) + load_up_to(bias + column, count), count);
+      }
+}
+#else
 // Adds the products of so many words, and the bias if there is one, to a tile of C, of which
 // rows x columns elements exist.
 void add_tile(const A_SPACE word *a, const B_SPACE word *b, int words, global float *C,
@@ -227,6 +323,7 @@ void add_tile(const A_SPACE word *a, const B_SPACE word *b, int words, global fl
         store_part(C + i * stride + v * VW, c[i][v], min(VW, columns - v * VW));
   }
 }
+#endif
 
 // GELU of a tile that is still in the first cache.
 void activate_tile(const global float *C, ulong stride, int rows, int columns,
@@ -287,6 +384,9 @@ void matmul(const global float *A, long A_first, const global float *B, long B_f
   C += C_first + corner;
   activated += activated_first + corner;
   bias += bias_first + column;
+#if TILES
+  TILES_BEGIN();
+#endif
   for (int k = 0; k < K; k += KC) {
     int depth = min(KC, K - k);
 #if READY_A
@@ -313,4 +413,7 @@ void matmul(const global float *A, long A_first, const global float *B, long B_f
           activate_tile(C + at, N, rows - i, columns - j, activated + at);
       }
   }
+#if TILES
+  TILES_END();
+#endif
 }

@@ -1,0 +1,40 @@
+package org.sparkformer.opencl.kernels;
+
+/** What {@code matmul.cl} multiplies with on a processor. */
+public enum HostArithmetic {
+  /** Vectors of fp32; operands of bf16 are rounded and stay fp32. */
+  FP32("", 1),
+
+  /** Vectors of pairs of bf16. */
+  PAIRS(" (bf16 by AVX512_BF16)", 2),
+
+  /** Tiles of pairs of bf16. */
+  TILES(" (bf16 by AMX)", 2);
+
+  private final String label;
+  private final int step;
+
+  HostArithmetic(String label, int step) {
+    this.label = label;
+    this.step = step;
+  }
+
+  /** For people, after a kernel's name. */
+  String label() {
+    return label;
+  }
+
+  /** Steps of the inner product in a 32-bit word of an operand. */
+  int step() {
+    return step;
+  }
+
+  /** Whether this machine's processor has it. */
+  boolean isAvailable() {
+    return switch (this) {
+      case FP32 -> true;
+      case PAIRS -> HostProcessor.multipliesBfloat16();
+      case TILES -> HostProcessor.multipliesTiles();
+    };
+  }
+}

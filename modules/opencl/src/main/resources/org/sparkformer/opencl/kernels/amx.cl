@@ -1,0 +1,73 @@
+// Tiles of AMX: eight registers of 16 rows of 64 bytes. Needs nothing.
+//
+// With AMX each macro is one instruction, by name: PoCL's compiler takes them for a processor without
+// (TDPBF16PS and its like: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2).
+// Without it each is that instruction's meaning in OpenCL C, so that kernels can be tested anywhere.
+//
+// A kernel calls TILES_BEGIN before the first tile and TILES_END after the last, and declares
+// TILE_STATE in the function that uses them. t, c, a and b are register numbers, p is a pointer of any
+// address space, stride the bytes from one row to the next.
+
+#ifndef AMX
+#define AMX 0
+#endif
+
+#if AMX
+#define TILE_STATE
+#define TILE_ZERO(t) __asm__ volatile("tilezero %%tmm" #t ::: "memory")
+#define TILE_LOAD(t, p, stride) \
+  __asm__ volatile("tileloadd (%0,%1,1), %%tmm" #t ::"r"((ulong)(p)), "r"((long)(stride)) : "memory")
+#define TILE_STORE(t, p, stride) \
+  __asm__ volatile("tilestored %%tmm" #t ", (%0,%1,1)" ::"r"((ulong)(p)), "r"((long)(stride)) \
+                   : "memory")
+// c += a b, of fp32 and pairs of bf16.
+#define TILE_MULTIPLY_ADD(c, a, b) \
+  __asm__ volatile("tdpbf16ps %%tmm" #b ", %%tmm" #a ", %%tmm" #c ::: "memory")
+#define TILES_END() __asm__ volatile("tilerelease" ::: "memory")
+
+// All eight of full size: palette 1, 64 bytes a row, 16 rows.
+void TILES_BEGIN() {
+  uchar shape[64];
+  for (int i = 0; i < 64; i++) shape[i] = i == 0;
+  for (int t = 0; t < 8; t++) {
+    shape[16 + 2 * t] = 64;
+    shape[48 + t] = 16;
+  }
+  __asm__ volatile("ldtilecfg (%0)" ::"r"((ulong)shape) : "memory");
+}
+#else
+#define TILE_STATE uint tiles[8][256]
+#define TILE_ZERO(t) tile_zero(tiles[t])
+#define TILE_LOAD(t, p, stride) tile_load(tiles[t], (ulong)(p), stride)
+#define TILE_STORE(t, p, stride) tile_store(tiles[t], (ulong)(p), stride)
+#define TILE_MULTIPLY_ADD(c, a, b) tile_multiply_add(tiles[c], tiles[a], tiles[b])
+#define TILES_BEGIN()
+#define TILES_END()
+
+void tile_zero(uint *tile) {
+  for (int i = 0; i < 256; i++) tile[i] = 0;
+}
+
+void tile_load(uint *tile, ulong address, ulong stride) {
+  for (int i = 0; i < 256; i++)
+    tile[i] = ((const private uint *)(address + i / 16 * stride))[i % 16];
+}
+
+void tile_store(const uint *tile, ulong address, ulong stride) {
+  for (int i = 0; i < 256; i++) ((private uint *)(address + i / 16 * stride))[i % 16] = tile[i];
+}
+
+// The sums of the pairs' first and second elements are kept apart until the last pair.
+void tile_multiply_add(uint *c, const uint *a, const uint *b) {
+  for (int i = 0; i < 16; i++)
+    for (int j = 0; j < 16; j++) {
+      float first = 0, second = 0;
+      for (int k = 0; k < 16; k++) {
+        uint x = a[16 * i + k], y = b[16 * k + j];
+        first = fma(as_float(x << 16), as_float(y << 16), first);
+        second = fma(as_float(x & 0xffff0000u), as_float(y & 0xffff0000u), second);
+      }
+      c[16 * i + j] = as_uint(as_float(c[16 * i + j]) + (first + second));
+    }
+}
+#endif
