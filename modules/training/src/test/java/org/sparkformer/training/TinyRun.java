@@ -104,6 +104,23 @@ final class TinyRun {
         collective -> trainRank(run, collective, listener, backends, SIZES));
   }
 
+  /**
+   * @param collectives what each rank's real collective is used through
+   */
+  static List<RunSummary> trainThrough(
+      TrainingRun run,
+      int ranks,
+      IntFunction<Backend> backends,
+      UnaryOperator<Collective> collectives)
+      throws Exception {
+    return gather(
+        run,
+        ranks,
+        transport -> transport,
+        collective ->
+            trainRank(run, collectives.apply(collective), TrainingListener.NONE, backends, SIZES));
+  }
+
   private static RunSummary trainRank(
       TrainingRun run,
       Collective collective,
