@@ -58,19 +58,23 @@ public interface Collective extends AutoCloseable {
    * @param shard receives {@code shard(length, rank())}; holds exactly that many floats
    */
   default void reduceScatter(List<FloatBuffer> partials, FloatBuffer shard) {
-    reduceScatter(tree(), partials, shard, WirePrecision.FP32);
+    reduceScatter(Addends.all(tree(), size()), partials, List.of(shard), WirePrecision.FP32);
   }
 
   /**
-   * As {@link #reduceScatter(List, FloatBuffer)}, along another tree: that of a node which some of
-   * the leaves make up.
+   * As {@link #reduceScatter(List, FloatBuffer)}, of some leaves.
    *
-   * @param node the same on every rank
-   * @param partials one vector for each of {@code node.partialsOf(rank(), size())}
+   * @param addends the same on every rank
+   * @param partials one vector for each node that this rank has; where it has none, one that is not
+   *     read and tells the length
+   * @param shards receive this rank's shard of each of {@code addends.sums()}
    * @param precision of the partial sums on their way, the same on every rank
    */
   void reduceScatter(
-      SummationTree node, List<FloatBuffer> partials, FloatBuffer shard, WirePrecision precision);
+      Addends addends,
+      List<FloatBuffer> partials,
+      List<FloatBuffer> shards,
+      WirePrecision precision);
 
   /**
    * Puts the ranks' shards together.

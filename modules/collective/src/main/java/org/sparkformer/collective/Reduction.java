@@ -17,11 +17,11 @@ final class Reduction {
   static final int LOOKAHEAD = 8;
 
   private final Wire wire;
-  private final SummationTree tree;
+  private final Addends addends;
   private final List<FloatBuffer> partials;
   private final WirePrecision precision;
   private final IntFunction<ShardRange> wanted;
-  private final List<LeafRange> nodes = new ArrayList<>();
+  private final List<List<Piece>> sums;
   private final FlushedSum addition;
   private final long total;
   private FloatBuffer target;
@@ -30,43 +30,49 @@ final class Reduction {
   /**
    * What is added.
    *
-   * @param partials this rank's partial sums, from index 0 to their limits
+   * @param partials this rank's partial sums, from index 0 to their limits; where it has none, a
+   *     vector that is not read
    * @param precision in which they cross
    */
-  record Terms(SummationTree tree, List<FloatBuffer> partials, WirePrecision precision) {}
+  record Terms(Addends addends, List<FloatBuffer> partials, WirePrecision precision) {}
+
+  /** A partial sum, which a rank has under the number {@code part}. */
+  private record Piece(LeafRange node, int rank, int part) {}
 
   /**
    * @param wanted the range of the vector that each rank adds up
    */
   Reduction(Wire wire, Terms terms, IntFunction<ShardRange> wanted) {
     this.wire = wire;
-    this.tree = terms.tree();
+    this.addends = terms.addends();
     this.partials = terms.partials();
     this.precision = wire.size() == 1 ? WirePrecision.FP32 : terms.precision();
     this.wanted = wanted;
     this.addition = wire.addition();
     this.total = (long) partials.get(0).limit() * precision.bytes(2) / 2;
+    this.sums = addends.sums().stream().map(this::piecesOf).toList();
+  }
+
+  private List<Piece> piecesOf(LeafRange sum) {
+    List<Piece> pieces = new ArrayList<>();
     for (int rank = 0; rank < wire.size(); rank++) {
-      nodes.addAll(tree.partialsOf(rank, wire.size()));
+      List<LeafRange> nodes = addends.byRank().get(rank);
+      for (int part = 0; part < nodes.size(); part++) {
+        if (sum.contains(nodes.get(part))) {
+          pieces.add(new Piece(nodes.get(part), rank, part));
+        }
+      }
     }
+    return pieces;
   }
 
   /**
    * Adds up.
    *
-   * @param result receives this rank's range
+   * @param results receive this rank's range of each sum
+   * @param added told each round once this rank's chunk of it, if there is one, is in the results
    */
-  void into(FloatBuffer result) {
-    into(result, round -> {});
-  }
-
-  /**
-   * Adds up.
-   *
-   * @param result receives this rank's range
-   * @param added told each round once this rank's chunk of it, if there is one, is in the result
-   */
-  void into(FloatBuffer result, IntConsumer added) {
+  void into(List<FloatBuffer> results, IntConsumer added) {
     int rounds = 1;
     for (int rank = 0; rank < wire.size(); rank++) {
       rounds = Math.max(rounds, wire.chunksOf(wanted.apply(rank)));
@@ -76,7 +82,7 @@ final class Reduction {
         sendRound(round);
       }
       if (round >= LOOKAHEAD) {
-        addRound(round - LOOKAHEAD, result);
+        addRound(round - LOOKAHEAD, results);
         added.accept(round - LOOKAHEAD);
       }
     }
@@ -86,11 +92,24 @@ final class Reduction {
     for (int peer : wire.others()) {
       ShardRange chunk = wire.chunkOf(wanted.apply(peer), round);
       if (isSent(chunk, round)) {
-        for (int part = 0; part < partials.size(); part++) {
-          send(wire.key(FrameKey.REDUCE, round, part), slice(partials.get(part), chunk), peer);
-        }
+        sendChunk(chunk, round, peer);
       }
     }
+  }
+
+  /** A rank that has nothing to add sends empty frames, so that nobody runs ahead of it. */
+  private void sendChunk(ShardRange chunk, int round, int peer) {
+    if (isIdle(wire.rank())) {
+      wire.send(wire.key(FrameKey.REDUCE, round, 0), total, FloatBuffer.allocate(0), peer);
+      return;
+    }
+    for (int part = 0; part < partials.size(); part++) {
+      send(wire.key(FrameKey.REDUCE, round, part), slice(partials.get(part), chunk), peer);
+    }
+  }
+
+  private boolean isIdle(int rank) {
+    return addends.byRank().get(rank).isEmpty();
   }
 
   private void send(FrameKey key, FloatBuffer values, int peer) {
@@ -101,22 +120,29 @@ final class Reduction {
     }
   }
 
-  private void addRound(int round, FloatBuffer result) {
+  private void addRound(int round, List<FloatBuffer> results) {
     ShardRange mine = wanted.apply(wire.rank());
     ShardRange chunk = wire.chunkOf(mine, round);
     if (!isSent(chunk, round)) {
       return;
     }
-    target = result.slice(chunk.offset() - mine.offset(), chunk.length());
-    foldsLeft = nodes.size() - 1;
-    TreeAccumulator<Operand> accumulator =
-        new TreeAccumulator<>(tree, nodes, this::fold, this::release);
-    for (int rank = 0; rank < wire.size(); rank++) {
-      int parts = tree.partialsOf(rank, wire.size()).size();
-      for (int part = 0; part < parts; part++) {
-        accumulator.push(operand(rank, round, part, chunk));
+    for (int sum = 0; sum < results.size(); sum++) {
+      target = results.get(sum).slice(chunk.offset() - mine.offset(), chunk.length());
+      add(sums.get(sum), round, chunk);
+    }
+    for (int peer : wire.others()) {
+      if (isIdle(peer)) {
+        wire.pool().release(wire.take(peer, wire.key(FrameKey.REDUCE, round, 0), 0, total));
       }
     }
+  }
+
+  private void add(List<Piece> pieces, int round, ShardRange chunk) {
+    foldsLeft = pieces.size() - 1;
+    TreeAccumulator<Operand> accumulator =
+        new TreeAccumulator<>(
+            addends.tree(), pieces.stream().map(Piece::node).toList(), this::fold, this::release);
+    pieces.forEach(piece -> accumulator.push(operand(piece, round, chunk)));
     Operand sum = accumulator.partials().get(0);
     if (sum.values() != target) {
       target.put(sum.values().duplicate());
@@ -132,12 +158,12 @@ final class Reduction {
     return round == 0 || chunk.length() > 0;
   }
 
-  private Operand operand(int rank, int round, int part, ShardRange chunk) {
-    if (rank == wire.rank()) {
-      return own(slice(partials.get(part), chunk));
+  private Operand operand(Piece piece, int round, ShardRange chunk) {
+    if (piece.rank() == wire.rank()) {
+      return own(slice(partials.get(piece.part()), chunk));
     }
-    FrameKey key = wire.key(FrameKey.REDUCE, round, part);
-    ByteBuffer payload = wire.take(rank, key, precision.bytes(chunk.length()), total);
+    FrameKey key = wire.key(FrameKey.REDUCE, round, piece.part());
+    ByteBuffer payload = wire.take(piece.rank(), key, precision.bytes(chunk.length()), total);
     return precision == WirePrecision.BF16
         ? unpacked(payload, chunk.length())
         : Operand.in(payload);

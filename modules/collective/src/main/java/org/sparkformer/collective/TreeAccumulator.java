@@ -33,7 +33,7 @@ public final class TreeAccumulator<T> {
   /**
    * Accumulates partial sums over {@code pieces}, neighbouring nodes of the tree, one push a piece.
    */
-  TreeAccumulator(
+  public TreeAccumulator(
       SummationTree tree, List<LeafRange> pieces, BinaryOperator<T> fold, Consumer<T> release) {
     this.tree = tree;
     this.pieces = pieces;

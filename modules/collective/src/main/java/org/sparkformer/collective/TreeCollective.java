@@ -75,7 +75,7 @@ public final class TreeCollective implements Collective {
 
   @Override
   public void allReduce(List<FloatBuffer> partials, FloatBuffer sum) {
-    int length = requirePartials(tree, partials);
+    int length = requirePartials(Addends.all(tree, size()), partials);
     requireLength("the sum", sum, length);
     FloatBuffer whole = sum.slice();
     if (size() == 1 || (long) length * Float.BYTES <= SMALL_SUM_BYTES) {
@@ -87,14 +87,23 @@ public final class TreeCollective implements Collective {
 
   @Override
   public void reduceScatter(
-      SummationTree node, List<FloatBuffer> partials, FloatBuffer shard, WirePrecision precision) {
-    int length = requirePartials(node, partials);
-    requireLength("the shard", shard, shard(length, rank()).length());
+      Addends addends,
+      List<FloatBuffer> partials,
+      List<FloatBuffer> shards,
+      WirePrecision precision) {
+    int length = requirePartials(addends, partials);
+    if (shards.size() != addends.sums().size()) {
+      throw new IllegalArgumentException(
+          "the sums are those of " + addends.sums() + ", got " + shards.size() + " shards");
+    }
+    int mine = shard(length, rank()).length();
+    shards.forEach(shard -> requireLength("the shard", shard, mine));
+    List<FloatBuffer> results = shards.stream().map(FloatBuffer::slice).toList();
     perform(
         Operation.REDUCE_SCATTER,
         wire ->
-            new Reduction(wire, terms(node, partials, precision), rank -> shard(length, rank))
-                .into(shard.slice()));
+            new Reduction(wire, terms(addends, partials, precision), rank -> shard(length, rank))
+                .into(results, round -> {}));
   }
 
   @Override
@@ -242,22 +251,20 @@ public final class TreeCollective implements Collective {
 
   private void reduceEverywhere(Wire wire, List<FloatBuffer> partials, FloatBuffer sum) {
     ShardRange everything = new ShardRange(0, sum.limit());
-    new Reduction(wire, terms(tree, partials, WirePrecision.FP32), rank -> everything).into(sum);
+    new Reduction(wire, terms(partials), rank -> everything).into(List.of(sum), round -> {});
   }
 
   private void reduceAndGather(Wire wire, List<FloatBuffer> partials, FloatBuffer sum) {
     ShardRange mine = shard(sum.limit(), rank());
-    FloatBuffer shard = sum.slice(mine.offset(), mine.length());
-    Reduction reduction =
-        new Reduction(
-            wire, terms(tree, partials, WirePrecision.FP32), rank -> shard(sum.limit(), rank));
+    List<FloatBuffer> shard = List.of(sum.slice(mine.offset(), mine.length()));
+    Reduction reduction = new Reduction(wire, terms(partials), rank -> shard(sum.limit(), rank));
     Gathering gathering = new Gathering(wire, sum);
     if (gathering.isDirect(largestDirect)) {
       // A chunk leaves as soon as it is summed, while it is in cache and the link is not idle.
       reduction.into(shard, gathering::exchange);
       gathering.finish();
     } else {
-      reduction.into(shard);
+      reduction.into(shard, round -> {});
       gathering.run(largestDirect);
     }
   }
@@ -279,9 +286,9 @@ public final class TreeCollective implements Collective {
     }
   }
 
-  private int requirePartials(SummationTree along, List<FloatBuffer> partials) {
-    List<LeafRange> nodes = along.partialsOf(rank(), size());
-    if (partials.size() != nodes.size()) {
+  private int requirePartials(Addends addends, List<FloatBuffer> partials) {
+    List<LeafRange> nodes = addends.byRank().get(rank());
+    if (partials.size() != Math.max(1, nodes.size())) {
       throw new IllegalArgumentException(
           "rank "
               + rank()
@@ -304,9 +311,14 @@ public final class TreeCollective implements Collective {
     }
   }
 
+  /** Of all leaves. */
+  private Reduction.Terms terms(List<FloatBuffer> partials) {
+    return terms(Addends.all(tree, size()), partials, WirePrecision.FP32);
+  }
+
   private static Reduction.Terms terms(
-      SummationTree along, List<FloatBuffer> partials, WirePrecision precision) {
+      Addends addends, List<FloatBuffer> partials, WirePrecision precision) {
     List<FloatBuffer> slices = partials.stream().map(FloatBuffer::slice).toList();
-    return new Reduction.Terms(along, slices, precision);
+    return new Reduction.Terms(addends, slices, precision);
   }
 }

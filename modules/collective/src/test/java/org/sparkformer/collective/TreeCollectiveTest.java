@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -52,28 +53,41 @@ final class TreeCollectiveTest {
     }
   }
 
-  /** Where the ranks are a power of two, neighbouring leaves are a node of the tree. */
+  /**
+   * Leaves are dealt out one a rank, round by round; in the last round some ranks may have none.
+   */
   @ParameterizedTest
-  @CsvSource({"1, 8", "2, 8", "4, 8", "8, 8", "2, 6", "4, 12", "3, 3"})
+  @CsvSource({
+    "1, 8", "2, 8", "4, 8", "8, 8", "2, 6", "4, 12", "3, 3", "3, 12", "3, 7", "5, 7", "6, 7", "4, 5"
+  })
   void sumsOfNeighboursRoundByRoundAddUpToTheWholeSum(int size, int leaves) {
-    int length = 9000;
-    int[] expected = bits(expected(0, leaves, length));
-    for (FloatBuffer all : Gang.run(leaves, size, rank -> roundByRound(rank, length))) {
-      assertArrayEquals(expected, bits(all));
+    for (int length : new int[] {0, 9000, 300_000}) {
+      int[] expected = bits(expected(0, leaves, length));
+      for (FloatBuffer all : Gang.run(leaves, size, rank -> roundByRound(rank, length))) {
+        assertArrayEquals(expected, bits(all));
+      }
     }
   }
 
   private static FloatBuffer roundByRound(Collective rank, int length) {
+    List<LeafRange> nodes = new ArrayList<>();
     List<FloatBuffer> shards = new ArrayList<>();
     for (int first = 0; first < rank.tree().leaves(); first += rank.size()) {
-      FloatBuffer shard = direct(rank.shard(length, rank.rank()).length());
+      Addends round = Addends.from(rank.tree(), first, rank.size());
+      List<FloatBuffer> sums =
+          Stream.generate(() -> direct(rank.shard(length, rank.rank()).length()))
+              .limit(round.sums().size())
+              .toList();
       List<FloatBuffer> own = List.of(leaf(first + rank.rank(), length));
-      rank.reduceScatter(new SummationTree(rank.size()), own, shard, WirePrecision.FP32);
-      shards.add(shard);
+      rank.reduceScatter(round, own, sums, WirePrecision.FP32);
+      nodes.addAll(round.sums());
+      shards.addAll(sums);
     }
+    TreeAccumulator<FloatBuffer> total =
+        new TreeAccumulator<>(rank.tree(), nodes, TreeCollectiveTest::add, released -> {});
+    shards.forEach(total::push);
     FloatBuffer all = direct(length);
-    SummationTree rounds = new SummationTree(shards.size());
-    rank.allGather(rounds.sum(shards, TreeCollectiveTest::add), all);
+    rank.allGather(total.partials().get(0), all);
     return all;
   }
 

@@ -50,9 +50,9 @@ final class WirePrecisionTest {
             rank -> {
               FloatBuffer shard = FloatBuffer.allocate(rank.shard(5000, rank.rank()).length());
               rank.reduceScatter(
-                  rank.tree(),
+                  Addends.all(rank.tree(), 2),
                   List.of(FloatBuffer.allocate(5000)),
-                  shard,
+                  List.of(shard),
                   WirePrecision.values()[rank.rank()]);
               return null;
             });
@@ -78,7 +78,11 @@ final class WirePrecisionTest {
             transport -> new TreeCollective(new SummationTree(2), transport, options),
             rank -> {
               FloatBuffer shard = FloatBuffer.allocate(rank.shard(length, rank.rank()).length());
-              rank.reduceScatter(rank.tree(), List.of(leaf(rank.rank(), length)), shard, precision);
+              rank.reduceScatter(
+                  Addends.all(rank.tree(), 2),
+                  List.of(leaf(rank.rank(), length)),
+                  List.of(shard),
+                  precision);
               return null;
             })
         .forEach(outcome -> assertEquals("null", outcome.message()));
@@ -92,7 +96,8 @@ final class WirePrecisionTest {
     }
     List<FloatBuffer> untouched = partials.stream().map(WirePrecisionTest::copy).toList();
     FloatBuffer shard = FloatBuffer.allocate(rank.shard(length, rank.rank()).length());
-    rank.reduceScatter(rank.tree(), partials, shard, WirePrecision.BF16);
+    Addends addends = Addends.all(rank.tree(), rank.size());
+    rank.reduceScatter(addends, partials, List.of(shard), WirePrecision.BF16);
     for (int i = 0; i < partials.size(); i++) {
       assertArrayEquals(untouched.get(i).array(), partials.get(i).array());
     }

@@ -24,14 +24,13 @@ final class RunChecks {
   private RunChecks() {}
 
   /**
-   * Refuses more ranks than micro-batches, and numbers of ranks that cannot share the weights.
+   * Refuses more ranks than micro-batches.
    *
    * @throws IllegalArgumentException saying what to change
    */
   static void ranks(TrainingRequest request, int ranks) {
     TrainingConfiguration training = request.configuration().training();
     new SummationTree(training.microBatches()).ownedBy(0, ranks);
-    training.requireRanks(ranks);
   }
 
   /**

@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
 import java.util.function.Function;
+import org.sparkformer.collective.Addends;
 import org.sparkformer.collective.Collective;
-import org.sparkformer.collective.SummationTree;
 import org.sparkformer.collective.WirePrecision;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Backend.Pending;
@@ -23,12 +23,11 @@ final class BucketTraffic {
   private final Backend backend;
   private final Collective collective;
   private final Communication communication;
-  private final SummationTree tree;
   private final long parameters;
   private final List<Bucket> buckets;
   private final List<Slice> slices;
   private final Staging staging;
-  private final List<Own> owns = new ArrayList<>();
+  private final List<List<Own>> owns = new ArrayList<>();
 
   /** Host memory of this rank's slice of a bucket, and the last copy from it to the device. */
   private static final class Own {
@@ -55,23 +54,20 @@ final class BucketTraffic {
    * What passes through a rank's host memory.
    *
    * @param buckets of the vectors that are exchanged
-   * @param tree along which gradients are added
+   * @param partials of this rank's that are added at once, at least 1
+   * @param sums that come of an addition, at least 1
    * @param places for buckets on their way
    */
-  record Route(Buckets buckets, SummationTree tree, int places) {
+  record Route(Buckets buckets, int partials, int sums, int places) {
     /** With places for one bucket that is copied, one on the wire and one between them. */
-    static Route of(Buckets buckets, SummationTree tree) {
-      return new Route(buckets, tree, Math.min(Staging.PLACES, buckets.all().size()));
-    }
-
-    private int partials(Collective collective) {
-      return tree.partialsOf(collective.rank(), collective.size()).size();
+    static Route of(Buckets buckets, int partials, int sums) {
+      return new Route(buckets, partials, sums, Math.min(Staging.PLACES, buckets.all().size()));
     }
 
     /** Bytes of host memory that it takes on a rank. */
-    long hostBytes(Collective collective) {
-      long staged = (long) places * partials(collective) * buckets.largest();
-      return Float.BYTES * (staged + buckets.owned(collective.rank()));
+    long hostBytes(int rank) {
+      long staged = (long) places * partials * buckets.largest();
+      return Float.BYTES * (staged + sums * buckets.owned(rank));
     }
   }
 
@@ -79,22 +75,24 @@ final class BucketTraffic {
     this.backend = rank.backend();
     this.collective = rank.collective();
     this.communication = communication;
-    this.tree = route.tree();
     this.parameters = route.buckets().layout().size();
     this.buckets = route.buckets().all();
     this.slices = route.buckets().slices(collective.rank());
     int largest = (int) route.buckets().largest();
-    this.staging = new Staging(route.places(), route.partials(collective), largest);
-    slices.forEach(slice -> owns.add(new Own(slice)));
+    this.staging = new Staging(route.places(), route.partials(), largest);
+    for (int sum = 0; sum < route.sums(); sum++) {
+      owns.add(slices.stream().map(Own::new).toList());
+    }
   }
 
   /**
-   * Queues the sum of a bucket over all leaves; {@link #writeOwn} has this rank's slice of it when
-   * the exchange is done.
+   * Queues the sums of a bucket; {@link #writeOwn} has this rank's slice of them when the exchange
+   * is done.
    *
-   * @param partials the bucket's elements of this rank's partial sums
+   * @param partials the bucket's elements of this rank's partial sums; of a rank that has none, a
+   *     vector that nobody adds
    */
-  Future<?> reduceScatter(int index, List<Tensor> partials) {
+  Future<?> reduceScatter(int index, Addends addends, List<Tensor> partials) {
     int count = (int) buckets.get(index).length();
     Staging.Place place = takePlace();
     List<Pending> copies = new ArrayList<>(partials.size());
@@ -103,21 +101,25 @@ final class BucketTraffic {
       copies.add(backend.startRead(partials.get(i), place.bytes(i, count)));
       values.add(place.floats(i, count));
     }
-    Own own = owns.get(index);
+    List<Own> sums = owns.stream().limit(addends.sums().size()).map(of -> of.get(index)).toList();
     return communication.submit(
         () -> {
           try {
             copies.forEach(Pending::await);
-            own.use.await();
+            sums.forEach(own -> own.use.await());
             communication.timed(
-                "reduce-scatter of bucket " + index,
-                () -> collective.reduceScatter(tree, values, own.floats(), precisionOf(index)));
+                "reduce-scatter of bucket " + index, () -> add(index, addends, values, sums));
           } finally {
             // Also where it failed: the training thread may be waiting for the place.
             staging.giveBack(place, Pending.DONE);
           }
           return null;
         });
+  }
+
+  private void add(int index, Addends addends, List<FloatBuffer> partials, List<Own> sums) {
+    List<FloatBuffer> shards = sums.stream().map(Own::floats).toList();
+    collective.reduceScatter(addends, partials, shards, precisionOf(index));
   }
 
   /** What shares a bucket with the loss, biases and normalisation weights, crosses in fp32. */
@@ -136,11 +138,11 @@ final class BucketTraffic {
     }
   }
 
-  /** The last sum of what follows the parameters, where this rank's slices reach there; else 0. */
-  float ownLoss() {
+  /** The loss in one of the last sums, where this rank's slices reach there; else 0. */
+  float ownLoss(int sum) {
     for (int index = 0; index < slices.size(); index++) {
       if (slices.get(index).holdsLoss()) {
-        return owns.get(index).floats().get((int) slices.get(index).parameters());
+        return owns.get(sum).get(index).floats().get((int) slices.get(index).parameters());
       }
     }
     return 0;
@@ -151,10 +153,10 @@ final class BucketTraffic {
    *
    * @param destination finds the place for a slice's parameters
    */
-  void writeOwn(int index, Function<Slice, Tensor> destination) {
+  void writeOwn(int index, int sum, Function<Slice, Tensor> destination) {
     Slice slice = slices.get(index);
     if (slice.holdsParameters()) {
-      Own own = owns.get(index);
+      Own own = owns.get(sum).get(index);
       own.use = backend.startWrite(destination.apply(slice), own.parameters(slice));
     }
   }
@@ -167,7 +169,7 @@ final class BucketTraffic {
    */
   Future<Staging.Place> allGather(int index, Function<Slice, Tensor> parameters) {
     Slice slice = slices.get(index);
-    Own own = owns.get(index);
+    Own own = owns.get(0).get(index);
     Pending copy =
         slice.holdsParameters()
             ? backend.startRead(parameters.apply(slice), own.parameters(slice))

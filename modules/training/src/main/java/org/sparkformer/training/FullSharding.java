@@ -1,9 +1,6 @@
 package org.sparkformer.training;
 
 import java.util.List;
-import java.util.stream.IntStream;
-import org.sparkformer.collective.Collective;
-import org.sparkformer.collective.SummationTree;
 import org.sparkformer.models.LanguageModel;
 import org.sparkformer.models.ModelConfiguration;
 import org.sparkformer.models.ParameterLayout.Parameter;
@@ -19,14 +16,14 @@ import org.sparkformer.tensor.ops.AdamW;
  * arXiv:2304.11277, full sharding), and the whole of one block at a time while a pass goes through
  * it.
  *
- * <p>In round j the ranks compute neighbouring micro-batches, rank r that with the number {@code j
- * ranks + r}: their sum is a node of the summation tree, and the rounds' sums make up the rest of
- * it, so that a rank never keeps more of a sum than its slices.
+ * <p>The ranks go through a step in {@link Rounds} of a micro-batch each, whose gradients are added
+ * up between the ranks at once, so that a rank never keeps more of a sum than its slices.
  */
 final class FullSharding implements Sharding, ParameterStore {
   private final Backend backend;
   private final ModelState state;
   private final Units units;
+  private final Rounds rounds;
   private final List<Integer> leaves;
   private final GatheredWeights weights;
   private final GradientShards gradients;
@@ -36,50 +33,33 @@ final class FullSharding implements Sharding, ParameterStore {
 
   FullSharding(
       Rank rank, ModelConfiguration configuration, ModelState state, Communication communication) {
-    int ranks = rank.collective().size();
-    SummationTree rounds = rounds(rank.collective());
     this.backend = rank.backend();
     this.state = state;
     this.units = rank.units(state.layout());
-    this.leaves =
-        IntStream.range(0, rounds.leaves())
-            .map(round -> round * ranks + rank.collective().rank())
-            .boxed()
-            .toList();
-    BucketTraffic gathering = new BucketTraffic(rank, gathering(rank, units), communication);
-    BucketTraffic reducing = new BucketTraffic(rank, reducing(rank, units), communication);
+    this.rounds = Rounds.of(rank.collective());
+    this.leaves = rounds.leaves(rank.collective().rank());
+    BucketTraffic gathering = new BucketTraffic(rank, gathering(units), communication);
+    BucketTraffic reducing = new BucketTraffic(rank, reducing(rounds, units), communication);
     this.weights = new GatheredWeights(backend, state, units, gathering);
     this.gradients = new GradientShards(backend, units, state.slices(), reducing, rounds);
     this.totals = new StepTotals(rank, units.buckets(), communication);
     this.model = configuration.bind(this);
   }
 
-  /** A leaf for each micro-batch of a rank. */
-  private static SummationTree rounds(Collective collective) {
-    return new SummationTree(collective.tree().leaves() / collective.size());
-  }
-
-  private static BucketTraffic.Route reducing(Rank rank, Units units) {
-    return BucketTraffic.Route.of(units.buckets(), new SummationTree(rank.collective().size()));
+  private static BucketTraffic.Route reducing(Rounds rounds, Units units) {
+    return BucketTraffic.Route.of(units.buckets(), 1, rounds.mostSums());
   }
 
   /** With room for a whole block, which waits there for its turn. */
-  private static BucketTraffic.Route gathering(Rank rank, Units units) {
-    SummationTree tree = new SummationTree(rank.collective().size());
-    return new BucketTraffic.Route(units.buckets(), tree, units.mostBuckets());
+  private static BucketTraffic.Route gathering(Units units) {
+    return new BucketTraffic.Route(units.buckets(), 1, 1, units.mostBuckets());
   }
 
   /** Bytes of host memory that buckets between the ranks take. */
   static long hostBytes(Rank rank, Units units) {
-    Collective collective = rank.collective();
-    return reducing(rank, units).hostBytes(collective)
-        + gathering(rank, units).hostBytes(collective);
-  }
-
-  /** Gradient vectors of the own slices that are alive at once. */
-  static int sums(Collective collective) {
-    SummationTree rounds = rounds(collective);
-    return rounds.buffersNeeded(rounds.root());
+    int number = rank.collective().rank();
+    return reducing(Rounds.of(rank.collective()), units).hostBytes(number)
+        + gathering(units).hostBytes(number);
   }
 
   @Override
@@ -121,8 +101,24 @@ final class FullSharding implements Sharding, ParameterStore {
     gradients.endPass();
   }
 
+  /** The last round, without a micro-batch: the others need this rank's slices all the same. */
+  private void accompany() {
+    weights.beginPass();
+    gradients.beginPass();
+    for (int layer = 0; layer < units.layers(); layer++) {
+      enter(layer);
+    }
+    for (int mark = units.layers(); mark >= 0; mark--) {
+      reached(mark);
+    }
+    gradients.endPass();
+  }
+
   @Override
   public void sum(Tensor squaredNorm) {
+    if (leaves.size() < rounds.count()) {
+      accompany();
+    }
     gradients.collect();
     sum = gradients.sum();
     for (int index = 0; index < state.slices().size(); index++) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
 import java.util.function.IntConsumer;
+import org.sparkformer.collective.Addends;
 import org.sparkformer.tensor.Tensor;
 
 /**
@@ -15,17 +16,21 @@ final class GradientExchange {
   private final GradientAccumulator accumulator;
   private final List<Bucket> buckets;
   private final BucketTraffic traffic;
+  private final Addends addends;
   private final List<Future<?>> underWay = new ArrayList<>();
   private List<GradientBuffer> partials = List.of();
   private int left;
 
   /**
    * @param traffic null where there is one rank
+   * @param addends of all ranks' micro-batches
    */
-  GradientExchange(GradientAccumulator accumulator, Buckets buckets, BucketTraffic traffic) {
+  GradientExchange(
+      GradientAccumulator accumulator, Buckets buckets, BucketTraffic traffic, Addends addends) {
     this.accumulator = accumulator;
     this.buckets = buckets.all();
     this.traffic = traffic;
+    this.addends = addends;
   }
 
   /**
@@ -46,7 +51,7 @@ final class GradientExchange {
       accumulator.fold(bucket);
       if (traffic != null) {
         List<Tensor> sums = partials.stream().map(partial -> bucket.of(partial.flat())).toList();
-        underWay.add(traffic.reduceScatter(left, sums));
+        underWay.add(traffic.reduceScatter(left, addends, sums));
       }
       left++;
     }
@@ -61,7 +66,7 @@ final class GradientExchange {
     for (int index = 0; index < buckets.size(); index++) {
       if (traffic != null) {
         Communication.await(underWay.get(index));
-        traffic.writeOwn(index, slice -> slice.of(sum().flat()));
+        traffic.writeOwn(index, 0, slice -> slice.of(sum().flat()));
       }
       arrived.accept(index);
     }
@@ -74,6 +79,6 @@ final class GradientExchange {
 
   /** The loss summed over all ranks where this rank has it, else anything. */
   float ownLoss() {
-    return traffic == null ? 0 : traffic.ownLoss();
+    return traffic == null ? 0 : traffic.ownLoss(0);
   }
 }

@@ -5,7 +5,8 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.Future;
-import org.sparkformer.collective.SummationTree;
+import java.util.stream.Stream;
+import org.sparkformer.collective.Addends;
 import org.sparkformer.collective.TreeAccumulator;
 import org.sparkformer.models.ParameterLayout.Parameter;
 import org.sparkformer.tensor.Backend;
@@ -16,31 +17,26 @@ import org.sparkformer.tensor.ops.Fill;
 /**
  * The gradients of a pass, of which a rank keeps its slices alone. What a block has added leaves
  * when the backward pass is through it: the ranks' micro-batches of one round are added up between
- * the ranks, and the rounds one after the other on the device, each sum a node of the one tree.
+ * the ranks to nodes of the one tree, and those of the rounds one after the other on the device.
  */
 final class GradientShards implements AutoCloseable {
   private final Backend backend;
   private final Units units;
   private final List<Slice> slices;
   private final BucketTraffic traffic;
-  private final SummationTree rounds;
+  private final Rounds rounds;
   private final UnitBuffers buffers;
   private final Deque<Tensor> free = new ArrayDeque<>();
   private final List<Tensor> vectors;
   private final TreeAccumulator<Tensor> accumulator;
   private final List<Future<?>> underWay = new ArrayList<>();
-  private final List<Float> losses = new ArrayList<>();
+  private final TreeAccumulator<Float> losses;
+  private Addends current;
+  private Addends left;
+  private int round;
 
-  /**
-   * @param traffic its tree has a leaf a rank
-   * @param rounds a leaf for each micro-batch of a rank
-   */
   GradientShards(
-      Backend backend,
-      Units units,
-      List<Slice> slices,
-      BucketTraffic traffic,
-      SummationTree rounds) {
+      Backend backend, Units units, List<Slice> slices, BucketTraffic traffic, Rounds rounds) {
     this.backend = backend;
     this.units = units;
     this.slices = slices;
@@ -48,11 +44,12 @@ final class GradientShards implements AutoCloseable {
     this.rounds = rounds;
     this.buffers = new UnitBuffers(backend, units);
     long owned = slices.stream().mapToLong(Slice::parameters).sum();
-    for (int i = 0; i < rounds.buffersNeeded(rounds.root()); i++) {
+    for (int i = 0; i < rounds.vectors(); i++) {
       free.push(backend.floats(owned));
     }
     this.vectors = List.copyOf(free);
-    this.accumulator = new TreeAccumulator<>(rounds, rounds.root(), this::add, free::push);
+    this.accumulator = new TreeAccumulator<>(rounds.tree(), rounds.sums(), this::add, free::push);
+    this.losses = new TreeAccumulator<>(rounds.tree(), rounds.sums(), Float::sum, released -> {});
   }
 
   private Tensor add(Tensor left, Tensor right) {
@@ -70,8 +67,9 @@ final class GradientShards implements AutoCloseable {
     return buffers.shared().view(units.sharedPlace(units.buckets().layout().size()), 1);
   }
 
-  /** A micro-batch begins: zeros. */
+  /** A round begins: zeros. */
   void beginPass() {
+    current = rounds.addends(round++ % rounds.count());
     backend.run(new Fill(buffers.shared(), 0f));
   }
 
@@ -91,25 +89,31 @@ final class GradientShards implements AutoCloseable {
     for (int index = units.firstShared(); index < units.buckets().all().size(); index++) {
       reduce(index);
     }
+    left = current;
   }
 
   private void reduce(int index) {
-    underWay.add(traffic.reduceScatter(index, List.of(buffers.bucket(index))));
+    underWay.add(traffic.reduceScatter(index, current, List.of(buffers.bucket(index))));
   }
 
-  /** Waits for this rank's slices of the last pass's sums, if any, and adds them on the device. */
+  /** Waits for this rank's slices of the last round's sums, if any, and adds them on the device. */
   void collect() {
     if (underWay.isEmpty()) {
       return;
     }
-    Tensor vector = free.pop();
+    List<Tensor> sums = Stream.generate(free::pop).limit(left.sums().size()).toList();
     for (int index = 0; index < underWay.size(); index++) {
       Communication.await(underWay.get(index));
-      traffic.writeOwn(index, slice -> slice.ofOwn(vector));
+      for (int sum = 0; sum < sums.size(); sum++) {
+        Tensor vector = sums.get(sum);
+        traffic.writeOwn(index, sum, slice -> slice.ofOwn(vector));
+      }
     }
     underWay.clear();
-    losses.add(traffic.ownLoss());
-    accumulator.push(vector);
+    for (int sum = 0; sum < sums.size(); sum++) {
+      accumulator.push(sums.get(sum));
+      losses.push(traffic.ownLoss(sum));
+    }
   }
 
   /** The sum over all micro-batches, for the slices one after the other; until {@link #release}. */
@@ -119,9 +123,7 @@ final class GradientShards implements AutoCloseable {
 
   /** The summed loss of the step where this rank has it, else anything. */
   float ownLoss() {
-    float loss = rounds.sum(losses, Float::sum);
-    losses.clear();
-    return loss;
+    return losses.partials().get(0);
   }
 
   void release(Tensor sum) {

@@ -94,7 +94,7 @@ public record MemoryEstimate(
       long buffers = UnitBuffers.elements(units);
       return new Share(
           3 * owned + buffers,
-          FullSharding.sums(rank.collective()) * owned + buffers,
+          Rounds.of(rank.collective()).vectors() * owned + buffers,
           Math.max(owned, Math.max(units.sharedLength(), units.largestBlock())),
           snapshot(layout.size(), owned, rank.isFirst()),
           FullSharding.hostBytes(rank, units));

@@ -5,6 +5,8 @@ import java.nio.ByteOrder;
 import java.util.List;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
+import org.sparkformer.collective.Addends;
+import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.LeafRange;
 import org.sparkformer.models.LanguageModel;
 import org.sparkformer.models.ModelConfiguration;
@@ -34,7 +36,8 @@ final class OptimizerSharding implements Sharding {
 
   OptimizerSharding(
       Rank rank, ModelConfiguration configuration, ModelState state, Communication communication) {
-    LeafRange owned = rank.collective().ownedLeaves();
+    Collective collective = rank.collective();
+    LeafRange owned = collective.ownedLeaves();
     Buckets buckets = rank.buckets(state.layout());
     BucketTraffic traffic =
         rank.isAlone() ? null : new BucketTraffic(rank, route(rank, buckets), communication);
@@ -42,19 +45,22 @@ final class OptimizerSharding implements Sharding {
     this.state = state;
     this.leaves = IntStream.range(owned.from(), owned.to()).boxed().toList();
     this.gradients = new GradientAccumulator(rank, configuration, state.parameters());
-    this.exchange = new GradientExchange(gradients, buckets, traffic);
+    Addends addends = Addends.all(collective.tree(), collective.size());
+    this.exchange = new GradientExchange(gradients, buckets, traffic, addends);
     this.totals = new StepTotals(rank, buckets, communication);
     this.update = new ParameterUpdate(backend, state, traffic);
     this.forwardOnly = configuration.bind(state.parameters(), null);
   }
 
   private static BucketTraffic.Route route(Rank rank, Buckets buckets) {
-    return BucketTraffic.Route.of(buckets, rank.collective().tree());
+    Collective collective = rank.collective();
+    int partials = collective.tree().partialsOf(collective.rank(), collective.size()).size();
+    return BucketTraffic.Route.of(buckets, partials, 1);
   }
 
   /** Bytes of host memory that buckets between the ranks take. */
   static long hostBytes(Rank rank, Buckets buckets) {
-    return route(rank, buckets).hostBytes(rank.collective());
+    return route(rank, buckets).hostBytes(rank.collective().rank());
   }
 
   @Override

@@ -39,7 +39,6 @@ public final class RankTrainer {
           "the collective sums %d micro-batches, the run has %d a step"
               .formatted(collective.tree().leaves(), training.microBatches()));
     }
-    training.requireRanks(collective.size());
   }
 
   /**

@@ -178,21 +178,6 @@ public record TrainingConfiguration(
     return zeroStage == 3 && ranks > 1;
   }
 
-  /**
-   * Under ZeRO-3 the ranks' gradients are added up after every micro-batch. Those sums have to be
-   * nodes of the summation tree, and that they are where the ranks are a power of two.
-   *
-   * @throws IllegalArgumentException if so many ranks cannot share a step
-   */
-  public void requireRanks(int ranks) {
-    boolean nodes = Integer.bitCount(ranks) == 1 && microBatches() % ranks == 0;
-    if (sharesWeights(ranks) && ranks != microBatches() && !nodes) {
-      throw new IllegalArgumentException(
-          "%d ranks cannot share a step of %d micro-batches under training.zero_stage 3: use a power of two that divides them, or %d ranks; or set training.zero_stage to 1"
-              .formatted(ranks, microBatches(), microBatches()));
-    }
-  }
-
   /** A copy to change, for the many values that only a few runs set. */
   public TrainingConfigurationBuilder toBuilder() {
     return new TrainingConfigurationBuilder(this);
