@@ -24,7 +24,12 @@ import picocli.CommandLine.Parameters;
     description = "Measures this machine, beside its peers and in one run with them.",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {StepCommand.class, AllReduceCommand.class, HostsCommand.class})
+    subcommands = {
+      StepCommand.class,
+      AllReduceCommand.class,
+      RanksCommand.class,
+      HostsCommand.class
+    })
 public final class Bench {
 
   public static void main(String[] arguments) {

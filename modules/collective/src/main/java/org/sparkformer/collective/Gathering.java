@@ -8,9 +8,6 @@ import java.nio.FloatBuffer;
  * ones.
  */
 final class Gathering {
-  /** Beyond this many ranks a rank would need too many streams at once. */
-  static final int LARGEST_DIRECT = 16;
-
   private static final int LOOKAHEAD = Reduction.LOOKAHEAD;
   private static final int RING_WINDOW = 8;
 
@@ -29,8 +26,8 @@ final class Gathering {
     this.rounds = rounds();
   }
 
-  void run(int largestDirect) {
-    if (isDirect(largestDirect)) {
+  void run(int directRanks) {
+    if (isDirect(directRanks)) {
       for (int round = 0; round < rounds; round++) {
         exchange(round);
       }
@@ -40,8 +37,8 @@ final class Gathering {
     }
   }
 
-  boolean isDirect(int largestDirect) {
-    return wire.size() <= largestDirect;
+  boolean isDirect(int directRanks) {
+    return wire.size() <= directRanks;
   }
 
   /**

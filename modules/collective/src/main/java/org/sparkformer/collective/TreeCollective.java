@@ -19,7 +19,6 @@ public final class TreeCollective implements Collective {
   private final SummationTree tree;
   private final Transport transport;
   private final CollectiveOptions options;
-  private final int largestDirect;
   private final BufferPool pool;
   private final FlushedSum addition = new FlushedSum();
   private final BFloat16Format bfloat16 = new BFloat16Format();
@@ -37,16 +36,10 @@ public final class TreeCollective implements Collective {
    * @throws IllegalArgumentException when there are more ranks than leaves
    */
   public TreeCollective(SummationTree tree, Transport transport, CollectiveOptions options) {
-    this(tree, transport, options, Gathering.LARGEST_DIRECT);
-  }
-
-  TreeCollective(
-      SummationTree tree, Transport transport, CollectiveOptions options, int largestDirect) {
     tree.ownedBy(transport.rank(), transport.size());
     this.tree = tree;
     this.transport = transport;
     this.options = options;
-    this.largestDirect = largestDirect;
     this.pool = new BufferPool(FrameCodec.HEADER_BYTES + options.chunkBytes());
     this.inbox = new Inbox(rank(), size(), options, pool, mostWaitingBytes());
     this.outbox = new Outbox(transport, options, pool);
@@ -115,7 +108,7 @@ public final class TreeCollective implements Collective {
         Operation.ALL_GATHER,
         wire -> {
           whole.slice(mine.offset(), mine.length()).put(shard.duplicate());
-          new Gathering(wire, whole).run(largestDirect);
+          new Gathering(wire, whole).run(options.directRanks());
         });
   }
 
@@ -259,13 +252,13 @@ public final class TreeCollective implements Collective {
     List<FloatBuffer> shard = List.of(sum.slice(mine.offset(), mine.length()));
     Reduction reduction = new Reduction(wire, terms(partials), rank -> shard(sum.limit(), rank));
     Gathering gathering = new Gathering(wire, sum);
-    if (gathering.isDirect(largestDirect)) {
+    if (gathering.isDirect(options.directRanks())) {
       // A chunk leaves as soon as it is summed, while it is in cache and the link is not idle.
       reduction.into(shard, gathering::exchange);
       gathering.finish();
     } else {
       reduction.into(shard, round -> {});
-      gathering.run(largestDirect);
+      gathering.run(options.directRanks());
     }
   }
 

@@ -52,7 +52,10 @@ final class CollectiveFaultTest {
           }
           out.send(frame);
         };
-    gang(new CollectiveOptions(run, 0, LONG, 1 << 14), record, rank -> sum(rank, 1000f));
+    gang(
+        CollectiveOptions.of(run, 0, LONG).withChunkBytes(1 << 14),
+        record,
+        rank -> sum(rank, 1000f));
     AtomicInteger replayed = new AtomicInteger();
     FaultyTransport.Fault replay =
         (peer, frame, out) -> {
@@ -64,7 +67,7 @@ final class CollectiveFaultTest {
         };
     List<Gang.Outcome<float[]>> outcomes =
         gang(
-            new CollectiveOptions(run, 1, LONG, 1 << 14),
+            CollectiveOptions.of(run, 1, LONG).withChunkBytes(1 << 14),
             replay,
             rank -> {
               float[] sum = threeSums(rank);

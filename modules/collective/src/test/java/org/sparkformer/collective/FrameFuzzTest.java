@@ -36,7 +36,8 @@ class FrameFuzzTest {
   }
 
   private static void receive(byte[] frame) throws Exception {
-    CollectiveOptions options = new CollectiveOptions(RUN, 0, Duration.ofSeconds(1), CHUNK);
+    CollectiveOptions options =
+        CollectiveOptions.of(RUN, 0, Duration.ofSeconds(1)).withChunkBytes(CHUNK);
     BufferPool pool = new BufferPool(FrameCodec.HEADER_BYTES + CHUNK);
     Inbox inbox = new Inbox(0, 2, options, pool, 1 << 20);
     AllocationLimit.within(

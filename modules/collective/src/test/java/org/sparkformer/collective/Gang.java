@@ -30,21 +30,21 @@ final class Gang {
   }
 
   static CollectiveOptions options(String run, Duration timeout) {
-    return new CollectiveOptions(run, 0, timeout, 1 << 14);
+    return CollectiveOptions.of(run, 0, timeout).withChunkBytes(1 << 14);
   }
 
   /** All ranks must succeed. */
   static <T> List<T> run(int leaves, int size, Function<Collective, T> work) {
-    return run(leaves, size, Gathering.LARGEST_DIRECT, work);
+    return run(leaves, size, CollectiveOptions.DEFAULT_DIRECT_RANKS, work);
   }
 
-  static <T> List<T> run(int leaves, int size, int largestDirect, Function<Collective, T> work) {
-    CollectiveOptions options = options(newRun(), Duration.ofSeconds(60));
+  static <T> List<T> run(int leaves, int size, int directRanks, Function<Collective, T> work) {
+    CollectiveOptions options =
+        options(newRun(), Duration.ofSeconds(60)).withDirectRanks(directRanks);
     List<Outcome<T>> outcomes =
         outcomes(
             InProcessTransport.group(options.runId(), 0, size),
-            transport ->
-                new TreeCollective(new SummationTree(leaves), transport, options, largestDirect),
+            transport -> new TreeCollective(new SummationTree(leaves), transport, options),
             work);
     List<T> values = new ArrayList<>();
     for (Outcome<T> outcome : outcomes) {

@@ -43,11 +43,11 @@ final class TreeCollectiveTest {
     "1000003, 1",
     "0, 1"
   })
-  void scatteredShardsGatherToTheWholeSum(int length, int largestDirect) {
+  void scatteredShardsGatherToTheWholeSum(int length, int directRanks) {
     int[] expected = bits(oneByOne(length));
     for (int size = 1; size <= 5; size++) {
       for (FloatBuffer all :
-          Gang.run(LEAVES, size, largestDirect, rank -> scatterAndGather(rank, length))) {
+          Gang.run(LEAVES, size, directRanks, rank -> scatterAndGather(rank, length))) {
         assertArrayEquals(expected, bits(all), length + " floats on " + size + " ranks");
       }
     }

@@ -25,6 +25,7 @@ import org.sparkformer.training.RankTrainer;
 import org.sparkformer.training.RunFolder;
 import org.sparkformer.training.TrainingListener;
 import org.sparkformer.training.TrainingRun;
+import org.sparkformer.training.configuration.TrainingConfiguration;
 
 /** One rank of a training run: gathers what the trainer needs, and gives all of it back. */
 final class TrainingRank implements RankWork {
@@ -103,12 +104,12 @@ final class TrainingRank implements RankWork {
   }
 
   private Collective collective(RankContext context) {
-    SummationTree tree = new SummationTree(order.configuration().training().microBatches());
+    TrainingConfiguration training = order.configuration().training();
+    SummationTree tree = new SummationTree(training.microBatches());
+    Duration timeout = Duration.ofSeconds(training.stepTimeout());
     CollectiveOptions options =
-        CollectiveOptions.of(
-            order.channels().runId(),
-            context.attempt(),
-            Duration.ofSeconds(order.configuration().training().stepTimeout()));
+        CollectiveOptions.of(order.channels().runId(), context.attempt(), timeout)
+            .withDirectRanks(training.directRanks());
     return new TreeCollective(tree, transport(context), options);
   }
 

@@ -25,6 +25,7 @@ final class OptimizerSharding implements Sharding {
 
   private final Backend backend;
   private final ModelState state;
+  private final boolean overlap;
   private final List<Integer> leaves;
   private final GradientAccumulator gradients;
   private final GradientExchange exchange;
@@ -34,8 +35,15 @@ final class OptimizerSharding implements Sharding {
   private List<GradientBuffer> partials = List.of();
   private GradientBuffer buffer;
 
+  /**
+   * @param overlap whether gradients leave while the backward pass still runs
+   */
   OptimizerSharding(
-      Rank rank, ModelConfiguration configuration, ModelState state, Communication communication) {
+      Rank rank,
+      ModelConfiguration configuration,
+      ModelState state,
+      Communication communication,
+      boolean overlap) {
     Collective collective = rank.collective();
     LeafRange owned = collective.ownedLeaves();
     Buckets buckets = rank.buckets(state.layout());
@@ -43,6 +51,7 @@ final class OptimizerSharding implements Sharding {
         rank.isAlone() ? null : new BucketTraffic(rank, route(rank, buckets), communication);
     this.backend = rank.backend();
     this.state = state;
+    this.overlap = overlap;
     this.leaves = IntStream.range(owned.from(), owned.to()).boxed().toList();
     this.gradients = new GradientAccumulator(rank, configuration, state.parameters());
     Addends addends = Addends.all(collective.tree(), collective.size());
@@ -75,7 +84,7 @@ final class OptimizerSharding implements Sharding {
     if (isLast(index)) {
       partials = gradients.pushLast(buffer);
       exchange.begin(partials);
-      reached = exchange::reached;
+      reached = overlap ? exchange::reached : reached;
     }
     return new Pass(buffer.model(), buffer.loss(), reached);
   }

@@ -31,6 +31,8 @@ final class ResumeCheck {
           "data.validation_fraction",
           "model.recompute_activations",
           "training.zero_stage",
+          "training.overlap",
+          "training.direct_ranks",
           "training.eval_interval",
           "training.eval_batches",
           "training.checkpoint_interval",

@@ -56,7 +56,7 @@ final class TrainingStep implements AutoCloseable {
     this.schedule = LearningRateSchedule.of(training);
     this.sharding =
         state.whole()
-            ? new OptimizerSharding(rank, configuration, state, communication)
+            ? new OptimizerSharding(rank, configuration, state, communication, training.overlap())
             : new FullSharding(rank, configuration, state, communication);
     Samples samples = run.samples(Split.TRAIN);
     this.batch = new DeviceBatch(backend, training.microBatchSize(), samples, false);

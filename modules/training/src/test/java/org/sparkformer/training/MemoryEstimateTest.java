@@ -99,7 +99,10 @@ class MemoryEstimateTest {
     }
   }
 
-  /** Eight micro-batches: a rank of 2, 4 and 8 adds up 4, 2 and 1 rounds, one of 3 and 5 parts of rounds. */
+  /**
+   * Eight micro-batches: a rank of 2, 4 and 8 adds up 4, 2 and 1 rounds, one of 3 and 5 parts of
+   * rounds.
+   */
   @ParameterizedTest
   @CsvSource({"2, false", "3, false", "4, false", "4, true", "5, true", "8, true"})
   void theEstimateIsCloseToWhatRanksTakeThatShareTheWeights(int ranks, boolean recompute)

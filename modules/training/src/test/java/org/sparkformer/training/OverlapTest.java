@@ -34,27 +34,45 @@ class OverlapTest {
 
   @Test
   void gradientsLeaveBeforeTheBackwardPassIsOver() throws Exception {
-    RunConfiguration configuration =
-        TinyRun.configuration(TinyRun.training().batchSize(2).evalInterval(0).build(), 0);
-    try (TokenDataset dataset =
-        TinyDataset.open(Files.createDirectory(folder.resolve("data")), 100, 0)) {
-      RunFolder output =
-          RunFolder.of(new Configuration(false), folder.resolve("run").toUri().toString());
-      TrainingRun run = new TrainingRun(configuration, dataset, output, true);
-      List<RunSummary> summaries =
-          TinyRun.train(run, 2, TrainingListener.NONE, HoldingBackend::new, WatchedTransport::new);
-      assertEquals(2, summaries.size());
-    }
-    assertEquals(2 * configuration.training().steps(), passes.get());
+    train(true);
   }
 
-  /** Does not end the backward pass before a frame of it has been sent. */
+  @Test
+  void withoutOverlapGradientsLeaveWhenTheBackwardPassIsOver() throws Exception {
+    assertEquals(train(true), train(false));
+  }
+
+  /** The digest of the weights. */
+  private String train(boolean overlap) throws Exception {
+    passes.set(0);
+    RunConfiguration configuration =
+        TinyRun.configuration(
+            TinyRun.training().batchSize(2).evalInterval(0).overlap(overlap).build(), 0);
+    Path data = Files.createTempDirectory(folder, "data");
+    try (TokenDataset dataset = TinyDataset.open(data, 100, 0)) {
+      Path output = Files.createTempDirectory(folder, "run");
+      RunFolder run = RunFolder.of(new Configuration(false), output.toUri().toString());
+      List<RunSummary> summaries =
+          TinyRun.train(
+              new TrainingRun(configuration, dataset, run, true),
+              2,
+              TrainingListener.NONE,
+              rank -> new HoldingBackend(rank, overlap),
+              WatchedTransport::new);
+      assertEquals(2 * configuration.training().steps(), passes.get());
+      return summaries.get(1).weightsSha256();
+    }
+  }
+
+  /** Looks, before the backward pass ends, whether a frame of it has been sent. */
   private final class HoldingBackend extends ForwardingBackend {
     private final int rank;
+    private final boolean overlap;
 
-    HoldingBackend(int rank) {
+    HoldingBackend(int rank, boolean overlap) {
       super(new JavaBackend(1));
       this.rank = rank;
+      this.overlap = overlap;
     }
 
     @Override
@@ -63,7 +81,11 @@ class OverlapTest {
         sent.put(rank, new CountDownLatch(1));
       }
       if (operation instanceof EmbeddingBackward) {
-        awaitFrame();
+        if (overlap) {
+          awaitFrame();
+        } else {
+          assertEquals(1, sent.get(rank).getCount(), "a gradient left rank " + rank + " early");
+        }
         passes.incrementAndGet();
       }
       super.run(operation);

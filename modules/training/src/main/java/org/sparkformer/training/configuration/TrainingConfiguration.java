@@ -28,6 +28,9 @@ import java.util.Objects;
  *     the number of ranks
  * @param zeroStage what the ranks share out among them: 1 the optimizer's state, 3 weights and
  *     gradients too (Rajbhandari et al., arXiv:1910.02054)
+ * @param overlap whether gradients leave while the backward pass still runs
+ * @param directRanks the most ranks that gather weights from each other directly; more of them do
+ *     round a ring
  * @param evalInterval steps between evaluations; 0 evaluates at the end only
  * @param evalBatches batches of {@code batchSize} sequences an evaluation averages over
  * @param checkpointInterval steps between checkpoints; 0 writes one at the end only
@@ -58,6 +61,8 @@ public record TrainingConfiguration(
     Precision precision,
     Precision wirePrecision,
     int zeroStage,
+    boolean overlap,
+    int directRanks,
     int evalInterval,
     int evalBatches,
     int checkpointInterval,
@@ -89,6 +94,8 @@ public record TrainingConfiguration(
           Precision.FP32,
           Precision.FP32,
           1,
+          true,
+          16,
           250,
           20,
           250,
@@ -133,6 +140,11 @@ public record TrainingConfiguration(
         zeroStage == 1 || zeroStage == 3,
         "zero_stage must be 1 (each rank keeps its share of the optimizer's state) or 3 (of weights and gradients too)",
         zeroStage);
+    check(
+        overlap || zeroStage == 1,
+        "zero_stage must be 1 where training.overlap is false",
+        zeroStage);
+    atLeast("direct_ranks", directRanks, 1);
     atLeast("eval_interval", evalInterval, 0);
     atLeast("eval_batches", evalBatches, 1);
     atLeast("checkpoint_interval", checkpointInterval, 0);

@@ -18,6 +18,8 @@ public final class TrainingConfigurationBuilder {
   private Precision precision;
   private Precision wirePrecision;
   private int zeroStage;
+  private boolean overlap;
+  private int directRanks;
   private int evalInterval;
   private int evalBatches;
   private int checkpointInterval;
@@ -44,6 +46,8 @@ public final class TrainingConfigurationBuilder {
     precision = from.precision();
     wirePrecision = from.wirePrecision();
     zeroStage = from.zeroStage();
+    overlap = from.overlap();
+    directRanks = from.directRanks();
     evalInterval = from.evalInterval();
     evalBatches = from.evalBatches();
     checkpointInterval = from.checkpointInterval();
@@ -130,6 +134,16 @@ public final class TrainingConfigurationBuilder {
     return this;
   }
 
+  public TrainingConfigurationBuilder overlap(boolean value) {
+    overlap = value;
+    return this;
+  }
+
+  public TrainingConfigurationBuilder directRanks(int value) {
+    directRanks = value;
+    return this;
+  }
+
   public TrainingConfigurationBuilder evalInterval(int value) {
     evalInterval = value;
     return this;
@@ -195,6 +209,8 @@ public final class TrainingConfigurationBuilder {
         precision,
         wirePrecision,
         zeroStage,
+        overlap,
+        directRanks,
         evalInterval,
         evalBatches,
         checkpointInterval,

@@ -10,30 +10,32 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * A line of {@code bench hosts}: medians over the steps of a run, in milliseconds.
+ * A line of {@code bench hosts} and {@code bench ranks}: medians over the steps of a run, in
+ * milliseconds.
  *
  * @param step wall time
  * @param exchange time in collective operations
  * @param exposed what of that the step waits for
  */
-record HostsRow(int ranks, double tokensPerSecond, double step, double exchange, double exposed) {
+record ScalingRow(int ranks, double tokensPerSecond, double step, double exchange, double exposed) {
   static final String HEADER =
-      "%5s %5s %9s %8s %11s %10s %8s %22s"
+      "%5s %5s %7s %8s %9s %8s %11s %10s %8s"
           .formatted(
               "ranks",
               "wire",
+              "gather",
+              "overlap",
               "tokens/s",
               "step ms",
               "exchange ms",
               "exposed ms",
-              "scaling",
-              "without overlap");
+              "scaling");
 
   /** The first steps build kernels and fill caches. */
   private static final int WARM_UP = 3;
 
   /** From the metrics of a finished run that logged every step. */
-  static HostsRow read(Path run) throws IOException {
+  static ScalingRow read(Path run) throws IOException {
     ObjectMapper json = new ObjectMapper();
     List<JsonNode> steps = new ArrayList<>();
     for (String line : Files.readAllLines(run.resolve("metrics.jsonl"))) {
@@ -42,7 +44,7 @@ record HostsRow(int ranks, double tokensPerSecond, double step, double exchange,
         steps.add(node);
       }
     }
-    return new HostsRow(
+    return new ScalingRow(
         json.readTree(run.resolve("run.json").toFile()).get("ranks").asInt(),
         median(steps, "tokens_per_second"),
         median(steps, "step_ms"),
@@ -54,28 +56,22 @@ record HostsRow(int ranks, double tokensPerSecond, double step, double exchange,
     return Rounds.median(steps.stream().mapToDouble(step -> step.get(key).asDouble()).toArray());
   }
 
-  /** The step's time if training waited for every exchange. */
-  double stepWithoutOverlap() {
-    return step + Math.max(0, exchange - exposed);
-  }
-
   /**
-   * @param wire precision of gradients on the wire
    * @param first that this one is compared with: 100 % is as many times its speed as ranks
    */
-  String line(String wire, HostsRow first) {
-    double ideal = first.step() * first.ranks() / ranks;
+  String line(ScalingRuns.Variant variant, ScalingRow first) {
+    boolean alone = ranks == 1;
     return String.format(
         Locale.ROOT,
-        "%5d %5s %9.0f %8.0f %11.0f %10.0f %7.0f%% %9.0f ms %8.0f%%",
+        "%5d %5s %7s %8s %9.0f %8.0f %11.0f %10.0f %7.0f%%",
         ranks,
-        wire,
+        alone ? "" : variant.wire(),
+        alone ? "" : variant.gather(),
+        alone ? "" : variant.overlap() ? "yes" : "no",
         tokensPerSecond,
         step,
         exchange,
         exposed,
-        100 * ideal / step,
-        stepWithoutOverlap(),
-        100 * ideal / stepWithoutOverlap());
+        100 * first.step() * first.ranks() / ranks / step);
   }
 }

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class HostsRowTest {
+class ScalingRowTest {
   @TempDir private Path run;
 
   @Test
@@ -22,12 +22,11 @@ class HostsRowTest {
     }
     Files.writeString(run.resolve("metrics.jsonl"), metrics);
     Files.writeString(run.resolve("run.json"), "{\"ranks\":4}");
-    HostsRow row = HostsRow.read(run);
-    assertEquals(new HostsRow(4, 1e6 / 1200, 1200, 700, 200), row);
-    assertEquals(1700, row.stepWithoutOverlap());
-    HostsRow alone = new HostsRow(1, 250, 4000, 0, 0);
+    ScalingRow row = ScalingRow.read(run);
+    assertEquals(new ScalingRow(4, 1e6 / 1200, 1200, 700, 200), row);
+    ScalingRow alone = new ScalingRow(1, 250, 4000, 0, 0);
     assertEquals(
-        "    4  bf16       833     1200         700        200      83%      1700 ms       59%",
-        row.line("bf16", alone));
+        "    4  bf16    ring       no       833     1200         700        200      83%",
+        row.line(new ScalingRuns.Variant(4, "bf16", "ring", false), alone));
   }
 }
