@@ -15,6 +15,9 @@ import picocli.CommandLine.Option;
  * weights, and the table of them: what {@code bench hosts} and {@code bench ranks} have in common.
  */
 final class ScalingRuns {
+  private static final String CONFIGURATION_FILE = "scaling.yaml";
+  private static final String TEXT_FILE = "text.txt";
+
   /** 19 M parameters: several buckets of gradients, 76 MB a step in fp32. */
   private static final String CONFIGURATION =
       """
@@ -124,24 +127,28 @@ final class ScalingRuns {
    */
   void measure(Path folder, PrintWriter out, Trainer trainer)
       throws IOException, InterruptedException {
-    Path configuration = folder.resolve("scaling.yaml");
-    Files.writeString(configuration, CONFIGURATION.formatted(steps));
-    Path text = Files.writeString(folder.resolve("text.txt"), letters());
+    Files.writeString(folder.resolve(CONFIGURATION_FILE), CONFIGURATION.formatted(steps));
+    Files.writeString(folder.resolve(TEXT_FILE), letters());
     out.println(ScalingRow.HEADER);
     ScalingRow first = null;
     for (Variant variant : variants()) {
       Path run = folder.resolve(variant.name());
-      List<String> arguments = new ArrayList<>();
-      arguments.addAll(List.of("train", configuration.toString(), "--out", run.toString()));
-      arguments.addAll(List.of("--set", "data.input=" + text));
-      arguments.addAll(variant.settings());
-      overrides.forEach(override -> arguments.addAll(List.of("--set", override)));
-      trainer.train(variant, run, arguments);
+      trainer.train(variant, run, arguments(variant, run));
       ScalingRow row = ScalingRow.read(run);
       first = first == null ? row : first;
       out.println(row.line(variant, first));
       out.flush();
     }
+  }
+
+  private List<String> arguments(Variant variant, Path run) {
+    List<String> arguments = new ArrayList<>();
+    arguments.addAll(List.of("train", run.resolveSibling(CONFIGURATION_FILE).toString()));
+    arguments.addAll(List.of("--out", run.toString()));
+    arguments.addAll(List.of("--set", "data.input=" + run.resolveSibling(TEXT_FILE)));
+    arguments.addAll(variant.settings());
+    overrides.forEach(override -> arguments.addAll(List.of("--set", override)));
+    return arguments;
   }
 
   /** As many different ones as English text has, at random. */
