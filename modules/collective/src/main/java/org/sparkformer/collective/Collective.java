@@ -110,7 +110,8 @@ public interface Collective extends AutoCloseable {
    * Waits on any thread, for as long as it takes, for the next note that a rank has posted to this
    * one.
    *
-   * @throws CollectiveException when the peer is lost or the collective has ended
+   * @throws CollectiveException when the peer is lost, the collective has ended, or a peer that is
+   *     {@linkplain #watch watched} has not been heard from for longer than the step timeout
    * @throws InterruptedException when the thread is interrupted; the collective goes on
    */
   byte[] takeNote(int rank) throws InterruptedException;

@@ -93,7 +93,7 @@ final class Inbox implements Transport.Receiver {
         peers[peer].departure().ifPresent(this::fail);
         requireHealthy();
         if (nanos <= 0) {
-          fail(silence(peer));
+          fail(silence(silent(peer)));
         } else {
           nanos = changed.awaitNanos(nanos);
         }
@@ -107,7 +107,10 @@ final class Inbox implements Transport.Receiver {
     }
   }
 
-  /** Waits for a peer's next note, without a limit: it does not belong to an operation. */
+  /**
+   * Waits for a peer's next note: without a limit, for it does not belong to an operation, but no
+   * longer than the step timeout for a sign of life from a peer that has given one.
+   */
   byte[] takeNote(int peer) throws InterruptedException {
     lock.lockInterruptibly();
     try {
@@ -120,7 +123,12 @@ final class Inbox implements Transport.Receiver {
         if (peers[peer].departure().isPresent()) {
           throw new CollectiveException(where() + peers[peer].departure().get());
         }
-        changed.await();
+        Duration left = timeout.minus(lastKnown.silence(peer));
+        if (left.isNegative()) {
+          fail(silence(Integer.toString(peer)));
+        } else {
+          changed.awaitNanos(left.toNanos());
+        }
       }
     } finally {
       lock.unlock();
@@ -303,13 +311,17 @@ final class Inbox implements Transport.Receiver {
     return "rank " + rank + " of " + peers.length + ", " + operation + " " + sequence + ": ";
   }
 
-  private String silence(int awaited) {
+  private String silent(int awaited) {
     StringBuilder silent = new StringBuilder();
     for (int peer = 0; peer < peers.length; peer++) {
       if (peer != rank && (peer == awaited || peers[peer].latest() < sequence)) {
         silent.append(silent.length() == 0 ? "" : ", ").append(peer);
       }
     }
+    return silent.toString();
+  }
+
+  private String silence(String silent) {
     return "no frame for "
         + seconds(timeout)
         + " s; not heard from: rank "

@@ -1,5 +1,6 @@
 package org.sparkformer.collective;
 
+import java.time.Duration;
 import java.util.StringJoiner;
 import java.util.concurrent.TimeUnit;
 
@@ -34,6 +35,13 @@ final class LastKnown {
       told[peer] = description;
       heardNanos[peer] = System.nanoTime();
     }
+  }
+
+  /** For how long a peer has said nothing; zero where it never has, for nobody may watch it. */
+  synchronized Duration silence(int peer) {
+    return told[peer] == null
+        ? Duration.ZERO
+        : Duration.ofNanos(System.nanoTime() - heardNanos[peer]);
   }
 
   /** A clause about every rank, to follow other words; empty where nobody is watched. */

@@ -1,5 +1,6 @@
 package org.sparkformer.collective;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,6 +9,7 @@ import java.nio.FloatBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -108,6 +110,52 @@ final class WatchTest {
               return null;
             })
         .forEach(outcome -> assertNull(outcome.failure()));
+  }
+
+  /** Rank 1's note takes longer than the timeout, and then nothing of it comes through any more. */
+  @Test
+  void aNoteIsWaitedForAsLongAsItsRankGivesSignsOfLife() {
+    AtomicBoolean silent = new AtomicBoolean();
+    CountDownLatch noticed = new CountDownLatch(1);
+    FaultyTransport.Fault fault =
+        (peer, frame, out) -> {
+          if (!silent.get()) {
+            out.send(frame);
+          }
+        };
+    List<Gang.Outcome<Void>> outcomes =
+        gang(
+            transport -> transport.rank() == 1 ? new FaultyTransport(transport, fault) : transport,
+            rank -> {
+              rank.watch(Moving.at("step 4" + rank.rank()));
+              if (rank.rank() == 1) {
+                pause(TIMEOUT.multipliedBy(2));
+                rank.post(0, new byte[] {7});
+                silent.set(true);
+              } else if (rank.rank() == 0) {
+                assertArrayEquals(new byte[] {7}, take(rank, 1));
+                try {
+                  take(rank, 1);
+                } finally {
+                  noticed.countDown();
+                }
+              }
+              await(noticed);
+              return null;
+            });
+    String message = outcomes.get(0).message();
+    assertInstanceOf(CollectiveException.class, outcomes.get(0).failure());
+    assertTrue(
+        message.contains("no frame for 1.5 s; not heard from: rank 1; last known: "), message);
+    assertTrue(message.contains("rank 1: step 41 (said "), message);
+  }
+
+  private static byte[] take(Collective rank, int peer) {
+    try {
+      return rank.takeNote(peer);
+    } catch (InterruptedException interrupted) {
+      throw new AssertionError(interrupted);
+    }
   }
 
   private static <T> List<Gang.Outcome<T>> gang(

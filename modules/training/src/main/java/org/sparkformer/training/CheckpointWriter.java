@@ -11,14 +11,18 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.sparkformer.collective.Collective;
+import org.sparkformer.collective.CollectiveException;
 
 /**
  * Writes a rank's files of checkpoints on a thread of its own, one checkpoint at a time. The other
- * ranks report theirs to rank 0 in notes beside all operations, so that no step waits for a file
- * system; rank 0 commits what all have written.
+ * ranks report theirs to rank 0, which commits what all have written and tells them. All of this is
+ * said in notes beside the operations, and those have no limit: a file system takes its time.
  */
 final class CheckpointWriter implements AutoCloseable {
   private static final int SECONDS_TO_GIVE_UP = 30;
+
+  /** What rank 0 tells the others of a checkpoint; the note itself is the news. */
+  private static final byte[] COMMITTED = {};
 
   private final CheckpointStore store;
   private final CheckpointStore.Guard guard;
@@ -85,28 +89,29 @@ final class CheckpointWriter implements AutoCloseable {
       entries.addAll(report.files());
     }
     store.commit(step, entries, guard);
+    for (int rank = 1; rank < collective.size(); rank++) {
+      collective.post(rank, COMMITTED);
+    }
   }
 
-  private void writeAndReport(int step, List<CheckpointFile> files) throws IOException {
+  private void writeAndReport(int step, List<CheckpointFile> files)
+      throws IOException, InterruptedException {
     try {
       collective.post(0, ShardReport.written(step, store.writeFiles(step, files, guard)).bytes());
     } catch (IOException | RuntimeException failed) {
       collective.post(0, ShardReport.failed(step, failed).bytes());
       throw failed;
     }
+    collective.takeNote(0);
   }
 
   /**
-   * The step whose checkpoint has been committed since the last call, on other ranks than rank 0
-   * the step whose files have been written; does not wait.
+   * Waits for the commit of the checkpoint being written.
    *
+   * @return its step; empty where none is being written
    * @throws IOException if it could not be written
+   * @throws CollectiveException if another rank fails
    */
-  OptionalInt poll() throws IOException, InterruptedException {
-    return pending != null && pending.isDone() ? await() : OptionalInt.empty();
-  }
-
-  /** Waits for the checkpoint being written, if any; else as {@link #poll}. */
   OptionalInt await() throws IOException, InterruptedException {
     if (pending == null) {
       return OptionalInt.empty();
@@ -118,6 +123,9 @@ final class CheckpointWriter implements AutoCloseable {
       return OptionalInt.of(pendingStep);
     } catch (ExecutionException failed) {
       pending = null;
+      if (failed.getCause() instanceof CollectiveException lost) {
+        throw lost;
+      }
       throw failure(failed.getCause());
     }
   }

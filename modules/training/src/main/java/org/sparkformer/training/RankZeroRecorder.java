@@ -1,7 +1,6 @@
 package org.sparkformer.training;
 
 import java.io.IOException;
-import java.util.OptionalInt;
 
 /** Rank 0's record of a run: the metrics file, checkpoints, the summary, and the listener. */
 final class RankZeroRecorder implements RunRecorder {
@@ -51,20 +50,9 @@ final class RankZeroRecorder implements RunRecorder {
   }
 
   @Override
-  public void check() throws IOException, InterruptedException {
-    announce(checkpoints.poll());
-  }
-
-  @Override
-  public void checkpoint(RunProgress progress, WholeWeights weights)
-      throws IOException, InterruptedException {
-    announce(checkpoints.await());
+  public void checkpoint(RunProgress progress, WholeWeights weights) throws IOException {
     checkpoints.begin(progress.step());
     checkpoints.start(snapshot.take(progress, weights, metrics.content()));
-  }
-
-  private void announce(OptionalInt committed) {
-    committed.ifPresent(step -> listener.onCheckpoint(step, store.folder(step).path().toString()));
   }
 
   @Override
@@ -74,7 +62,9 @@ final class RankZeroRecorder implements RunRecorder {
 
   @Override
   public void settle() throws IOException, InterruptedException {
-    announce(checkpoints.await());
+    checkpoints
+        .await()
+        .ifPresent(step -> listener.onCheckpoint(step, store.folder(step).path().toString()));
   }
 
   @Override

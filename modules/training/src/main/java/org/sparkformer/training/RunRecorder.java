@@ -11,15 +11,8 @@ interface RunRecorder extends AutoCloseable {
   default void evaluation(EvaluationMetrics metrics) throws IOException {}
 
   /**
-   * Reports what has happened in the background.
-   *
-   * @throws IOException if a checkpoint could not be written
-   */
-  default void check() throws IOException, InterruptedException {}
-
-  /**
    * Has the rank's part of the state written beside training. Called on all ranks after the same
-   * step.
+   * step, once the one before has {@linkplain #settle settled}.
    */
   void checkpoint(RunProgress progress, WholeWeights weights)
       throws IOException, InterruptedException;
@@ -27,8 +20,12 @@ interface RunRecorder extends AutoCloseable {
   /** Called when all of a step is queued but what changes the state. */
   void beforeUpdate();
 
-  /** Waits for the last checkpoint. */
-  default void settle() throws IOException, InterruptedException {}
+  /**
+   * Waits for the commit of the checkpoint that is being written, if there is one.
+   *
+   * @throws IOException if it could not be written
+   */
+  void settle() throws IOException, InterruptedException;
 
   /** Whether the run has been told to stop before its last step. */
   default boolean isToStop() throws IOException {

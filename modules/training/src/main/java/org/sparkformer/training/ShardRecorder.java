@@ -22,14 +22,7 @@ final class ShardRecorder implements RunRecorder {
   }
 
   @Override
-  public void check() throws IOException, InterruptedException {
-    checkpoints.poll();
-  }
-
-  @Override
-  public void checkpoint(RunProgress progress, WholeWeights weights)
-      throws IOException, InterruptedException {
-    checkpoints.await();
+  public void checkpoint(RunProgress progress, WholeWeights weights) throws IOException {
     checkpoints.begin(progress.step());
     weights.help();
     checkpoints.start(List.of(snapshot.takeShard()));

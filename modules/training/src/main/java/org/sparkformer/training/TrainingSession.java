@@ -77,13 +77,18 @@ final class TrainingSession implements AutoCloseable {
     while (progress.step() < training.steps()) {
       int done = progress.step() + 1;
       afterStep(done, next(done));
-      if (done < training.steps() && stop.isReached(done)) {
+      if (done < training.steps() && isToStop(done)) {
         return stopEarly(done);
       }
     }
     RunSummary summary = summary();
     recorder.finished(summary);
     return summary;
+  }
+
+  private boolean isToStop(int done) throws IOException {
+    activity.begin("asking whether to stop");
+    return stop.isReached(done);
   }
 
   /** Runs a step; false where its batch was found to be one to skip before. */
@@ -127,7 +132,7 @@ final class TrainingSession implements AutoCloseable {
     if (!isDue(done, training.checkpointInterval())) {
       checkpoint();
     }
-    recorder.settle();
+    settle();
     return summary();
   }
 
@@ -135,7 +140,7 @@ final class TrainingSession implements AutoCloseable {
     if (Thread.interrupted()) {
       throw new InterruptedException("training was interrupted after step " + done);
     }
-    recorder.check();
+    settle();
     boolean logs = ran && isLogged(done);
     boolean evaluates = evaluator != null && isDue(done, training.evalInterval());
     boolean checkpoints = isDue(done, training.checkpointInterval());
@@ -154,6 +159,15 @@ final class TrainingSession implements AutoCloseable {
       }
       clock.resume();
     }
+  }
+
+  /**
+   * Before a step counts, the checkpoint of the step before it is committed: a kill costs no more
+   * steps that were told of than lie between two checkpoints.
+   */
+  private void settle() throws IOException, InterruptedException {
+    activity.beginUnlimited("the commit of a checkpoint");
+    recorder.settle();
   }
 
   private void checkpoint() throws IOException, InterruptedException {
