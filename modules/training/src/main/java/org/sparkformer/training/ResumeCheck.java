@@ -1,6 +1,7 @@
 package org.sparkformer.training;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -12,6 +13,7 @@ import java.util.TreeSet;
 import org.sparkformer.data.Shard;
 import org.sparkformer.data.Split;
 import org.sparkformer.data.TokenDataset;
+import org.sparkformer.training.configuration.Defaults;
 import org.sparkformer.training.configuration.RunConfiguration;
 
 /**
@@ -51,26 +53,38 @@ final class ResumeCheck {
   }
 
   /**
+   * A key that the run began without, for there was none then, is taken for its default.
+   *
    * @param began the checkpoint's configuration
    * @throws IllegalArgumentException naming a key whose value has changed
    */
   void requireSame(JsonNode began, RunConfiguration now) throws IOException {
-    compare("", began, Json.tree(Json.pretty(now)));
+    ObjectNode defaults = Defaults.retain((ObjectNode) Json.tree(Json.pretty(Defaults.EXEMPLAR)));
+    compare("", began, defaults, Json.tree(Json.pretty(now)));
   }
 
-  private void compare(String key, JsonNode began, JsonNode now) {
+  private void compare(String key, JsonNode began, JsonNode usual, JsonNode now) {
     if (FREE.contains(key)) {
       return;
     }
-    if (began.isObject() && now.isObject()) {
-      for (String name : names(began, now)) {
-        compare(key.isEmpty() ? name : key + "." + name, began.path(name), now.path(name));
+    JsonNode before = began.isMissingNode() ? usual : began;
+    if (before.isObject() && now.isObject()) {
+      for (String name : names(before, now)) {
+        String inner = key.isEmpty() ? name : key + "." + name;
+        compare(inner, began.path(name), usual.path(name), now.path(name));
       }
-    } else if (!began.equals(now)) {
+    } else if (!before.equals(now)) {
       throw new IllegalArgumentException(
-          "cannot resume from %s: %s is %s now, but the run began with %s; set it back, or start a new run in another folder"
-              .formatted(checkpoint, key, now, began));
+          "cannot resume from %s: %s is %s now, but the run began %s; set it back, or start a new run in another folder"
+              .formatted(checkpoint, key, now, description(began, usual)));
     }
+  }
+
+  private static String description(JsonNode began, JsonNode usual) {
+    if (!began.isMissingNode()) {
+      return "with " + began;
+    }
+    return "without that key" + (usual.isMissingNode() ? "" : ", which stands for " + usual);
   }
 
   private static Set<String> names(JsonNode one, JsonNode other) {

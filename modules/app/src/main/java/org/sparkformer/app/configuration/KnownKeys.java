@@ -7,35 +7,22 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.Optional;
 import java.util.TreeSet;
-import org.sparkformer.models.GptConfiguration;
-import org.sparkformer.training.configuration.DataConfiguration;
-import org.sparkformer.training.configuration.RunConfiguration;
-import org.sparkformer.training.configuration.TrainingConfiguration;
+import org.sparkformer.training.configuration.Defaults;
 
 /**
  * The keys a configuration may have, and the defaults of those that have one, both read off the
  * records.
  */
 final class KnownKeys {
-  private static final GptConfiguration ANY_MODEL = GptConfiguration.of(1, 1, 1, 1, 1);
-
   private final ObjectNode exemplar;
 
   KnownKeys(ObjectMapper mapper) {
-    exemplar =
-        mapper.valueToTree(
-            new RunConfiguration(
-                "name", ANY_MODEL, DataConfiguration.DEFAULTS, TrainingConfiguration.DEFAULTS));
+    exemplar = mapper.valueToTree(Defaults.EXEMPLAR);
   }
 
   /** The defaults, without the keys that every file must set itself. */
   ObjectNode defaults() {
-    ObjectNode copy = exemplar.deepCopy();
-    copy.remove("name");
-    ((ObjectNode) copy.get("model")).retain("architecture", "dropout", "recompute_activations");
-    // Follows the learning rate unless it is set.
-    ((ObjectNode) copy.get("training")).remove("min_learning_rate");
-    return copy;
+    return Defaults.retain(exemplar.deepCopy());
   }
 
   /**
