@@ -30,12 +30,7 @@ public record BertConfiguration(
     implements ModelConfiguration {
 
   public BertConfiguration {
-    Requirement.positive("layers", layers);
-    Requirement.positive("heads", heads);
-    Requirement.positive("width", width);
-    Requirement.positive("context", context);
-    Requirement.positive("vocab_size", vocabularySize);
-    Requirement.headsDivide(heads, width);
+    Requirement.shape(layers, heads, width, context, vocabularySize);
     Requirement.probability(dropout);
   }
 
@@ -55,8 +50,7 @@ public record BertConfiguration(
   public long parameterCount() {
     long c = width;
     long embeddings = ((long) vocabularySize + context + 4) * c;
-    long block = 12 * c * c + 13 * c;
-    return embeddings + layers * block + c * c + 3 * c + vocabularySize;
+    return embeddings + BlockSize.parameters(this) + c * c + 3 * c + vocabularySize;
   }
 
   /**
@@ -74,15 +68,11 @@ public record BertConfiguration(
   }
 
   /**
-   * Rows of width C: a block keeps 7 for attention and 11 from there to its end, with dropout two
-   * more; 11 pass backward; 4 for the embeddings and their layer norm.
+   * From block to block passes the stream; the embeddings and their layer norm keep 4 rows of C.
    */
   @Override
   public long activationsOfToken() {
-    int drops = dropout > 0 ? 1 : 0;
-    int block = 18 + 2 * drops;
-    long blocks = recomputeActivations ? (long) layers + block : (long) block * layers;
-    return width * (blocks + 4 + drops + 11);
+    return BlockSize.activationsOfToken(this, 1, 4);
   }
 
   @Override

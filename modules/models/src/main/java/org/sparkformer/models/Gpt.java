@@ -1,9 +1,6 @@
 package org.sparkformer.models;
 
-import java.util.ArrayList;
 import java.util.List;
-import org.sparkformer.models.ParameterLayout.Parameter;
-import org.sparkformer.tensor.Shape;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.autograd.Functions;
 import org.sparkformer.tensor.autograd.Functions.Linear;
@@ -11,7 +8,6 @@ import org.sparkformer.tensor.autograd.Functions.Normalized;
 import org.sparkformer.tensor.autograd.Tape;
 import org.sparkformer.tensor.autograd.Variable;
 import org.sparkformer.tensor.ops.Attention;
-import org.sparkformer.tensor.ops.Dropout;
 
 /**
  * GPT-2's architecture (Radford et al. 2019): token and learned position embeddings, pre-norm
@@ -21,14 +17,10 @@ import org.sparkformer.tensor.ops.Dropout;
  *
  * <p>Shapes: B sequences of T tokens, R = B T rows, C = width, V = vocabulary.
  */
-public final class Gpt implements LanguageModel {
+public final class Gpt extends Transformer {
   private static final float EPSILON = 1e-5f;
   private static final double DEVIATION = 0.02;
   private static final String PREFIX = "transformer.";
-
-  private final GptConfiguration configuration;
-  private final ParameterLayout layout;
-  private final ParameterStore parameters;
 
   /**
    * Binds the model to its parameters; the caller keeps both vectors.
@@ -42,9 +34,7 @@ public final class Gpt implements LanguageModel {
 
   /** A model whose parameters are wherever the store has them when a pass comes to them. */
   public Gpt(GptConfiguration configuration, ParameterStore parameters) {
-    this.configuration = configuration;
-    this.layout = layout(configuration);
-    this.parameters = parameters;
+    super(configuration, parameters, PREFIX, EPSILON);
   }
 
   /** Every parameter with its name, shape, initial distribution and place. */
@@ -52,56 +42,31 @@ public final class Gpt implements LanguageModel {
     int width = configuration.width();
     // Two residual additions a block: their variances add up over depth (GPT-2, section 2.3).
     double residual = DEVIATION / Math.sqrt(2.0 * configuration.layers());
-    List<Parameter> all = new ArrayList<>();
-    all.add(matrix("wte.weight", configuration.vocabularySize(), width, DEVIATION));
-    all.add(matrix("wpe.weight", configuration.context(), width, DEVIATION));
+    LayoutBuilder all = new LayoutBuilder(PREFIX);
+    all.matrix("wte.weight", configuration.vocabularySize(), width, DEVIATION);
+    all.matrix("wpe.weight", configuration.context(), width, DEVIATION);
     for (int layer = 0; layer < configuration.layers(); layer++) {
-      String block = "h." + layer + ".";
-      addNorm(all, block + "ln_1", width);
+      String block = block(layer);
+      all.block(layer);
+      all.norm(block + "ln_1", width);
       addLinear(all, block + "attn.c_attn", width, 3 * width, DEVIATION);
       addLinear(all, block + "attn.c_proj", width, width, residual);
-      addNorm(all, block + "ln_2", width);
+      all.norm(block + "ln_2", width);
       addLinear(all, block + "mlp.c_fc", width, 4 * width, DEVIATION);
       addLinear(all, block + "mlp.c_proj", 4 * width, width, residual);
     }
-    addNorm(all, "ln_f", width);
-    return new ParameterLayout(all);
+    all.behindBlocks();
+    all.norm("ln_f", width);
+    return all.build();
   }
 
-  private static Parameter matrix(String name, int in, int out, double deviation) {
-    return new Parameter(PREFIX + name, Shape.of(in, out), deviation, 0, finishingMark(name), 0);
+  private static String block(int layer) {
+    return "h." + layer + ".";
   }
 
-  private static Parameter vector(String name, int size, double value) {
-    return new Parameter(PREFIX + name, Shape.of(size), 0, value, finishingMark(name), 0);
-  }
-
-  private static int finishingMark(String name) {
-    if (name.startsWith("h.")) {
-      return Integer.parseInt(name.substring(2, name.indexOf('.', 2)));
-    }
-    // The token embedding is used first and, being tied, last; the last layer norm after all
-    // blocks.
-    return name.startsWith("ln_f.") ? Integer.MAX_VALUE : END_OF_PASS;
-  }
-
-  private static void addLinear(
-      List<Parameter> all, String name, int in, int out, double deviation) {
-    all.add(matrix(name + ".weight", in, out, deviation));
-    all.add(vector(name + ".bias", out, 0));
-  }
-
-  private static void addNorm(List<Parameter> all, String name, int size) {
-    all.add(vector(name + ".weight", size, 1));
-    all.add(vector(name + ".bias", size, 0));
-  }
-
-  public GptConfiguration configuration() {
-    return configuration;
-  }
-
-  public ParameterLayout layout() {
-    return layout;
+  private static void addLinear(LayoutBuilder all, String name, int in, int out, double deviation) {
+    all.matrix(name + ".weight", in, out, deviation);
+    all.vector(name + ".bias", out, 0);
   }
 
   /** The targets are the tokens that follow each. */
@@ -113,18 +78,18 @@ public final class Gpt implements LanguageModel {
   }
 
   /** The last layer norm's output [R, C]; logits are its product with the token embedding. */
-  public Variable hidden(Tape tape, Tensor tokens, DropoutSites dropouts) {
-    int heads = configuration.heads();
+  public Variable hidden(Tape tape, Tensor tokens, DropoutSites sites) {
     int length = tokens.columns();
+    SequenceDropouts dropouts = new SequenceDropouts(sites, configuration(), length);
+    int heads = configuration().heads();
+    int headWidth = configuration().headWidth();
     Mixer mixer =
-        (inner, layer, qkv) -> {
-          Dropout dropout = dropouts.at(1 + 3 * layer, (long) heads * length * length);
-          return new Functions(inner)
-              .selfAttention(
-                  qkv,
-                  Attention.causal(
-                      tokens.rows(), length, heads, configuration.headWidth(), dropout));
-        };
+        (inner, layer, qkv) ->
+            new Functions(inner)
+                .selfAttention(
+                    qkv,
+                    Attention.causal(
+                        tokens.rows(), length, heads, headWidth, dropouts.attention(layer)));
     return hidden(tape, tokens, 0, mixer, dropouts);
   }
 
@@ -138,65 +103,51 @@ public final class Gpt implements LanguageModel {
     Variable mix(Tape tape, int layer, Variable qkv);
   }
 
+  /** As {@link #hidden(Tape, Tensor, DropoutSites)}, without dropout. */
+  Variable hidden(Tape tape, Tensor tokens, int firstPosition, Mixer mixer) {
+    SequenceDropouts none =
+        new SequenceDropouts(DropoutSites.NONE, configuration(), tokens.columns());
+    return hidden(tape, tokens, firstPosition, mixer, none);
+  }
+
   /**
    * @param firstPosition position of each sequence's first token
    */
-  Variable hidden(Tape tape, Tensor tokens, int firstPosition, Mixer mixer, DropoutSites dropouts) {
+  private Variable hidden(
+      Tape tape, Tensor tokens, int firstPosition, Mixer mixer, SequenceDropouts dropouts) {
     Functions functions = new Functions(tape);
     Variable embedded =
         functions.embedding(
             tokens, parameter("wte.weight"), parameter("wpe.weight"), firstPosition);
-    long elements = (long) tokens.columns() * configuration.width();
-    List<Variable> stream = List.of(functions.dropout(embedded, dropouts.at(0, elements)));
-    for (int layer = 0; layer < configuration.layers(); layer++) {
-      tape.mark(layer);
-      parameters.enter(layer);
-      Block block = new Block(layer, mixer, dropouts, elements);
-      stream =
-          configuration.recomputeActivations() || !tape.recording()
-              ? tape.segment(stream, (inner, in) -> run(block, inner, in))
-              : run(block, tape, stream);
-    }
-    tape.mark(configuration.layers());
+    List<Variable> stream =
+        run(
+            (inner, layer, in) -> block(inner, layer, in, mixer, dropouts),
+            tape,
+            functions.dropout(embedded, dropouts.embedding()));
     return normalize(functions, "ln_f", stream.get(0), stream.get(1)).normalized();
   }
 
-  /** One block of a pass; a sequence has so many elements of the residual stream. */
-  private record Block(int layer, Mixer mixer, DropoutSites dropouts, long elements) {
-    Variable drop(Functions functions, Variable branch, int site) {
-      return functions.dropout(branch, dropouts.at(1 + 3 * layer + site, elements));
-    }
-  }
-
   /**
-   * Runs one block. The residual stream travels as (stream, branch yet to be added), so that each
+   * One block. The residual stream travels as (stream, branch yet to be added), so that each
    * addition is fused with the layer norm that follows it.
    */
-  private List<Variable> run(Block block, Tape tape, List<Variable> in) {
+  private List<Variable> block(
+      Tape tape, int layer, List<Variable> in, Mixer mixer, SequenceDropouts dropouts) {
     Functions functions = new Functions(tape);
-    String name = "h." + block.layer() + ".";
+    String name = block(layer);
     Normalized first =
         normalize(functions, name + "ln_1", in.get(0), in.size() == 1 ? null : in.get(1));
     Variable qkv = functions.linear(first.normalized(), linear(name + "attn.c_attn"));
-    Variable heads = block.mixer().mix(tape, block.layer(), qkv);
+    Variable heads = mixer.mix(tape, layer, qkv);
     Variable mixed = functions.linear(heads, linear(name + "attn.c_proj"));
-    Normalized second =
-        normalize(functions, name + "ln_2", first.sum(), block.drop(functions, mixed, 1));
+    Variable added = functions.dropout(mixed, dropouts.attentionBranch(layer));
+    Normalized second = normalize(functions, name + "ln_2", first.sum(), added);
     Variable expanded = functions.linearGelu(second.normalized(), linear(name + "mlp.c_fc"));
     Variable branch = functions.linear(expanded, linear(name + "mlp.c_proj"));
-    return List.of(second.sum(), block.drop(functions, branch, 2));
-  }
-
-  private Normalized normalize(Functions functions, String name, Variable x, Variable branch) {
-    return functions.layerNorm(
-        x, branch, parameter(name + ".weight"), parameter(name + ".bias"), EPSILON);
+    return List.of(second.sum(), functions.dropout(branch, dropouts.feedForwardBranch(layer)));
   }
 
   private Linear linear(String name) {
     return new Linear(parameter(name + ".weight"), parameter(name + ".bias"));
-  }
-
-  Variable parameter(String name) {
-    return parameters.variable(layout.parameter(PREFIX + name));
   }
 }

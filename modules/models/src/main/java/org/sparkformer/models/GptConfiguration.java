@@ -31,12 +31,7 @@ public record GptConfiguration(
     implements ModelConfiguration {
 
   public GptConfiguration {
-    Requirement.positive("layers", layers);
-    Requirement.positive("heads", heads);
-    Requirement.positive("width", width);
-    Requirement.positive("context", context);
-    Requirement.positive("vocab_size", vocabularySize);
-    Requirement.headsDivide(heads, width);
+    Requirement.shape(layers, heads, width, context, vocabularySize);
     Requirement.probability(dropout);
   }
 
@@ -47,16 +42,14 @@ public record GptConfiguration(
   }
 
   /**
-   * Trainable parameters: V·C + T·C for the embeddings, 12·C² + 13·C a block (attention 4·C² + 4·C,
-   * feed-forward 8·C² + 5·C, two layer norms 4·C), 2·C for the last layer norm. The tied output
-   * matrix counts once.
+   * Trainable parameters: V·C + T·C for the embeddings, 12·C² + 13·C a block, 2·C for the last
+   * layer norm. The tied output matrix counts once.
    */
   @Override
   public long parameterCount() {
     long c = width;
     long embeddings = ((long) vocabularySize + context) * c;
-    long block = 12 * c * c + 13 * c;
-    return embeddings + layers * block + 2 * c;
+    return embeddings + BlockSize.parameters(this) + 2 * c;
   }
 
   @Override
@@ -64,16 +57,10 @@ public record GptConfiguration(
     return Objective.NEXT_TOKEN;
   }
 
-  /**
-   * Rows of width C: a block keeps 7 for attention and 11 from there to its end, with dropout two
-   * more; 11 pass backward, of the stream, its branch and the feed-forward layer; 1 is embedded.
-   */
+  /** From block to block pass the stream and its branch; the embedded tokens are one row of C. */
   @Override
   public long activationsOfToken() {
-    int drops = dropout > 0 ? 1 : 0;
-    int block = 18 + 2 * drops;
-    long blocks = recomputeActivations ? 2L * layers + block : (long) block * layers;
-    return width * (blocks + 1 + drops + 11);
+    return BlockSize.activationsOfToken(this, 2, 1);
   }
 
   @Override

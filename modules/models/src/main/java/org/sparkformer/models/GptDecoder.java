@@ -23,7 +23,7 @@ import org.sparkformer.tensor.ops.Projection;
 public final class GptDecoder implements AutoCloseable {
   private final Backend backend;
   private final Gpt gpt;
-  private final GptConfiguration configuration;
+  private final ModelConfiguration configuration;
   private final List<Tensor> caches = new ArrayList<>();
   private int length;
 
@@ -65,7 +65,7 @@ public final class GptDecoder implements AutoCloseable {
         Tensor input = backend.ints(1, tokens.length);
         Tensor logits = backend.floats(1, configuration.vocabularySize())) {
       backend.write(input, tokens);
-      Variable hidden = gpt.hidden(tape, input, length, this::mix, DropoutSites.NONE);
+      Variable hidden = gpt.hidden(tape, input, length, this::mix);
       Tensor last = hidden.value().rows(tokens.length - 1, 1);
       backend.run(MatMul.of(last, gpt.parameter("wte.weight").value(), logits, false, true));
       length += tokens.length;

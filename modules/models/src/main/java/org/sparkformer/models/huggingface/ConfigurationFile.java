@@ -9,28 +9,31 @@ import java.io.InputStream;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /** A {@code config.json} of transformers: values with their defaults, complaints by key. */
 final class ConfigurationFile {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private final String file;
   private final JsonNode json;
 
-  private ConfigurationFile(String file, JsonNode json) {
-    this.file = file;
+  private ConfigurationFile(JsonNode json) {
     this.json = json;
   }
 
   /**
    * @param file name of the file, for messages
-   * @throws IllegalArgumentException if it is not JSON
+   * @param reader makes the configuration; its complaints get the file's name
+   * @throws IllegalArgumentException if the file is not JSON, or describes what is not supported
    */
-  static ConfigurationFile read(InputStream in, String file) throws IOException {
+  static <T> T read(InputStream in, String file, Function<ConfigurationFile, T> reader)
+      throws IOException {
     try {
-      return new ConfigurationFile(file, JSON.readTree(in));
+      return reader.apply(new ConfigurationFile(JSON.readTree(in)));
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(file + " is not valid JSON: " + e.getOriginalMessage(), e);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
     }
   }
 
@@ -40,10 +43,6 @@ final class ConfigurationFile {
 
   static byte[] write(ObjectNode json) throws JsonProcessingException {
     return JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(json);
-  }
-
-  String file() {
-    return file;
   }
 
   String text(String key, String otherwise) {
@@ -87,8 +86,7 @@ final class ConfigurationFile {
     return Optional.ofNullable(json.get(key)).filter(node -> !node.isNull());
   }
 
-  private IllegalArgumentException unsupported(String key, Object value, String expected) {
-    return new IllegalArgumentException(
-        file + ": " + key + " is " + value + ", supported: " + expected);
+  private static IllegalArgumentException unsupported(String key, Object value, String expected) {
+    return new IllegalArgumentException(key + " is " + value + ", supported: " + expected);
   }
 }

@@ -2,7 +2,6 @@ package org.sparkformer.models.huggingface;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.OptionalInt;
 import java.util.Set;
 import org.sparkformer.models.BertConfiguration;
 
@@ -33,8 +32,7 @@ final class HuggingFaceBert {
     json.put("attention_probs_dropout_prob", configuration.dropout());
     json.put("position_embedding_type", "absolute");
     json.put("tie_word_embeddings", true);
-    OptionalInt padding = tokens.id(PADDING);
-    json.put("pad_token_id", padding.isPresent() ? padding.getAsInt() : null);
+    json.put("pad_token_id", tokens.idOrNull(PADDING));
     json.put("torch_dtype", "float32");
     return ConfigurationFile.write(json);
   }
@@ -55,17 +53,13 @@ final class HuggingFaceBert {
     file.require(positions, file.text(positions, "absolute"), Set.of("absolute"));
     file.require("tie_word_embeddings", file.flag("tie_word_embeddings", true), Set.of(true));
     file.require("is_decoder", file.flag("is_decoder", false), Set.of(false));
-    try {
-      return new BertConfiguration(
-          file.integer("num_hidden_layers", 12),
-          file.integer("num_attention_heads", 12),
-          width,
-          file.integer("max_position_embeddings", 512),
-          file.integer("vocab_size", 30522),
-          file.number("hidden_dropout_prob", 0.1),
-          false);
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(file.file() + ": " + e.getMessage(), e);
-    }
+    return new BertConfiguration(
+        file.integer("num_hidden_layers", 12),
+        file.integer("num_attention_heads", 12),
+        width,
+        file.integer("max_position_embeddings", 512),
+        file.integer("vocab_size", 30522),
+        file.number("hidden_dropout_prob", 0.1),
+        false);
   }
 }

@@ -31,7 +31,7 @@ public final class HuggingFaceModel {
   public static final String INDEX = "model.safetensors.index.json";
 
   private static final Set<String> MODEL_TYPES =
-      new TreeSet<>(Set.of(Gpt2Configuration.MODEL_TYPE, HuggingFaceBert.MODEL_TYPE));
+      new TreeSet<>(Set.of(HuggingFaceGpt2.MODEL_TYPE, HuggingFaceBert.MODEL_TYPE));
 
   private HuggingFaceModel() {}
 
@@ -39,13 +39,16 @@ public final class HuggingFaceModel {
   public static ModelConfiguration configuration(Path folder) throws IOException {
     Path file = folder.resolve(CONFIGURATION);
     try (InputStream in = Files.newInputStream(file)) {
-      ConfigurationFile json = ConfigurationFile.read(in, file.toString());
-      String type = json.text("model_type", "");
-      json.require("model_type", type, MODEL_TYPES);
-      return type.equals(HuggingFaceBert.MODEL_TYPE)
-          ? HuggingFaceBert.read(json)
-          : Gpt2Configuration.read(json);
+      return ConfigurationFile.read(in, file.toString(), HuggingFaceModel::configuration);
     }
+  }
+
+  private static ModelConfiguration configuration(ConfigurationFile file) {
+    String type = file.text("model_type", "");
+    file.require("model_type", type, MODEL_TYPES);
+    return type.equals(HuggingFaceBert.MODEL_TYPE)
+        ? HuggingFaceBert.read(file)
+        : HuggingFaceGpt2.read(file);
   }
 
   /** The text of a model's {@code config.json}. */
@@ -53,7 +56,7 @@ public final class HuggingFaceModel {
       throws IOException {
     return configuration instanceof BertConfiguration bert
         ? HuggingFaceBert.write(bert, tokens)
-        : Gpt2Configuration.write((GptConfiguration) configuration, tokens);
+        : HuggingFaceGpt2.write((GptConfiguration) configuration, tokens);
   }
 
   /**

@@ -13,4 +13,10 @@ public interface SpecialTokens {
    * @return empty where the vocabulary has no such token
    */
   OptionalInt id(String text);
+
+  /** As JSON has it. */
+  default Integer idOrNull(String text) {
+    OptionalInt id = id(text);
+    return id.isPresent() ? id.getAsInt() : null;
+  }
 }

@@ -83,7 +83,8 @@ class GeneratorTest {
       backend.write(input, tokens.stream().mapToInt(token -> token).toArray());
       Tensor hidden = gpt.hidden(tape, input, DropoutSites.NONE).value();
       Tensor embedding =
-          ParameterLayout.view(weights, gpt.layout().parameter("transformer.wte.weight"));
+          ParameterLayout.view(
+              weights, gpt.configuration().layout().parameter("transformer.wte.weight"));
       backend.run(MatMul.of(hidden.rows(tokens.size() - 1, 1), embedding, logits, false, true));
       return backend.readFloats(logits);
     }

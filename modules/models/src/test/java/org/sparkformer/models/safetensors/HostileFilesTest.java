@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -69,7 +68,7 @@ class HostileFilesTest {
     byte[] text = header.replace('\'', '"').getBytes(StandardCharsets.UTF_8);
     SafetensorsException error = refused(file(text.length, text, 8), rule);
     assertEquals(key, error.key());
-    assertEquals("hostile", error.file());
+    assertEquals(MemoryFile.NAME, error.file());
     assertTrue(error.getMessage().contains(complaint), error.getMessage());
   }
 
@@ -87,7 +86,7 @@ class HostileFilesTest {
   @Test
   void refusesFilesTooShortForALength() {
     for (int size = 0; size < 8; size++) {
-      refused(new Memory(new byte[size]), size + " bytes");
+      refused(new MemoryFile(new byte[size]), size + " bytes");
     }
   }
 
@@ -121,17 +120,17 @@ class HostileFilesTest {
         readOrRefuse(damaged);
       }
       byte[] cut = Arrays.copyOf(whole, at);
-      refused(new Memory(cut), "cut at " + at);
+      refused(new MemoryFile(cut), "cut at " + at);
     }
   }
 
   private static void readOrRefuse(byte[] bytes) throws IOException {
-    try (SafetensorsReader reader = SafetensorsReader.open(new Memory(bytes))) {
+    try (SafetensorsReader reader = SafetensorsReader.open(new MemoryFile(bytes))) {
       for (TensorEntry entry : reader.header().entries()) {
         reader.readBytes(entry, 0, ByteBuffer.allocate((int) entry.bytes()));
       }
     } catch (SafetensorsException refused) {
-      assertEquals("hostile", refused.file());
+      assertEquals(MemoryFile.NAME, refused.file());
     }
   }
 
@@ -140,34 +139,10 @@ class HostileFilesTest {
         SafetensorsException.class, () -> SafetensorsReader.open(source).close(), what);
   }
 
-  private static Memory file(long length, byte[] text, int dataBytes) {
+  private static MemoryFile file(long length, byte[] text, int dataBytes) {
     ByteBuffer bytes =
         ByteBuffer.allocate(8 + text.length + dataBytes).order(ByteOrder.LITTLE_ENDIAN);
-    return new Memory(bytes.putLong(length).put(text).array());
-  }
-
-  /** A file in memory. */
-  private record Memory(byte[] bytes) implements ByteSource {
-    @Override
-    public String name() {
-      return "hostile";
-    }
-
-    @Override
-    public long size() {
-      return bytes.length;
-    }
-
-    @Override
-    public void read(long position, ByteBuffer destination) throws IOException {
-      if (position + destination.remaining() > bytes.length) {
-        throw new EOFException();
-      }
-      destination.put(bytes, (int) position, destination.remaining());
-    }
-
-    @Override
-    public void close() {}
+    return new MemoryFile(bytes.putLong(length).put(text).array());
   }
 
   /** A file of any size that repeats one number. */

@@ -1,7 +1,6 @@
 package org.sparkformer.models.safetensors;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -40,7 +39,7 @@ class SafetensorsFuzzTest {
   }
 
   private static void readAll(byte[] file) throws IOException {
-    try (SafetensorsReader reader = SafetensorsReader.open(new Memory(file))) {
+    try (SafetensorsReader reader = SafetensorsReader.open(new MemoryFile(file))) {
       for (TensorEntry entry : reader.header().entries()) {
         int bytes = Math.toIntExact(entry.bytes());
         reader.readBytes(entry, 0, ByteBuffer.allocate(bytes));
@@ -57,28 +56,5 @@ class SafetensorsFuzzTest {
         .putLong(text.length)
         .put(text)
         .array();
-  }
-
-  private record Memory(byte[] bytes) implements ByteSource {
-    @Override
-    public String name() {
-      return "fuzzed";
-    }
-
-    @Override
-    public long size() {
-      return bytes.length;
-    }
-
-    @Override
-    public void read(long position, ByteBuffer destination) throws IOException {
-      if (position + destination.remaining() > bytes.length) {
-        throw new EOFException();
-      }
-      destination.put(bytes, (int) position, destination.remaining());
-    }
-
-    @Override
-    public void close() {}
   }
 }

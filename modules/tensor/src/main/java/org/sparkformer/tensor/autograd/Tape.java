@@ -80,6 +80,11 @@ public final class Tape implements AutoCloseable {
     nodes.add(new Node(List.copyOf(outputs), List.copyOf(saved), backward));
   }
 
+  /** A tensor of the same kind and shape, holding anything; the caller closes it. */
+  Tensor like(Tensor tensor) {
+    return backend.allocate(tensor.dtype(), tensor.shape());
+  }
+
   /** Adds to a variable's gradient; takes over the caller's reference. */
   public void contribute(Variable variable, Tensor gradient) {
     if (variable.isParameter()) {
@@ -90,7 +95,7 @@ public final class Tape implements AutoCloseable {
       variable.setGradient(gradient);
       return;
     }
-    Tensor sum = backend.allocate(held.dtype(), held.shape());
+    Tensor sum = like(held);
     backend.run(new Add(held, gradient, sum));
     held.close();
     gradient.close();

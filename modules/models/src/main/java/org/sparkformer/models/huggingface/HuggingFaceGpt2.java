@@ -2,14 +2,11 @@ package org.sparkformer.models.huggingface;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.io.InputStream;
-import java.util.OptionalInt;
 import java.util.Set;
 import org.sparkformer.models.GptConfiguration;
 
 /** A {@code config.json} under the keys of transformers' GPT2Config. */
-public final class Gpt2Configuration {
+final class HuggingFaceGpt2 {
   static final String MODEL_TYPE = "gpt2";
 
   private static final double EPSILON = 1e-5;
@@ -20,10 +17,9 @@ public final class Gpt2Configuration {
   /** Two names of transformers for GELU in its tanh form. */
   private static final Set<String> TANH_GELU = Set.of("gelu_new", "gelu_pytorch_tanh");
 
-  private Gpt2Configuration() {}
+  private HuggingFaceGpt2() {}
 
-  /** The text of a configuration. */
-  public static byte[] write(GptConfiguration configuration, SpecialTokens tokens)
+  static byte[] write(GptConfiguration configuration, SpecialTokens tokens)
       throws JsonProcessingException {
     ObjectNode json = ConfigurationFile.object();
     json.putArray("architectures").add("GPT2LMHeadModel");
@@ -40,28 +36,18 @@ public final class Gpt2Configuration {
       json.put(site, configuration.dropout());
     }
     json.put("tie_word_embeddings", true);
-    OptionalInt endOfText = tokens.id(END_OF_TEXT);
-    Integer token = endOfText.isPresent() ? endOfText.getAsInt() : null;
-    json.put("bos_token_id", token);
-    json.put("eos_token_id", token);
+    json.put("bos_token_id", tokens.idOrNull(END_OF_TEXT));
+    json.put("eos_token_id", tokens.idOrNull(END_OF_TEXT));
     json.put("torch_dtype", "float32");
     return ConfigurationFile.write(json);
   }
 
   /**
-   * Reads a configuration; its residual dropout serves for all three sites, and activations are not
-   * recomputed.
+   * Its residual dropout serves for all three sites, and activations are not recomputed.
    *
-   * @param file name of the file, for messages
-   * @throws IllegalArgumentException if it is not JSON, or describes a model that {@link
+   * @throws IllegalArgumentException if the file describes a model that {@link
    *     org.sparkformer.models.Gpt} does not compute
    */
-  public static GptConfiguration read(InputStream in, String file) throws IOException {
-    ConfigurationFile json = ConfigurationFile.read(in, file);
-    json.require("model_type", json.text("model_type", ""), Set.of(MODEL_TYPE));
-    return read(json);
-  }
-
   static GptConfiguration read(ConfigurationFile file) {
     String activation = file.text("activation_function", "gelu_new");
     file.require("activation_function", activation, TANH_GELU);
@@ -74,21 +60,13 @@ public final class Gpt2Configuration {
     String inverse = "scale_attn_by_inverse_layer_idx";
     file.require(inverse, file.flag(inverse, false), Set.of(false));
     file.require("add_cross_attention", file.flag("add_cross_attention", false), Set.of(false));
-    return configuration(file, width);
-  }
-
-  private static GptConfiguration configuration(ConfigurationFile file, int width) {
-    try {
-      return new GptConfiguration(
-          file.integer("n_layer", 12),
-          file.integer("n_head", 12),
-          width,
-          file.integer("n_positions", 1024),
-          file.integer("vocab_size", 50257),
-          file.number("resid_pdrop", 0.1),
-          false);
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(file.file() + ": " + e.getMessage(), e);
-    }
+    return new GptConfiguration(
+        file.integer("n_layer", 12),
+        file.integer("n_head", 12),
+        width,
+        file.integer("n_positions", 1024),
+        file.integer("vocab_size", 50257),
+        file.number("resid_pdrop", 0.1),
+        false);
   }
 }

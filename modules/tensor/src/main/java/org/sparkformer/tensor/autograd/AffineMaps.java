@@ -1,0 +1,100 @@
+package org.sparkformer.tensor.autograd;
+
+import java.util.List;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.DType;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.autograd.Functions.Linear;
+import org.sparkformer.tensor.ops.ColumnSum;
+import org.sparkformer.tensor.ops.GeluBackward;
+import org.sparkformer.tensor.ops.MatMul;
+
+/** Products with weights, and what adds to the weights' gradients. */
+final class AffineMaps {
+  private final Tape tape;
+  private final Backend backend;
+
+  AffineMaps(Tape tape) {
+    this.tape = tape;
+    this.backend = tape.backend();
+  }
+
+  List<Variable> linears(Variable x, List<Linear> linears) {
+    List<Variable> outputs =
+        linears.stream()
+            .map(
+                linear -> Variable.intermediate(backend.floats(x.value().rows(), linear.columns())))
+            .toList();
+    for (int i = 0; i < outputs.size(); i++) {
+      run(product(x, linears.get(i), outputs.get(i).value(), null));
+    }
+    tape.record(
+        outputs,
+        List.of(),
+        () -> {
+          Tensor dx = tape.like(x.value());
+          for (int i = 0; i < outputs.size(); i++) {
+            linearBackward(x, linears.get(i), outputs.get(i).gradient(), dx, i > 0);
+          }
+          tape.contribute(x, dx);
+        });
+    return outputs;
+  }
+
+  Variable linearGelu(Variable x, Linear linear) {
+    Tensor preActivation = backend.floats(x.value().rows(), linear.columns());
+    Variable output = Variable.intermediate(tape.like(preActivation));
+    run(product(x, linear, preActivation, output.value()));
+    tape.record(
+        List.of(output),
+        List.of(preActivation),
+        () -> {
+          try (Tensor gradient = tape.like(preActivation)) {
+            backend.run(new GeluBackward(preActivation, output.gradient(), gradient));
+            Tensor dx = tape.like(x.value());
+            linearBackward(x, linear, gradient, dx, false);
+            tape.contribute(x, dx);
+          }
+        });
+    return output;
+  }
+
+  static MatMul product(Variable x, Linear linear, Tensor y, Tensor activated) {
+    return new MatMul(
+        x.value(),
+        linear.weight().value(),
+        y,
+        false,
+        linear.transposed(),
+        false,
+        linear.bias() == null ? null : linear.bias().value(),
+        activated,
+        DType.FLOAT32);
+  }
+
+  void run(MatMul product) {
+    backend.run(product.with(tape.operands()));
+  }
+
+  /** Adds to the parameters' gradients; {@code dx} is overwritten, or added to. */
+  void linearBackward(Variable x, Linear linear, Tensor dy, Tensor dx, boolean adds) {
+    parametersBackward(x.value(), linear, dy);
+    Tensor weight = linear.weight().value();
+    boolean transposed = !linear.transposed();
+    run(
+        adds
+            ? MatMul.adding(dy, weight, dx, false, transposed)
+            : MatMul.of(dy, weight, dx, false, transposed));
+  }
+
+  private void parametersBackward(Tensor x, Linear linear, Tensor dy) {
+    Tensor dWeight = linear.weight().gradient();
+    run(
+        linear.transposed()
+            ? MatMul.adding(dy, x, dWeight, true, false)
+            : MatMul.adding(x, dy, dWeight, true, false));
+    if (linear.bias() != null) {
+      backend.run(new ColumnSum(dy, linear.bias().gradient()));
+    }
+  }
+}

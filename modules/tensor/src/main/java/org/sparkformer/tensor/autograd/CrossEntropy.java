@@ -1,0 +1,63 @@
+package org.sparkformer.tensor.autograd;
+
+import java.util.List;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.autograd.Functions.Linear;
+import org.sparkformer.tensor.autograd.Functions.Targets;
+import org.sparkformer.tensor.ops.SoftmaxCrossEntropy;
+import org.sparkformer.tensor.ops.TopHits;
+
+/** The last layer and its loss, a chunk of rows at a time. */
+final class CrossEntropy {
+  /** Most logits held at once; the vocabulary projection goes over the rows in chunks of this. */
+  private static final long LOGITS_AT_ONCE = 1L << 25;
+
+  private final Tape tape;
+  private final Backend backend;
+  private final AffineMaps maps;
+
+  CrossEntropy(Tape tape) {
+    this.tape = tape;
+    this.backend = tape.backend();
+    this.maps = new AffineMaps(tape);
+  }
+
+  void of(Variable hidden, Linear output, Targets targets) {
+    int rows = hidden.value().rows();
+    int chunk = logitRows(rows, output.columns());
+    Tensor dHidden = tape.recording() ? tape.like(hidden.value()) : null;
+    for (int first = 0; first < rows; first += chunk) {
+      int count = Math.min(chunk, rows - first);
+      Variable part = Variable.intermediate(hidden.value().rows(first, count));
+      try (Tensor logits = backend.floats(count, output.columns())) {
+        maps.run(AffineMaps.product(part, output, logits, null));
+        score(logits, targets, first);
+        if (tape.recording()) {
+          maps.linearBackward(part, output, logits, dHidden.rows(first, count), false);
+        }
+      }
+    }
+    if (tape.recording()) {
+      tape.record(List.of(), List.of(dHidden), () -> tape.contribute(hidden, dHidden.share()));
+    }
+  }
+
+  /**
+   * Losses and hits of rows from {@code first} on; logits become their gradients when recording.
+   */
+  private void score(Tensor logits, Targets targets, int first) {
+    Tensor ids = targets.ids().view(first, logits.rows());
+    if (targets.hits() != null) {
+      backend.run(new TopHits(logits, ids, targets.hits().view(first, logits.rows())));
+    }
+    Tensor losses = targets.losses().view(first, logits.rows());
+    backend.run(new SoftmaxCrossEntropy(logits, ids, losses, targets.scale(), tape.recording()));
+  }
+
+  static int logitRows(int rows, int vocabulary) {
+    long most = Math.max(1, LOGITS_AT_ONCE / vocabulary);
+    long chunks = (rows + most - 1) / most;
+    return (int) ((rows + chunks - 1) / chunks);
+  }
+}

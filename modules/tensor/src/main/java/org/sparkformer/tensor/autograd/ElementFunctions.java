@@ -1,0 +1,51 @@
+package org.sparkformer.tensor.autograd;
+
+import java.util.List;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.ops.Dropout;
+import org.sparkformer.tensor.ops.DropoutApply;
+import org.sparkformer.tensor.ops.ExactGelu;
+import org.sparkformer.tensor.ops.ExactGeluBackward;
+
+/** Functions of single elements. */
+final class ElementFunctions {
+  private final Tape tape;
+  private final Backend backend;
+
+  ElementFunctions(Tape tape) {
+    this.tape = tape;
+    this.backend = tape.backend();
+  }
+
+  Variable dropout(Variable x, Dropout dropout) {
+    if (dropout.probability() == 0f) {
+      return x;
+    }
+    Variable output = Variable.intermediate(tape.like(x.value()));
+    backend.run(new DropoutApply(x.value(), output.value(), dropout));
+    tape.record(
+        List.of(output),
+        List.of(),
+        () -> {
+          Tensor dx = tape.like(x.value());
+          backend.run(new DropoutApply(output.gradient(), dx, dropout));
+          tape.contribute(x, dx);
+        });
+    return output;
+  }
+
+  Variable exactGelu(Variable x) {
+    Variable output = Variable.intermediate(tape.like(x.value()));
+    backend.run(new ExactGelu(x.value(), output.value()));
+    tape.record(
+        List.of(output),
+        List.of(),
+        () -> {
+          Tensor dx = tape.like(x.value());
+          backend.run(new ExactGeluBackward(x.value(), output.gradient(), dx));
+          tape.contribute(x, dx);
+        });
+    return output;
+  }
+}

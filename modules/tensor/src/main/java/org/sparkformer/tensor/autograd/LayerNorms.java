@@ -1,0 +1,57 @@
+package org.sparkformer.tensor.autograd;
+
+import java.util.List;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.autograd.Functions.Normalized;
+import org.sparkformer.tensor.ops.LayerNormBackward;
+import org.sparkformer.tensor.ops.LayerNormForward;
+import org.sparkformer.tensor.ops.LayerNormWeightBackward;
+
+/** Layer normalisation, fused with the addition before it. */
+final class LayerNorms {
+  private final Tape tape;
+  private final Backend backend;
+
+  LayerNorms(Tape tape) {
+    this.tape = tape;
+    this.backend = tape.backend();
+  }
+
+  Normalized layerNorm(Variable x, Variable branch, Variable weight, Variable bias, float epsilon) {
+    Tensor rows = x.value();
+    Variable sum = branch == null ? x : Variable.intermediate(tape.like(rows));
+    Variable y = Variable.intermediate(tape.like(rows));
+    Tensor mean = backend.floats(rows.rows());
+    Tensor rstd = backend.floats(rows.rows());
+    backend.run(
+        new LayerNormForward(
+            rows,
+            branch == null ? null : branch.value(),
+            branch == null ? null : sum.value(),
+            weight.value(),
+            bias.value(),
+            y.value(),
+            mean,
+            rstd,
+            epsilon));
+    tape.record(
+        branch == null ? List.of(y) : List.of(sum, y),
+        List.of(mean, rstd),
+        () -> {
+          Tensor input = sum.value();
+          Tensor dy = y.gradient();
+          backend.run(
+              new LayerNormWeightBackward(
+                  dy, input, mean, rstd, weight.gradient(), bias.gradient()));
+          Tensor dx = tape.like(input);
+          Tensor past = branch == null ? null : sum.gradient();
+          backend.run(new LayerNormBackward(dy, input, weight.value(), mean, rstd, past, dx));
+          if (branch != null) {
+            tape.contribute(branch, dx.share());
+          }
+          tape.contribute(x, dx);
+        });
+    return new Normalized(sum, y);
+  }
+}
