@@ -16,16 +16,19 @@ submit=${SPARK_HOME:+$SPARK_HOME/bin/}spark-submit
 [[ -f $jar ]] || { echo "no $jar: build it with ./sparkformer --help" >&2; exit 2; }
 : "${HADOOP_CONF_DIR:?set HADOOP_CONF_DIR to the folder of yarn-site.xml and core-site.xml}"
 
+# A log4j2.properties among an application's files is what its containers log by.
+files=$home/deploy/log4j2.properties
 options=(--master yarn --deploy-mode cluster --queue "${QUEUE:-default}"
   --num-executors "${EXECUTORS:-2}" --executor-cores "${CORES:-1}" --executor-memory "${MEMORY:-4g}"
   --conf "spark.executor.memoryOverhead=${OVERHEAD:-4g}"
   --conf spark.yarn.maxAppAttempts=2 --conf spark.yarn.submit.waitAppCompletion=true)
 if ((${GPUS:-0} > 0)); then
   # YARN's resource yarn.io/gpu is asked for by Spark itself.
-  options+=(--files "$home/deploy/gpus.sh" --conf spark.executor.resource.gpu.discoveryScript=./gpus.sh
+  files+=,$home/deploy/gpus.sh
+  options+=(--conf spark.executor.resource.gpu.discoveryScript=./gpus.sh
     --conf "spark.executor.resource.gpu.amount=$GPUS" --conf spark.task.resource.gpu.amount=1)
 fi
 if [[ -n ${LABEL:-} ]]; then
   options+=(--conf "spark.yarn.executor.nodeLabelExpression=$LABEL" --conf "spark.yarn.am.nodeLabelExpression=$LABEL")
 fi
-exec "$submit" "${options[@]}" --class org.sparkformer.app.Sparkformer "$jar" "$@"
+exec "$submit" "${options[@]}" --files "$files" --class org.sparkformer.app.Sparkformer "$jar" "$@"
