@@ -36,11 +36,16 @@ final class Sleeper implements Attempt.Points {
     }
   }
 
-  /** Waits until the rank sleeps, or has gone its way without coming to the point. */
-  synchronized void awaitSleep(BooleanSupplier over) throws InterruptedException {
+  /**
+   * Waits until the rank sleeps, or has gone its way without coming to the point.
+   *
+   * @return whether it sleeps
+   */
+  synchronized boolean awaitSleep(BooleanSupplier over) throws InterruptedException {
     while (!asleep && !over.getAsBoolean()) {
       wait(MILLISECONDS);
     }
+    return asleep;
   }
 
   synchronized void wake() {

@@ -35,8 +35,7 @@ class StaleAttemptTest {
   private TokenDataset dataset;
   private RunSummary straight;
   private int[] points;
-  private int framesToTheLiving;
-  private int restartsMore;
+  private int wokeInTime;
 
   /**
    * @param admitted the attempt that may write
@@ -62,38 +61,53 @@ class StaleAttemptTest {
 
   @Test
   void nothingOfARankThatSleptThroughARestartIsTaken() throws Exception {
-    sleepAndWake(0, 8);
+    sleepAndWake(new Random(0), 8);
   }
 
   @Tag("soak")
   @RepeatedTest(10)
   void nothingInAThousandInterleavings(RepetitionInfo hundred) throws Exception {
-    sleepAndWake(100 * hundred.getCurrentRepetition(), 100);
+    sleepAndWake(new Random(hundred.getCurrentRepetition()), 100);
   }
 
-  private void sleepAndWake(int firstSeed, int interleavings) throws Exception {
-    for (int seed = firstSeed; seed < firstSeed + interleavings; seed++) {
-      interleave("seed-" + seed, new Random(seed));
+  private void sleepAndWake(Random random, int interleavings) throws Exception {
+    int tried = 0;
+    for (int done = 0; done < interleavings; tried++) {
+      done += interleave("try-" + tried, random) ? 1 : 0;
     }
-    assertTrue(framesToTheLiving > 0, framesToTheLiving + " frames to the living");
-    assertTrue(restartsMore <= 1 + interleavings / 10, restartsMore + " restarts more");
+    System.out.printf(
+        "%d interleavings, in %d of which the rank woke before the newer attempt's end%n",
+        interleavings, wokeInTime);
+    assertTrue(wokeInTime > 0);
   }
 
-  private void interleave(String name, Random random) throws Exception {
+  /**
+   * False where the rank was done without having come to the point at which it was to sleep: how
+   * often the ranks agree on whether to stop depends on the time.
+   */
+  private boolean interleave(String name, Random random) throws Exception {
     Run run = run(name);
     int rank = random.nextInt(RANKS);
     Sleeper sleeper = new Sleeper(1 + random.nextInt(points[rank]));
     Attempt stale = Attempt.of(run, onlyRank(rank, sleeper)).start();
-    sleeper.awaitSleep(() -> stale.isOver(rank));
+    if (!sleeper.awaitSleep(() -> stale.isOver(rank))) {
+      assertAsStraight(name, stale.summary());
+      return false;
+    }
     stale.killAllBut(rank);
 
     Alarm alarm = new Alarm(1 + random.nextInt(points[0]), sleeper, stale, rank);
     Attempt newer = Attempt.of(run, onlyRank(0, alarm));
     stale.haunt(newer);
     RunSummary summary = summary(run, newer.start());
+    if (alarm.rang()) {
+      wokeInTime++;
+      // Whatever it was at, it takes its leave of both others.
+      assertTrue(stale.framesToTheLiving() >= RANKS - 1, name);
+    }
     alarm.ring();
-    framesToTheLiving += stale.framesToTheLiving();
     assertAsStraight(name, summary);
+    return true;
   }
 
   private static List<Attempt.Points> onlyRank(int rank, Attempt.Points points) {
@@ -102,13 +116,18 @@ class StaleAttemptTest {
         .toList();
   }
 
-  /** Where the rank was first to put a file down, the newer attempt leaves that one alone too. */
+  /**
+   * Of a rank that was asleep between the driver's answer and its file, the file may be first. The
+   * newer attempt leaves that one alone too, and the next one removes it. Nothing else may cost a
+   * restart.
+   */
   private RunSummary summary(Run run, Attempt newer) throws Exception {
     try {
       return newer.summary();
     } catch (IOException taken) {
-      assertTrue(taken.getMessage().startsWith("cannot write the checkpoint"), taken.toString());
-      restartsMore++;
+      String message = taken.getMessage();
+      assertTrue(message.startsWith("cannot write the checkpoint"), message);
+      assertTrue(message.endsWith(" is there already"), message);
       return Attempt.of(run, onlyRank(0, Attempt.Points.NONE)).start().summary();
     }
   }
@@ -143,6 +162,7 @@ class StaleAttemptTest {
     private final Attempt stale;
     private final int rank;
     private int passed;
+    private volatile boolean rang;
 
     Alarm(int at, Sleeper sleeper, Attempt stale, int rank) {
       this.at = at;
@@ -155,8 +175,14 @@ class StaleAttemptTest {
     public synchronized void pass() {
       passed++;
       if (passed == at) {
+        rang = true;
         ring();
       }
+    }
+
+    /** Whether it rang before this rank's end. */
+    boolean rang() {
+      return rang;
     }
 
     void ring() {
