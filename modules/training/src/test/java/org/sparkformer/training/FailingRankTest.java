@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Files;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -15,10 +15,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.IntFunction;
-import org.apache.hadoop.conf.Configuration;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkformer.collective.CollectiveException;
@@ -31,7 +27,7 @@ import org.sparkformer.tensor.ops.Operation;
 import org.sparkformer.tensor.reference.JavaBackend;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
-class FailingRankTest {
+class FailingRankTest extends TinyRuns {
   private static final int MICRO_BATCHES = 6;
   private static final TrainingConfiguration TRAINING =
       TinyRun.training()
@@ -42,17 +38,9 @@ class FailingRankTest {
           .logInterval(1)
           .build();
 
-  @TempDir Path folder;
-  private TokenDataset dataset;
-
-  @BeforeEach
-  void buildDataset() throws Exception {
-    dataset = TinyDataset.open(Files.createDirectory(folder.resolve("data")), 100, 0);
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    dataset.close();
+  @Override
+  TokenDataset dataset(Path data) throws IOException {
+    return TinyDataset.open(data, 100, 0);
   }
 
   @ParameterizedTest
@@ -111,8 +99,7 @@ class FailingRankTest {
   private void train(String name, int stage, int ranks, IntFunction<? extends Backend> backends)
       throws Exception {
     TrainingConfiguration training = TRAINING.toBuilder().zeroStage(stage).build();
-    TrainingRun run =
-        new TrainingRun(TinyRun.configuration(training, 0), dataset, output(name), true);
+    TrainingRun run = run(name, TinyRun.configuration(training, 0));
     TinyRun.train(run, ranks, TrainingListener.NONE, backends::apply);
   }
 
@@ -121,10 +108,6 @@ class FailingRankTest {
       int failing, int ranks, Failing.Interference interference) {
     int pass = 4 * MICRO_BATCHES / ranks + 1;
     return rank -> new Failing(rank == failing ? pass : 0, interference);
-  }
-
-  private RunFolder output(String name) throws Exception {
-    return RunFolder.of(new Configuration(false), folder.resolve(name).toUri().toString());
   }
 
   /** Interferes with one backward pass. */

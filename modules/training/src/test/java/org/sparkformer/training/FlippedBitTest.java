@@ -5,15 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Files;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.BiConsumer;
-import org.apache.hadoop.conf.Configuration;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkformer.data.TokenDataset;
@@ -22,21 +18,14 @@ import org.sparkformer.tensor.ops.EmbeddingBackward;
 import org.sparkformer.tensor.ops.EmbeddingForward;
 import org.sparkformer.tensor.ops.Operation;
 import org.sparkformer.tensor.reference.JavaBackend;
+import org.sparkformer.training.configuration.TrainingConfiguration;
 
-class FlippedBitTest {
+class FlippedBitTest extends TinyRuns {
   private static final int STEP = 4;
 
-  @TempDir Path folder;
-  private TokenDataset dataset;
-
-  @BeforeEach
-  void buildDataset() throws Exception {
-    dataset = TinyDataset.open(Files.createDirectory(folder.resolve("data")), 100, 0);
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    dataset.close();
+  @Override
+  TokenDataset dataset(Path data) throws IOException {
+    return TinyDataset.open(data, 100, 0);
   }
 
   /** Lowest, highest and middle bits of weights that the rank updates itself, or another does. */
@@ -96,16 +85,11 @@ class FlippedBitTest {
   private String train(
       String name, int ranks, int interval, int flipping, BiConsumer<Flipping, Operation> flip)
       throws Exception {
-    TrainingRun run =
-        new TrainingRun(
-            TinyRun.configuration(
-                TinyRun.training().evalInterval(0).digestInterval(interval).build(), 0),
-            dataset,
-            RunFolder.of(new Configuration(false), folder.resolve(name).toUri().toString()),
-            true);
+    TrainingConfiguration training =
+        TinyRun.training().evalInterval(0).digestInterval(interval).build();
     List<RunSummary> summaries =
         TinyRun.train(
-            run,
+            run(name, TinyRun.configuration(training, 0)),
             ranks,
             TrainingListener.NONE,
             rank -> rank == flipping ? new Flipping(ranks, flip) : new JavaBackend(1));

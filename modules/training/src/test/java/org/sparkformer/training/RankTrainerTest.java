@@ -7,54 +7,32 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import org.apache.hadoop.conf.Configuration;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.training.configuration.RunConfiguration;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
-class RankTrainerTest {
-  @TempDir Path folder;
-  private TokenDataset dataset;
-
-  @BeforeEach
-  void buildDataset() throws Exception {
-    dataset = TinyDataset.open(Files.createDirectory(folder.resolve("data")), 100, 40);
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    dataset.close();
-  }
-
+class RankTrainerTest extends TinyRuns {
   /** Global batches of 6, 5 and 7 micro-batches: trees of uneven depth, several partial sums. */
   @ParameterizedTest
   @CsvSource({"2, 6", "3, 6", "4, 6", "6, 6", "2, 5", "3, 5", "4, 5", "3, 7", "4, 7"})
   void anyNumberOfRanksGivesTheSameBits(int ranks, int leaves) throws Exception {
     RunConfiguration configuration =
         TinyRun.configuration(TinyRun.training().batchSize(leaves).build(), 0.2);
-    RunSummary alone = TinyRun.train(run(configuration, "one"), 1, TrainingListener.NONE).get(0);
+    RunSummary alone = TinyRun.train(run("one", configuration), 1, TrainingListener.NONE).get(0);
     for (RunSummary rank :
-        TinyRun.train(run(configuration, "many"), ranks, TrainingListener.NONE)) {
+        TinyRun.train(run("many", configuration), ranks, TrainingListener.NONE)) {
       assertEquals(alone.weightsSha256(), rank.weightsSha256());
       assertEquals(alone.loss(), rank.loss());
       assertEquals(alone.valLoss(), rank.valLoss());
     }
-    assertTrue(moments("one", configuration).sameAs(moments("many", configuration)));
-  }
-
-  private SavedMoments moments(String run, RunConfiguration configuration) throws Exception {
-    return SavedMoments.of(folder.resolve(run).toUri().toString(), 6, configuration.model());
+    assertTrue(moments("one", 6, configuration).sameAs(moments("many", 6, configuration)));
   }
 
   @Test
@@ -169,15 +147,7 @@ class RankTrainerTest {
 
   private RunSummary train(TrainingConfiguration training, String name, TrainingListener listener)
       throws Exception {
-    return TinyRun.train(run(TinyRun.configuration(training, 0), name), 1, listener).get(0);
-  }
-
-  private TrainingRun run(RunConfiguration configuration, String name) throws Exception {
-    return new TrainingRun(configuration, dataset, output(name), true);
-  }
-
-  private RunFolder output(String name) throws Exception {
-    return RunFolder.of(new Configuration(false), folder.resolve(name).toUri().toString());
+    return TinyRun.train(run(name, TinyRun.configuration(training, 0)), 1, listener).get(0);
   }
 
   private static Set<String> names(JsonNode object) {

@@ -5,40 +5,35 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Files;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
-import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.collective.CollectiveException;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.tensor.ops.EmbeddingBackward;
 import org.sparkformer.tensor.ops.Operation;
 import org.sparkformer.tensor.reference.JavaBackend;
+import org.sparkformer.training.configuration.TrainingConfiguration;
 
-class StuckStepTest {
+class StuckStepTest extends TinyRuns {
   private static final Duration LONGEST = Duration.ofSeconds(50);
 
-  @TempDir Path folder;
   private final CountDownLatch released = new CountDownLatch(1);
-  private TokenDataset dataset;
 
-  @BeforeEach
-  void buildDataset() throws Exception {
-    dataset = TinyDataset.open(Files.createDirectory(folder.resolve("data")), 100, 0);
+  @Override
+  TokenDataset dataset(Path data) throws IOException {
+    return TinyDataset.open(data, 100, 0);
   }
 
   @AfterEach
-  void close() throws Exception {
+  void release() {
     released.countDown();
-    dataset.close();
   }
 
   /** As in a kernel that does not end: nothing wakes the thread that waits for it. */
@@ -111,12 +106,8 @@ class StuckStepTest {
 
   private void train(int ranks, int stuck, Consumer<CountDownLatch> wait, TrainingListener listener)
       throws Exception {
-    TrainingRun run =
-        new TrainingRun(
-            TinyRun.configuration(TinyRun.training().evalInterval(0).stepTimeout(2).build(), 0),
-            dataset,
-            RunFolder.of(new Configuration(false), folder.resolve("run").toUri().toString()),
-            true);
+    TrainingConfiguration training = TinyRun.training().evalInterval(0).stepTimeout(2).build();
+    TrainingRun run = run("run", TinyRun.configuration(training, 0));
     TinyRun.train(run, ranks, listener, rank -> new Stuck(rank == stuck, wait));
   }
 

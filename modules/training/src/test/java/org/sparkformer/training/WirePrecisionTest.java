@@ -5,34 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.apache.hadoop.conf.Configuration;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.sparkformer.data.TokenDataset;
 import org.sparkformer.training.configuration.Precision;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
 /** Gradients that cross from rank to rank as bf16. */
-class WirePrecisionTest {
+class WirePrecisionTest extends TinyRuns {
   private static final int STEPS = 60;
-
-  @TempDir Path folder;
-  private TokenDataset dataset;
-
-  @BeforeEach
-  void buildDataset() throws Exception {
-    dataset = TinyDataset.open(Files.createDirectory(folder.resolve("data")), 100, 40);
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    dataset.close();
-  }
 
   /** The first step's loss is that of the same weights, and crosses in fp32. */
   @Test
@@ -86,27 +67,16 @@ class WirePrecisionTest {
     }
   }
 
-  private static TrainingListener messages(List<String> messages) {
-    return new TrainingListener() {
-      @Override
-      public void onMessage(String message) {
-        messages.add(message);
-      }
-    };
-  }
-
   private static TrainingConfiguration training(Precision wire, int steps) {
     return TinyRun.training().steps(steps).wirePrecision(wire).build();
   }
 
   private RunSummary train(String name, TrainingConfiguration training, int ranks)
       throws Exception {
-    return TinyRun.train(run(name, training), ranks, TrainingListener.NONE).get(0);
+    return train(name, TinyRun.configuration(training, 0), ranks);
   }
 
   private TrainingRun run(String name, TrainingConfiguration training) throws Exception {
-    RunFolder output =
-        RunFolder.of(new Configuration(false), folder.resolve(name).toUri().toString());
-    return new TrainingRun(TinyRun.configuration(training, 0), dataset, output, true);
+    return run(name, TinyRun.configuration(training, 0));
   }
 }
