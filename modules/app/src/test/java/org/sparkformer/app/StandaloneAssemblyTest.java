@@ -4,11 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,7 +17,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.testkit.LoggedProcess;
 import org.sparkformer.testkit.StandaloneCluster;
 import org.sparkformer.testkit.StandaloneCluster.Host;
-import picocli.CommandLine;
 
 /** The assembly, as the README's spark-submit line gives it to a standalone cluster. */
 @EnabledIfSystemProperty(
@@ -33,17 +28,13 @@ class StandaloneAssemblyTest {
   private static final Duration LONGEST = Duration.ofSeconds(90);
 
   @TempDir private Path folder;
-  private Path text;
-  private Path configuration;
+  private ToyProject project;
 
   @BeforeEach
   void write() throws IOException {
-    text =
-        Files.writeString(
-            folder.resolve("text.txt"), "to be or not to be, that is it.\n".repeat(100));
-    configuration =
-        Files.writeString(
-            folder.resolve("toy.yaml"),
+    project =
+        new ToyProject(
+            folder,
             """
             model: {layers: 2, heads: 2, width: 32, context: 16}
             data: {tokenizer: char}
@@ -54,7 +45,7 @@ class StandaloneAssemblyTest {
 
   @Test
   void aSubmittedRunThatLosesAnExecutorEndsWithTheWeightsOfLocalMode() throws Exception {
-    trainLocally();
+    JsonNode local = project.train("local");
     Path jar = Path.of(System.getProperty(ASSEMBLY));
     try (StandaloneCluster cluster =
             StandaloneCluster.start(
@@ -70,26 +61,9 @@ class StandaloneAssemblyTest {
       assertEquals(0, driver.exitCode(LONGEST), driver.log());
       assertTrue(driver.log().contains("going on from the newest checkpoint"), driver.log());
     }
-    assertEquals(2, summary("cluster").get("ranks").asInt());
-    assertEquals(summary("local").get("weights_sha256"), summary("cluster").get("weights_sha256"));
-  }
-
-  private void trainLocally() {
-    StringWriter words = new StringWriter();
-    CommandLine command = Sparkformer.commandLine();
-    command.setOut(new PrintWriter(words)).setErr(new PrintWriter(words));
-    assertEquals(0, command.execute(train("local")), words::toString);
-  }
-
-  private String[] train(String run) {
-    return new String[] {
-      "train",
-      configuration.toString(),
-      "--set",
-      "data.input=" + text,
-      "--out",
-      folder.resolve(run).toString()
-    };
+    JsonNode submitted = project.summary("cluster");
+    assertEquals(2, submitted.get("ranks").asInt());
+    assertEquals(local.get("weights_sha256"), submitted.get("weights_sha256"));
   }
 
   /** As the README has it, for a smaller cluster. */
@@ -98,11 +72,7 @@ class StandaloneAssemblyTest {
     arguments.addAll(List.of("--total-executor-cores", "2", "--executor-cores", "1"));
     arguments.addAll(List.of("--executor-memory", "1g"));
     arguments.addAll(List.of("--class", Sparkformer.class.getName(), jar.toString()));
-    arguments.addAll(List.of(train(run)));
+    arguments.addAll(List.of(project.training(run, "--set", project.inputOption())));
     return arguments;
-  }
-
-  private JsonNode summary(String run) throws IOException {
-    return new ObjectMapper().readTree(folder.resolve(run).resolve("run.json").toFile());
   }
 }

@@ -1,16 +1,13 @@
 package org.sparkformer.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -56,49 +53,16 @@ final class AllReduceCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Also write the rows to this file.")
   private Path json;
 
-  /**
-   * A line of the table.
-   *
-   * @param milliseconds median of one all-reduce
-   * @param busGbps 1e9 bytes a second: 2 (ranks - 1) / ranks of the vector over the time, what each
-   *     rank must at least send and receive (NCCL's bus bandwidth)
-   * @param copyGbps of the bare copy, each way
-   * @param ratio median over rounds of busGbps / copyGbps
-   * @param cpuRatio the same of rank 0's processor time instead of the time that passed, which
-   *     other work on the machine blurs less; counted in hundredths of a second, so it says nothing
-   *     of small vectors
-   */
-  @JsonNaming(SnakeCaseStrategy.class)
-  record Row(
-      int ranks,
-      int bytes,
-      double milliseconds,
-      double busGbps,
-      double copyGbps,
-      double ratio,
-      double cpuRatio) {}
-
   @Override
   public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
-    out.printf(
-        "%5s %8s %10s %9s %11s %6s %6s%n",
-        "ranks", "MiB", "ms", "bus GB/s", "copy GB/s", "ratio", "by CPU");
-    List<Row> rows = new ArrayList<>();
+    out.println(AllReduceRow.HEADER);
+    List<AllReduceRow> rows = new ArrayList<>();
     for (int count : ranks) {
       for (AllReduceRank.Times times : measure(count)) {
-        Row row = row(count, times);
+        AllReduceRow row = AllReduceRow.of(count, times);
         rows.add(row);
-        out.printf(
-            Locale.ROOT,
-            "%5d %8d %10.2f %9.2f %11.2f %6.2f %6.2f%n",
-            row.ranks(),
-            row.bytes() / MEBIBYTE,
-            row.milliseconds(),
-            row.busGbps(),
-            row.copyGbps(),
-            row.ratio(),
-            row.cpuRatio());
+        out.println(row.line());
         out.flush();
       }
     }
@@ -106,19 +70,6 @@ final class AllReduceCommand implements Callable<Integer> {
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(json.toFile(), rows);
     }
     return 0;
-  }
-
-  private static Row row(int ranks, AllReduceRank.Times times) {
-    double share = 2.0 * (ranks - 1) / ranks;
-    double milliseconds = Rounds.median(times.allReduce());
-    return new Row(
-        ranks,
-        times.bytes(),
-        milliseconds,
-        share * times.bytes() / milliseconds / 1e6,
-        times.bytes() / Rounds.median(times.rawCopy()) / 1e6,
-        share * Rounds.medianRatio(times.rawCopy(), times.allReduce()),
-        share * times.rawCopyCpu() / times.allReduceCpu());
   }
 
   private List<AllReduceRank.Times> measure(int count) throws IOException {

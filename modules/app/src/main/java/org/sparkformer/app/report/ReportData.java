@@ -8,6 +8,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /** The JSON that the page's script draws: columns instead of lines, and the figures on top. */
@@ -85,11 +86,13 @@ final class ReportData {
     if (model.isMissingNode()) {
       return "This run has not ended yet.";
     }
-    return "GPT · %s layers · %s heads · width %s · context %s · vocabulary %s"
-        .formatted(
-            Stream.of("layers", "heads", "width", "context", "vocab_size")
-                .map(key -> model.path(key).asText("?"))
-                .toArray());
+    String architecture = model.path("architecture").asText("gpt").toUpperCase(Locale.ROOT);
+    return architecture
+        + " · %s layers · %s heads · width %s · context %s · vocabulary %s"
+            .formatted(
+                Stream.of("layers", "heads", "width", "context", "vocab_size")
+                    .map(key -> model.path(key).asText("?"))
+                    .toArray());
   }
 
   /** Whatever else the run says of itself in one value. */

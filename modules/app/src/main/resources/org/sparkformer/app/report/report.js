@@ -121,6 +121,17 @@ function lossChart() {
   ], { wide: true });
 }
 
+/**
+ * Where a chart of times ends, and the word for it: the first step builds kernels and others meet a busy machine, so
+ * that what is far above the rest, a fiftieth of the steps or the one slowest, is cut off.
+ */
+function peaks(times) {
+  const sorted = times.filter(known).sort((a, b) => a - b);
+  const usual = Math.max(0, Math.min(sorted.length - 2, Math.floor(sorted.length * 0.98)));
+  const top = 1.2 * sorted[usual];
+  return { top, note: sorted[sorted.length - 1] > 1.08 * top ? ", peaks cut off" : "" };
+}
+
 /** Parts of a step stacked: what the all-reduce hides behind the backward pass takes no time of its own. */
 function timeChart() {
   const column = (key) => run.steps[key] || [];
@@ -141,13 +152,19 @@ function timeChart() {
     part.fill = true;
     part.width = 0;
   }
-  // The first steps build kernels and others meet a busy machine: what is far above the rest is cut off.
-  const sorted = whole.filter(known).sort((a, b) => a - b);
-  const top = 1.2 * sorted[Math.floor(sorted.length * 0.98)];
-  const cut = sorted.length > 0 && sorted[sorted.length - 1] > 1.08 * top;
+  const { top, note } = peaks(whole);
   // The tallest is drawn first, so that those below cover its lower part.
-  chart("Time of a step", cut ? "milliseconds, peaks cut off" : "milliseconds", run.steps.step, parts.reverse(),
-    { fromZero: true, top });
+  chart("Time of a step", "milliseconds" + note, run.steps.step, parts.reverse(), { fromZero: true, top });
+}
+
+/** How long each rank was busy with a step, where there are several. */
+function ranksChart() {
+  const { top, note } = peaks(run.ranks.slowest);
+  chart("Ranks", "milliseconds of a step without waiting for others" + note, run.steps.step, [
+    { name: "slowest", color: "orange", values: run.ranks.slowest },
+    { name: "median", color: "blue", values: run.ranks.median },
+    { name: "fastest", color: "teal", values: run.ranks.fastest },
+  ], { fromZero: true, top });
 }
 
 function figure(name, value, unit, note) {
@@ -200,13 +217,7 @@ chart("Learning rate", "", run.steps.step, [{ name: "rate", color: "teal", value
 chart("Throughput", "tokens a second", run.steps.step,
   [{ name: "tokens/s", color: "blue", values: run.steps.tokens_per_second }], { fromZero: true });
 timeChart();
-if (run.ranks.slowest.some(known)) {
-  chart("Ranks", "milliseconds of a step without waiting for others", run.steps.step, [
-    { name: "slowest", color: "orange", values: run.ranks.slowest },
-    { name: "median", color: "blue", values: run.ranks.median },
-    { name: "fastest", color: "teal", values: run.ranks.fastest },
-  ], { fromZero: true });
-}
+ranksChart();
 chart("Gradient norm", "before clipping", run.steps.step,
   [{ name: "norm", color: "violet", values: run.steps.grad_norm }], { fromZero: true });
 samples();

@@ -43,6 +43,9 @@ class ReportInBrowserTest {
     assertTrue(page.contains(">2.7066<"), "the validation loss is shown");
     assertTrue(page.contains("courage:"), "samples are shown");
     assertTrue(page.contains("vocab_size: 2048"), "the configuration is shown");
+    assertTrue(page.contains(">BERT · 4 layers"), "the architecture is named");
+    assertTrue(page.contains(">milliseconds, peaks cut off<"), "the first step does not flatten");
+    assertTrue(page.contains(" without waiting for others, peaks cut off<"), "nor the ranks");
     assertFalse(page.contains("<b>\"</p>"), "markup in a sample stays text");
   }
 
