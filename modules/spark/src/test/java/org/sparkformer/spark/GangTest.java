@@ -27,6 +27,7 @@ import org.sparkformer.opencl.ProgramBuildException;
 class GangTest extends SharedJavaSparkContext {
   private static final Charset UTF = StandardCharsets.UTF_8;
   private static final AtomicInteger RUNS = new AtomicInteger();
+  private static final Semaphore WAITING = new Semaphore(0);
   private static final Semaphore INTERRUPTED = new Semaphore(0);
 
   @Override
@@ -38,6 +39,7 @@ class GangTest extends SharedJavaSparkContext {
   void start() {
     runBefore();
     RUNS.set(0);
+    WAITING.drainPermits();
     INTERRUPTED.drainPermits();
   }
 
@@ -79,20 +81,15 @@ class GangTest extends SharedJavaSparkContext {
   @Test
   void whatCannotGetBetterIsNotTriedAgain() {
     GangException refused =
-        assertThrows(
-            GangException.class,
-            () ->
-                new Gang(jsc(), 2)
-                    .run(
-                        rank -> {
-                          RUNS.incrementAndGet();
-                          if (rank.rank() == 1) {
-                            throw new IllegalArgumentException("model too wide");
-                          }
-                          throw new CollectiveException("rank 1 is gone");
-                        },
-                        0,
-                        cause -> false));
+        failure(
+            2,
+            rank -> {
+              if (rank.rank() == 1) {
+                throw new IllegalArgumentException("model too wide");
+              }
+              throw new CollectiveException("rank 1 is gone");
+            },
+            cause -> false);
     assertEquals("model too wide", refused.getMessage());
     assertTrue(refused.lasting());
   }
@@ -100,17 +97,13 @@ class GangTest extends SharedJavaSparkContext {
   @Test
   void aKernelThatDoesNotCompileWillNotAtTheNextAttemptEither() {
     GangException failed =
-        assertThrows(
-            GangException.class,
-            () ->
-                new Gang(jsc(), 2)
-                    .run(
-                        rank -> {
-                          RUNS.incrementAndGet();
-                          throw new ProgramBuildException("cannot build matmul.cl", null);
-                        },
-                        0,
-                        cause -> true));
+        failure(
+            2,
+            rank -> {
+              RUNS.incrementAndGet();
+              throw new ProgramBuildException("cannot build matmul.cl", null);
+            },
+            cause -> true);
     assertEquals("cannot build matmul.cl", failed.getMessage());
     assertTrue(failed.lasting());
     assertFalse(failed.refused());
@@ -120,19 +113,15 @@ class GangTest extends SharedJavaSparkContext {
   @Test
   void theCauseIsToldAndNotThePeersThatLostTheRank() {
     GangException failed =
-        assertThrows(
-            GangException.class,
-            () ->
-                new Gang(jsc(), 3)
-                    .run(
-                        rank -> {
-                          if (rank.rank() != 1) {
-                            throw new CollectiveException("rank 1 is gone");
-                          }
-                          throw new IOException("disk on fire");
-                        },
-                        0,
-                        cause -> false));
+        failure(
+            3,
+            rank -> {
+              if (rank.rank() != 1) {
+                throw new CollectiveException("rank 1 is gone");
+              }
+              throw new IOException("disk on fire");
+            },
+            cause -> false);
     assertTrue(failed.getMessage().startsWith("rank 1 of 3"), failed.getMessage());
     assertTrue(failed.getMessage().endsWith("disk on fire"), failed.getMessage());
     assertFalse(failed.lasting());
@@ -141,22 +130,23 @@ class GangTest extends SharedJavaSparkContext {
   @Test
   void peersOfAFailedRankAreInterrupted() throws Exception {
     GangException failed =
-        assertThrows(
-            GangException.class,
-            () ->
-                new Gang(jsc(), 2)
-                    .run(
-                        rank -> {
-                          rank.allGather("here");
-                          if (rank.rank() == 0) {
-                            throw new IOException("disk on fire");
-                          }
-                          return waitForEver();
-                        },
-                        0,
-                        cause -> false));
+        failure(
+            2,
+            rank -> {
+              if (rank.rank() == 0) {
+                // Until then the peer is not yet where it can be seen to be interrupted.
+                WAITING.acquire();
+                throw new IOException("disk on fire");
+              }
+              return waitForEver();
+            },
+            cause -> false);
     assertTrue(failed.getMessage().endsWith("disk on fire"), failed.getMessage());
     assertTrue(INTERRUPTED.tryAcquire(30, TimeUnit.SECONDS));
+  }
+
+  private GangException failure(int ranks, RankWork work, GangWatch.Retries retries) {
+    return assertThrows(GangException.class, () -> new Gang(jsc(), ranks).run(work, 0, retries));
   }
 
   @Test
@@ -179,6 +169,7 @@ class GangTest extends SharedJavaSparkContext {
   }
 
   private static byte[] waitForEver() throws InterruptedException {
+    WAITING.release();
     try {
       Thread.sleep(Long.MAX_VALUE);
     } catch (InterruptedException e) {

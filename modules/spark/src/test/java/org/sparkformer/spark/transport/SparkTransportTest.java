@@ -71,48 +71,6 @@ final class SparkTransportTest {
   }
 
   @Test
-  void aCallerWithoutTheSecretIsRefused() throws Exception {
-    for (SparkConf host : List.of(Networks.authenticated("right"), Networks.tls("right", folder))) {
-      assertRefused(host, Networks.authenticated("wrong"), RUN, 0, "cannot connect to rank 0");
-      assertRefused(host, Networks.plain(), RUN, 0, "cannot connect to rank 0");
-    }
-  }
-
-  /** Whoever demands more is not served less, whichever side it is. */
-  @Test
-  void noSideIsTalkedDownToPlainText() throws Exception {
-    String refusal = "cannot connect to rank 0";
-    assertRefused(Networks.tls("right", folder), Networks.authenticated("right"), RUN, 0, refusal);
-    assertRefused(Networks.authenticated("right"), Networks.tls("right", folder), RUN, 0, refusal);
-    assertRefused(Networks.plain(), Networks.authenticated("right"), RUN, 0, refusal);
-    assertRefused(Networks.plain(), Networks.tls("right", folder), RUN, 0, refusal);
-  }
-
-  /** Another application of the cluster has another secret; with the same one, another run. */
-  @Test
-  void anotherApplicationIsRefused() {
-    assertRefused(
-        Networks.authenticated("right"),
-        Networks.authenticated("another application's"),
-        RUN,
-        0,
-        "cannot connect to rank 0");
-    assertRefused(
-        Networks.authenticated("right"),
-        Networks.authenticated("right"),
-        "another run",
-        0,
-        "this is run transport-test");
-  }
-
-  @Test
-  void aCallerOfAnotherRunOrAttemptIsRefused() {
-    assertRefused(
-        Networks.plain(), Networks.plain(), RUN, 1, "this is run transport-test attempt 0");
-    assertRefused(Networks.plain(), Networks.plain(), "other", 0, "not Hello[runId=other");
-  }
-
-  @Test
   void ranksThatDoNotCallAreNamed() {
     try (RankServer server = SparkTransport.listen(Networks.network(Networks.plain()), RUN, 0)) {
       List<String> addresses = List.of(server.address(), "localhost:1", "localhost:2");
@@ -199,19 +157,6 @@ final class SparkTransportTest {
       case "tls" -> Networks.tls("secret", folder);
       default -> Networks.plain();
     };
-  }
-
-  private static void assertRefused(
-      SparkConf host, SparkConf guest, String run, int attempt, String expected) {
-    try (RankServer zero = SparkTransport.listen(Networks.network(host), RUN, 0);
-        RankServer one = SparkTransport.listen(Networks.network(guest), run, attempt)) {
-      List<String> addresses = List.of(zero.address(), one.address());
-      String message =
-          assertThrows(
-                  CollectiveException.class, () -> one.connect(addresses, 1, Duration.ofSeconds(5)))
-              .getMessage();
-      assertTrue(message.contains(expected), message);
-    }
   }
 
   private static <T> List<T> gang(List<SparkNetwork> networks, Function<Collective, T> work)
