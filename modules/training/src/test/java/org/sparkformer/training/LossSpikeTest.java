@@ -89,23 +89,12 @@ class LossSpikeTest {
       RunSummary straight = train(run("straight", TRAINING, dataset), 1, new ArrayList<>());
       assertThrows(
           IllegalStateException.class,
-          () -> TinyRun.train(run("broken", often, dataset), before, stopsAt(stop)));
+          () -> TinyRun.train(run("broken", often, dataset), before, TinyRuns.stoppingAfter(stop)));
       RunSummary resumed = train(run("broken", often, dataset), after, new ArrayList<>());
       assertEquals(straight.weightsSha256(), resumed.weightsSha256());
       assertEquals(List.of(POISONED), resumed.skippedSteps());
       assertEquals(counts("straight"), counts("broken"));
     }
-  }
-
-  private static TrainingListener stopsAt(int step) {
-    return new TrainingListener() {
-      @Override
-      public void onStep(StepMetrics metrics) {
-        if (metrics.step() == step) {
-          throw new IllegalStateException("stopped");
-        }
-      }
-    };
   }
 
   /** The weights go bad in step 135: what follows are spikes, whatever the batch. */
@@ -118,7 +107,7 @@ class LossSpikeTest {
           TinyRun.train(
                   run("recovered", TRAINING.toBuilder().zeroStage(stage).build(), dataset),
                   ranks,
-                  messages(messages),
+                  TinyRuns.messages(messages),
                   rank -> new Spoiling(135))
               .get(0);
       int first = 136 - WINDOW;
@@ -190,16 +179,7 @@ class LossSpikeTest {
   private static RunSummary train(TrainingRun run, int ranks, List<String> messages)
       throws Exception {
     IntFunction<Backend> backends = rank -> new JavaBackend(1);
-    return TinyRun.train(run, ranks, messages(messages), backends).get(0);
-  }
-
-  private static TrainingListener messages(List<String> messages) {
-    return new TrainingListener() {
-      @Override
-      public void onMessage(String message) {
-        messages.add(message);
-      }
-    };
+    return TinyRun.train(run, ranks, TinyRuns.messages(messages), backends).get(0);
   }
 
   private List<Integer> counts(String name) throws Exception {
