@@ -8,11 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.apache.hadoop.conf.Configuration;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkformer.data.TokenDataset;
@@ -22,20 +18,12 @@ import org.sparkformer.training.configuration.RunConfiguration;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
 /** A tiny BERT's whole training: what holds for a GPT holds for it. */
-class BertRunTest {
+class BertRunTest extends TinyRuns {
   private static final int CONTEXT = 20;
 
-  @TempDir Path folder;
-  private TokenDataset dataset;
-
-  @BeforeEach
-  void buildDataset() throws Exception {
-    dataset = TinyDataset.masked(Files.createDirectory(folder.resolve("data")), 200, 40);
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    dataset.close();
+  @Override
+  TokenDataset dataset(Path data) throws IOException {
+    return TinyDataset.masked(data, 200, 40);
   }
 
   @ParameterizedTest
@@ -59,7 +47,7 @@ class BertRunTest {
     RunSummary straight = train("straight", configuration, 1);
     assertThrows(
         IllegalStateException.class,
-        () -> TinyRun.train(run("broken", configuration), 2, new Breaking(5)));
+        () -> TinyRun.train(run("broken", configuration), 2, stoppingAfter(6)));
     RunSummary resumed = train("broken", configuration, 1);
     assertEquals(straight.weightsSha256(), resumed.weightsSha256());
     assertEquals(straight.valLoss(), resumed.valLoss());
@@ -67,26 +55,6 @@ class BertRunTest {
         assertThrows(
             IllegalArgumentException.class, () -> train("broken", configuration(training, 0.3), 1));
     assertTrue(refused.getMessage().contains("data.mask_fraction"), refused.getMessage());
-  }
-
-  /** Fails a run after a step, when it is logged. */
-  private record Breaking(int step) implements TrainingListener {
-    @Override
-    public void onStep(StepMetrics metrics) {
-      if (metrics.step() >= step) {
-        throw new IllegalStateException("broken on purpose");
-      }
-    }
-  }
-
-  @Test
-  void itLearnsHowOftenWhichTokenIsHidden() throws Exception {
-    TrainingConfiguration training =
-        TinyRun.training().steps(200).logInterval(50).evalInterval(0).build();
-    RunSummary summary = train("learn", configuration(training, 0.15), 1);
-    // The start is ln 260 = 5.6, and 2.25 the entropy of single characters; to look at a hidden
-    // one's neighbours takes more steps than a test has.
-    assertTrue(summary.valLoss() < 2.4, "validation loss " + summary.valLoss());
   }
 
   @Test
@@ -113,16 +81,5 @@ class BertRunTest {
             data.validationFraction(),
             maskFraction),
         training);
-  }
-
-  private RunSummary train(String name, RunConfiguration configuration, int ranks)
-      throws Exception {
-    return TinyRun.train(run(name, configuration), ranks, TrainingListener.NONE).get(0);
-  }
-
-  private TrainingRun run(String name, RunConfiguration configuration) throws IOException {
-    String output = folder.resolve(name).toUri().toString();
-    return new TrainingRun(
-        configuration, dataset, RunFolder.of(new Configuration(false), output), true);
   }
 }

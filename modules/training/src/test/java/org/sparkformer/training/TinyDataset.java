@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
 import org.apache.hadoop.conf.Configuration;
@@ -26,6 +27,9 @@ import org.sparkformer.data.Tokenizer;
 final class TinyDataset {
   static final int VOCABULARY = 11;
   static final int MASKED_VOCABULARY = 260;
+
+  /** Of the alphabet, in {@link #pairs}. */
+  static final int PAIRED_LETTERS = 16;
 
   private static final String[] WORDS = {"abc ", "def ", "ghi ", "jab "};
 
@@ -57,9 +61,25 @@ final class TinyDataset {
 
   /** With the special tokens that hide others. */
   static TokenDataset masked(Path folder, int trainWords, int validationWords) throws IOException {
-    Tokenizer tokenizer =
-        new BpeTokenizer(BpeTrainer.train(List.of(), MASKED_VOCABULARY, 1, MaskTokens.NAMES));
-    return open(folder, tokenizer, text(trainWords, 1), text(validationWords, 2));
+    return open(folder, maskedBytes(), text(trainWords, 1), text(validationWords, 2));
+  }
+
+  /**
+   * With the special tokens that hide others, random letters, each small and then large: "kKaApP".
+   */
+  static TokenDataset pairs(Path folder, int trainPairs, int validationPairs) throws IOException {
+    return open(folder, maskedBytes(), pairs(trainPairs, 1L), pairs(validationPairs, 2L));
+  }
+
+  private static Tokenizer maskedBytes() {
+    return new BpeTokenizer(BpeTrainer.train(List.of(), MASKED_VOCABULARY, 1, MaskTokens.NAMES));
+  }
+
+  private static String pairs(int count, long seed) {
+    return new Random(seed)
+        .ints(count, 'a', 'a' + PAIRED_LETTERS)
+        .mapToObj(letter -> Character.toString(letter) + Character.toString(letter - 'a' + 'A'))
+        .collect(Collectors.joining());
   }
 
   /** So many different tokens to train on, 0 first: a window's first token says where it begins. */
