@@ -28,7 +28,7 @@ record KernelSource(String name, String text) {
   }
 
   private static String included(MatchResult include) {
-    return Matcher.quoteReplacement(load(include.group(1)));
+    return Matcher.quoteReplacement(resource(include.group(1)).text());
   }
 
   private static String load(String file) {

@@ -18,6 +18,9 @@ import org.sparkformer.tensor.ops.GeluBackward;
 public final class ElementwiseKernels {
   private static final String FILE = "elementwise.cl";
 
+  /** WORDS of {@code philox.cl} where WIDTH is 16. */
+  private static final int WORDS_OF_16 = 192;
+
   private ElementwiseKernels() {}
 
   public static List<Specialisation<?>> all() {
@@ -81,7 +84,9 @@ public final class ElementwiseKernels {
     long n = dropout.x().size();
     Map<String, Integer> tunables = context.tunables(FILE);
     int items = tunables.get("ITEMS");
-    int words = tunables.get("WIDTH") == 16 ? 32 : 4;
+    int width = tunables.get("WIDTH");
+    int words = width == 16 ? WORDS_OF_16 : 4;
+    int steps = Math.max(1, tunables.get("VECTORS") * width / words);
     long skew = dropout.firstElement() & 3;
     context
         .kernel(FILE, "dropout")
@@ -95,6 +100,6 @@ public final class ElementwiseKernels {
         .number(dropout.seedHigh())
         .number(dropout.site())
         .number(dropout.step())
-        .over(Launch.groups(n + skew, words * items * tunables.get("VECTORS")), items);
+        .over(Launch.groups(n + skew, (long) words * items * steps), items);
   }
 }

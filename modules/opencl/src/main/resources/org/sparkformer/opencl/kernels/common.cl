@@ -39,9 +39,11 @@ typedef floatv __attribute__((aligned(4))) unalignedv;
  * exp(x) to 2 units in the last place (Cephes, expf) for x up to 88, infinity not far beyond; 0 where
  * the result would be denormal; NaN stays NaN. The nearest integer to x / ln 2 comes from adding 1.5
  * times 2^23, which leaves it in the low bits, from where it is shifted into the exponent.
+ *
+ * `bounded` has the same bits for x up to 88 and nothing of use beyond.
  */
-#define DEFINE_EXPONENTIAL(name, real, AS_INTEGER, AS_REAL, CHOOSE)          \
-  static inline real name(real x) {                                                \
+#define DEFINE_EXPONENTIAL(name, bounded, real, AS_INTEGER, AS_REAL, CHOOSE) \
+  static inline real bounded(real x) {                                      \
     real shifted = fma(x, (real)(1.44269504f), (real)(12582912.0f));        \
     real n = shifted - 12582912.0f;                                         \
     real r = fma(n, (real)(-0.693359375f), x);                              \
@@ -53,13 +55,15 @@ typedef floatv __attribute__((aligned(4))) unalignedv;
     p = fma(p, r, (real)(0.5f));                                            \
     p = fma(p, r * r, r + 1.0f);                                            \
     real result = p * AS_REAL((AS_INTEGER(shifted) << 23) + 0x3F800000);    \
-    result = CHOOSE(result, (real)(0.0f), x < -87.3f);                      \
-    return CHOOSE(result, (real)(INFINITY), x > 88.3f);                     \
+    return CHOOSE(result, (real)(0.0f), x < -87.3f);                        \
+  }                                                                         \
+  static inline real name(real x) {                                         \
+    return CHOOSE(bounded(x), (real)(INFINITY), x > 88.3f);                 \
   }
 
 #define CHOOSE_ONE(otherwise, then, condition) ((condition) ? (then) : (otherwise))
-DEFINE_EXPONENTIAL(exponentialOfOne, float, as_int, as_float, CHOOSE_ONE)
-DEFINE_EXPONENTIAL(exponential, floatv, AS_INT, AS_FLOAT, SELECT)
+DEFINE_EXPONENTIAL(exponentialOfOne, boundedExponentialOfOne, float, as_int, as_float, CHOOSE_ONE)
+DEFINE_EXPONENTIAL(exponential, boundedExponential, floatv, AS_INT, AS_FLOAT, SELECT)
 
 /** Sum of a vector's lanes, by halves. */
 static inline float sumOfLanes(floatv v) {

@@ -138,6 +138,13 @@ __kernel void exactGeluBackward(__global const float *x, long xFirst, __global c
 
 typedef realv __attribute__((aligned(4))) unalignedReal;
 
+// Steps of a work-item, for about as many elements as other operations give it.
+#if VECTORS * WIDTH < WORDS
+#define STEPS 1
+#else
+#define STEPS (VECTORS * WIDTH / WORDS)
+#endif
+
 /** A step of a work-item covers WORDS elements, from a multiple of 4 of the global number on. */
 __kernel void dropout(__global const float *x, long xFirst, __global float *y, long yFirst, long n,
                       long firstElement, long threshold, float scale, uint seedLow, uint seedHigh,
@@ -145,8 +152,8 @@ __kernel void dropout(__global const float *x, long xFirst, __global float *y, l
   x += xFirst;
   y += yFirst;
   uint limit = (uint)threshold;
-  long start = (long)get_group_id(0) * (ITEMS * VECTORS) + get_local_id(0);
-  for (int step = 0; step < VECTORS; step++) {
+  long start = (long)get_group_id(0) * (ITEMS * STEPS) + get_local_id(0);
+  for (int step = 0; step < STEPS; step++) {
     long i = (start + step * ITEMS) * WORDS - (firstElement & 3);
     wordv words[WORD_VECTORS];
     philox((ulong)(firstElement + i) >> 2, (uint2)(seedLow, seedHigh), site, stepOfTraining,

@@ -3,17 +3,21 @@
 //
 // Counter: low and high half of the block's number, site, step. Key: low and high half of the seed.
 // The 32-bit words of the counter sit in 64-bit lanes, whose upper halves are ignored: one product
-// then gives both halves that a round needs.
+// then gives both halves that a round needs. A round waits for seven cycles, in which one vector
+// keeps a processor busy for one and a half: so SETS vectors of blocks go through it together.
 
 #if WIDTH == 16
-#define BLOCKS 8
-#define WORD_VECTORS 2 // vectors that hold the words
+#define SETS 6
+#define LANES 8
+#define WORD_VECTORS (2 * SETS) // vectors that hold the words
 typedef ulong8 counterv;
 typedef uint16 wordv;
 typedef float16 realv;
-#define BLOCK_NUMBERS (ulong8)(0, 1, 2, 3, 4, 5, 6, 7)
+// So numbered, pairs of words find their places within 128 bits.
+#define BLOCK_NUMBERS (ulong8)(0, 4, 1, 5, 2, 6, 3, 7)
 #else
-#define BLOCKS 1
+#define SETS 1
+#define LANES 1
 #define WORD_VECTORS 1
 typedef ulong counterv;
 typedef uint4 wordv;
@@ -21,30 +25,49 @@ typedef float4 realv;
 #define BLOCK_NUMBERS 0ul
 #endif
 
+#define BLOCKS (SETS * LANES)
 #define WORDS (4 * BLOCKS)
 #define LOW 0xFFFFFFFFul
+#define EACH_SET _Pragma("unroll") for (int s = 0; s < SETS; s++)
+
+/** The low halves of the counters, by blocks. Swizzles, as PoCL 3.1 takes shuffle2() apart. */
+static inline void storeWords(counterv c0, counterv c1, counterv c2, counterv c3, wordv *words) {
+#if LANES == 8
+  uint16 first = as_uint16(c0);
+  uint16 second = as_uint16(c2);
+  first.odd = as_uint16(c1).even;
+  second.odd = as_uint16(c3).even;
+  ulong8 low;
+  ulong8 high;
+  low.even = as_ulong8(first).even;
+  low.odd = as_ulong8(second).even;
+  high.even = as_ulong8(first).odd;
+  high.odd = as_ulong8(second).odd;
+  words[0] = as_uint16(low);
+  words[1] = as_uint16(high);
+#else
+  words[0] = (uint4)((uint)c0, (uint)c1, (uint)c2, (uint)c3);
+#endif
+}
 
 static inline void philox(ulong first, uint2 key, uint site, uint step, wordv *words) {
-  counterv block = first + BLOCK_NUMBERS;
-  counterv c0 = block;
-  counterv c1 = block >> 32;
-  counterv c2 = site;
-  counterv c3 = step;
-  for (int round = 0; round < 10; round++) {
-    counterv product0 = (c0 & LOW) * 0xD2511F53ul;
-    counterv product1 = (c2 & LOW) * 0xCD9E8D57ul;
-    c0 = (product1 >> 32) ^ c1 ^ (ulong)key.s0;
-    c2 = (product0 >> 32) ^ c3 ^ (ulong)key.s1;
-    c1 = product1;
-    c3 = product0;
+  counterv c0[SETS], c1[SETS], c2[SETS], c3[SETS];
+  EACH_SET {
+    c0[s] = first + s * LANES + BLOCK_NUMBERS;
+    c1[s] = c0[s] >> 32;
+    c2[s] = site;
+    c3[s] = step;
+  }
+  _Pragma("unroll") for (int round = 0; round < 10; round++) {
+    EACH_SET {
+      counterv product0 = (c0[s] & LOW) * 0xD2511F53ul;
+      counterv product1 = (c2[s] & LOW) * 0xCD9E8D57ul;
+      c0[s] = (product1 >> 32) ^ c1[s] ^ (ulong)key.s0;
+      c2[s] = (product0 >> 32) ^ c3[s] ^ (ulong)key.s1;
+      c1[s] = product1;
+      c3[s] = product0;
+    }
     key += (uint2)(0x9E3779B9u, 0xBB67AE85u);
   }
-  counterv even = (c0 & LOW) | (c1 << 32);
-  counterv odd = (c2 & LOW) | (c3 << 32);
-#if BLOCKS == 8
-  words[0] = as_uint16(shuffle2(even, odd, (ulong8)(0, 8, 1, 9, 2, 10, 3, 11)));
-  words[1] = as_uint16(shuffle2(even, odd, (ulong8)(4, 12, 5, 13, 6, 14, 7, 15)));
-#else
-  words[0] = as_uint4((ulong2)(even, odd));
-#endif
+  EACH_SET storeWords(c0[s], c1[s], c2[s], c3[s], words + s * (WORD_VECTORS / SETS));
 }

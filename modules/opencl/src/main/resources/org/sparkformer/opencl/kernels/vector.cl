@@ -20,14 +20,7 @@ typedef floatV __attribute__((aligned(4))) unalignedV;
 
 #define UNROLL _Pragma("unroll")
 
-#ifdef __has_builtin
-#if __has_builtin(__builtin_prefetch)
-#define PREFETCH(p) __builtin_prefetch((const private void *)(ulong)(p))
-#endif
-#endif
-#ifndef PREFETCH
-#define PREFETCH(p)
-#endif
+#include "prefetch.cl"
 
 // The first count elements, the rest 0.
 floatV load_part(const global float *source, int count) {
