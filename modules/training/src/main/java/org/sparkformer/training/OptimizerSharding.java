@@ -97,13 +97,14 @@ final class OptimizerSharding implements Sharding {
   public void end() {
     if (partials.isEmpty()) {
       gradients.push(buffer);
-    } else {
+    } else if (overlap) {
       exchange.reached(LanguageModel.END_OF_PASS);
     }
   }
 
   @Override
   public void sum(Tensor squaredNorm) {
+    exchange.reached(LanguageModel.END_OF_PASS);
     exchange.collect(index -> totals.add(index, slice -> slice.of(sum())));
     totals.finish(squaredNorm, exchange.ownLoss());
   }
