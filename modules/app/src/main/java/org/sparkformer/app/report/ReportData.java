@@ -187,10 +187,15 @@ final class ReportData {
               .toArray();
       boolean several = sorted.length > 1;
       slowest.add(several ? (Double) sorted[sorted.length - 1] : null);
-      median.add(several ? (Double) sorted[sorted.length / 2] : null);
+      median.add(several ? (Double) median(sorted) : null);
       fastest.add(several ? (Double) sorted[0] : null);
     }
     return columns;
+  }
+
+  /** Of an even number, between the two in the middle: of two ranks it is neither. */
+  private static double median(double[] sorted) {
+    return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
   }
 
   private static JsonNode last(List<JsonNode> lines) {

@@ -160,7 +160,7 @@ function timeChart() {
 /** How long each rank was busy with a step, where there are several. */
 function ranksChart() {
   const { top, note } = peaks(run.ranks.slowest);
-  chart("Ranks", "milliseconds of a step without waiting for others" + note, run.steps.step, [
+  chart("Ranks", "milliseconds without waiting for others" + note, run.steps.step, [
     { name: "slowest", color: "orange", values: run.ranks.slowest },
     { name: "median", color: "blue", values: run.ranks.median },
     { name: "fastest", color: "teal", values: run.ranks.fastest },

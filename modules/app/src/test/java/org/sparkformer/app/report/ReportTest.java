@@ -77,6 +77,21 @@ class ReportTest {
     assertTrue(new ReportData(RunHistory.read(folder)).build().at("/steps/loss/0").isNull());
   }
 
+  @Test
+  void ofSeveralRanksTheSlowestTheMedianAndTheFastestAreShown() throws Exception {
+    Files.writeString(
+        folder.resolve("metrics.jsonl"),
+        """
+        {"step":1,"rank_step_ms":[7]}
+        {"step":2,"rank_step_ms":[9,4]}
+        {"step":3,"rank_step_ms":[8,2,5]}
+        """);
+    var ranks = new ReportData(RunHistory.read(folder)).build().get("ranks");
+    assertEquals("[null,9.0,8.0]", ranks.get("slowest").toString());
+    assertEquals("[null,6.5,5.0]", ranks.get("median").toString());
+    assertEquals("[null,4.0,2.0]", ranks.get("fastest").toString());
+  }
+
   private String render() throws InputException {
     return Report.render(RunHistory.read(folder));
   }
