@@ -21,7 +21,6 @@ import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.CollectiveOptions;
 import org.sparkformer.collective.InProcessTransport;
 import org.sparkformer.collective.SummationTree;
-import org.sparkformer.collective.Transport;
 import org.sparkformer.collective.TreeCollective;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.reference.JavaBackend;
@@ -174,28 +173,12 @@ final class Attempt {
     }
   }
 
-  private final class PointedTransport implements Transport {
-    private final Transport transport;
+  private final class PointedTransport extends ForwardingTransport {
     private final Points points;
 
     PointedTransport(RankThread rank) {
-      this.transport = transports.get(rank.rank);
+      super(transports.get(rank.rank));
       this.points = rank.points;
-    }
-
-    @Override
-    public int rank() {
-      return transport.rank();
-    }
-
-    @Override
-    public int size() {
-      return transport.size();
-    }
-
-    @Override
-    public void start(Receiver receiver) {
-      transport.start(receiver);
     }
 
     @Override
@@ -206,12 +189,7 @@ final class Attempt {
         newer.transports.get(rank()).send(peer, frame.duplicate().order(frame.order()), () -> {});
         framesToTheLiving.incrementAndGet();
       }
-      transport.send(peer, frame, released);
-    }
-
-    @Override
-    public void close() {
-      transport.close();
+      super.send(peer, frame, released);
     }
   }
 

@@ -103,26 +103,9 @@ class OverlapTest {
   }
 
   /** Heeds frames with values; those that tell what a rank is doing are smaller. */
-  private final class WatchedTransport implements Transport {
-    private final Transport transport;
-
+  private final class WatchedTransport extends ForwardingTransport {
     WatchedTransport(Transport transport) {
-      this.transport = transport;
-    }
-
-    @Override
-    public int rank() {
-      return transport.rank();
-    }
-
-    @Override
-    public int size() {
-      return transport.size();
-    }
-
-    @Override
-    public void start(Receiver receiver) {
-      transport.start(receiver);
+      super(transport);
     }
 
     @Override
@@ -132,12 +115,7 @@ class OverlapTest {
       if (latch != null && frame.remaining() > Slice.BLOCK * Float.BYTES) {
         latch.countDown();
       }
-      transport.send(peer, frame, released);
-    }
-
-    @Override
-    public void close() {
-      transport.close();
+      super.send(peer, frame, released);
     }
   }
 }
