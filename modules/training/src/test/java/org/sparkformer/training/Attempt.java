@@ -33,6 +33,9 @@ import org.sparkformer.training.StaleAttemptTest.Run;
 final class Attempt {
   private static final Duration LONG = Duration.ofSeconds(40);
 
+  /** Milliseconds within which a rank that has heard an interrupt is at its end. */
+  private static final long HEARD = 2000;
+
   /** What happens to a rank on its way. */
   interface Points {
     Points NONE = () -> {};
@@ -76,14 +79,26 @@ final class Attempt {
     return framesToTheLiving.get();
   }
 
-  /** Ends the others, as Spark ends the tasks of a stage that has failed. */
+  /**
+   * Ends the others, as Spark ends the tasks of a stage that has failed. Asks again where one is
+   * not heard: without its native library Hadoop runs chmod for each file, and a thread that waits
+   * for that one's output loses an interrupt.
+   */
   void killAllBut(int survivor) throws InterruptedException {
     for (RankThread rank : ranks) {
       if (rank.rank != survivor) {
-        rank.interrupt();
-        awaitEnd(rank.rank);
+        kill(rank);
       }
     }
+  }
+
+  private void kill(RankThread rank) throws InterruptedException {
+    long end = System.nanoTime() + LONG.toNanos();
+    while (rank.isAlive() && System.nanoTime() < end) {
+      rank.interrupt();
+      rank.join(HEARD);
+    }
+    awaitEnd(rank.rank);
   }
 
   boolean isOver(int rank) {

@@ -61,7 +61,7 @@ class StaleAttemptTest {
 
   @Test
   void nothingOfARankThatSleptThroughARestartIsTaken() throws Exception {
-    sleepAndWake(new Random(0), 8);
+    sleepAndWake(new Random(0), 20);
   }
 
   @Tag("soak")
