@@ -28,6 +28,10 @@ record MatMulBlocks(
   /** Blocks a compute unit should get, so that none waits long for the last. */
   private static final int BLOCKS_A_UNIT = 4;
 
+  /** The same where C is narrow, and packing takes more of the time the smaller the blocks are. */
+  private static final int BLOCKS_A_UNIT_IF_NARROW = 2;
+
+  private static final int FEW_ROWS = 96;
   private static final int LARGEST_ROWS = 384;
   private static final int LARGEST_COLUMNS = 256;
   private static final int SMALLEST_DEPTH = 32;
@@ -48,11 +52,13 @@ record MatMulBlocks(
     MatMulBlocks largest =
         arithmetic == HostArithmetic.TILES
             ? ofTiles()
-            : ofVectors(n, arithmetic, Vectors.width(device), tunables);
+            : ofVectors(m, n, arithmetic, Vectors.width(device), tunables);
+    boolean narrow = largest.tileVectors == 1 || m < FEW_ROWS;
+    int blocksAUnit = narrow ? BLOCKS_A_UNIT_IF_NARROW : BLOCKS_A_UNIT;
     return largest
         .divided(m, n)
         .inLocalMemory(device.memory().local(), m, n)
-        .shared(m, n, Vectors.count(BLOCKS_A_UNIT * device.computeUnits(), product.batch()));
+        .shared(m, n, Vectors.count(blocksAUnit * device.computeUnits(), product.batch()));
   }
 
   /** Two by two registers of sums; the depth is one that halves into whole registers. */
@@ -62,14 +68,36 @@ record MatMulBlocks(
   }
 
   private static MatMulBlocks ofVectors(
-      int n, HostArithmetic arithmetic, int vector, Map<String, Integer> tunables) {
-    int vectors = Vectors.count(n, vector);
-    // An odd number of vectors in few columns: single ones waste less.
-    int tileVectors = vectors % 2 == 1 && vectors < 8 ? 1 : tunables.getOrDefault("NV", 2);
-    int tileRows = tunables.getOrDefault("MR", vector == 16 ? 12 : 6);
+      int m, int n, HostArithmetic arithmetic, int vector, Map<String, Integer> tunables) {
+    boolean single = hasSingleVectors(n, vector);
+    int tileVectors = single ? 1 : tunables.getOrDefault("NV", 2);
+    int tileRows = tunables.getOrDefault("MR", vector == 16 ? rowsOf16(m, single) : 6);
     int depth = arithmetic.step() * tunables.getOrDefault("KC", 256);
     return new MatMulBlocks(
         vector, tileRows, tileVectors, arithmetic, depth, LARGEST_ROWS, LARGEST_COLUMNS);
+  }
+
+  /**
+   * Whether columns are few vectors and an odd number of them, of which single ones waste least.
+   */
+  private static boolean hasSingleVectors(int n, int vector) {
+    int vectors = Vectors.count(n, vector);
+    return vectors % 2 == 1 && vectors < 8;
+  }
+
+  /**
+   * MR for vectors of 16 elements: what divides powers of two where single vectors leave registers;
+   * else 12, or for few rows up to 14 where fewer of a last tile are empty.
+   */
+  private static int rowsOf16(int m, boolean single) {
+    if (single) {
+      return 16;
+    }
+    int best = 12;
+    for (int rows = best + 1; rows <= 14 && m < FEW_ROWS; rows++) {
+      best = Vectors.count(m, rows) * rows < Vectors.count(m, best) * best ? rows : best;
+    }
+    return best;
   }
 
   /** The macros of the program. */

@@ -194,11 +194,12 @@ void copy_b(const global float *B, ulong stride, int columns, int depth, B_SPACE
     B_SPACE word *target = panels + column / NR * NR * WORDS(depth) + column % NR;
     int count = min(VW, columns - column);
     int k = 0;
-    for (; count == VW && k + STEP * VW <= depth; k += STEP * VW) {
+    for (; k + STEP * VW <= depth; k += STEP * VW) {
       wordV square[VW];
       UNROLL for (int i = 0; i < VW; i++) {
         PREFETCH(source + i * stride + k + AHEAD * VW);
-        square[i] = ALONG(source + i * stride + k);
+        square[i] = (wordV)(0);
+        if (i < count) square[i] = ALONG(source + i * stride + k);
       }
       transpose_square((private floatV *)square);
       UNROLL for (int i = 0; i < VW; i++)
