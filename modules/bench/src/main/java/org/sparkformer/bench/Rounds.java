@@ -11,6 +11,7 @@ import org.sparkformer.tensor.ops.Operation;
 /** Times of several rounds; two subjects take turns, so that a noisy neighbour hits both. */
 final class Rounds {
   private static final int ROUNDS = 15;
+  private static final int ROUNDS_FOR_THE_HIGHEST = 21;
   private static final double MILLISECONDS_A_ROUND = 40;
 
   /** Threads of OpenBLAS and OpenMP spin for some time after their work and take a core each. */
@@ -71,7 +72,7 @@ final class Rounds {
   /** What a subject reaches at its best: for ceilings, which Java's compilers at work hide. */
   static double highest(DoubleSupplier measurement) {
     double highest = 0;
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < ROUNDS_FOR_THE_HIGHEST; round++) {
       highest = Math.max(highest, measurement.getAsDouble());
       pause();
     }
