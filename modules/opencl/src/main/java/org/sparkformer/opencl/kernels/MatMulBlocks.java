@@ -108,7 +108,10 @@ record MatMulBlocks(
     macros.put("NV", tileVectors);
     macros.put("KC", depth);
     macros.put("PAIRS", arithmetic.step() - 1);
-    macros.put("TILES", arithmetic == HostArithmetic.TILES ? 1 : 0);
+    if (arithmetic == HostArithmetic.TILES) {
+      macros.put("TILES", 1);
+      macros.put("AMX", arithmetic.isAvailable() ? 1 : 0);
+    }
     return macros;
   }
 

@@ -74,7 +74,6 @@ public final class PackedMatMul implements Specialisation<MatMul> {
     Map<String, Integer> macros = blocks.macros();
     macros.put("READY_A", readyA ? 1 : 0);
     macros.put("READY_B", readyB ? 1 : 0);
-    macros.put("AMX", HostProcessor.multipliesTiles() ? 1 : 0);
     try (Tensor a = readyA ? packA(product, context, blocks, macros) : null;
         Tensor b = readyB ? packB(product, context, blocks, macros) : null) {
       MatMulLaunch.begin(product, context, FILE, "matmul", macros)
