@@ -32,8 +32,8 @@ record MatMulBlocks(
   private static final int BLOCKS_A_UNIT_IF_NARROW = 2;
 
   private static final int FEW_ROWS = 96;
-  private static final int LARGEST_ROWS = 384;
-  private static final int LARGEST_COLUMNS = 256;
+  private static final int LARGEST_ROWS = 516;
+  private static final int LARGEST_COLUMNS = 384;
   private static final int SMALLEST_DEPTH = 32;
 
   /** Rows, columns and words of depth of AMX's registers. */
@@ -57,7 +57,6 @@ record MatMulBlocks(
     int blocksAUnit = narrow ? BLOCKS_A_UNIT_IF_NARROW : BLOCKS_A_UNIT;
     return largest
         .divided(m, n)
-        .inLocalMemory(device.memory().local(), m, n)
         .shared(m, n, Vectors.count(blocksAUnit * device.computeUnits(), product.batch()));
   }
 
@@ -72,7 +71,7 @@ record MatMulBlocks(
     boolean single = hasSingleVectors(n, vector);
     int tileVectors = single ? 1 : tunables.getOrDefault("NV", 2);
     int tileRows = tunables.getOrDefault("MR", vector == 16 ? rowsOf16(m, single) : 6);
-    int depth = arithmetic.step() * tunables.getOrDefault("KC", 256);
+    int depth = arithmetic.step() * tunables.getOrDefault("KC", 384);
     return new MatMulBlocks(
         vector, tileRows, tileVectors, arithmetic, depth, LARGEST_ROWS, LARGEST_COLUMNS);
   }
@@ -125,6 +124,22 @@ record MatMulBlocks(
     return (long) columns * (depth / arithmetic.step()) * Float.BYTES;
   }
 
+  /** Blocks whose copies fit so many bytes of local memory: halved until they do. */
+  MatMulBlocks inLocalMemory(MatMul product, ReadyOperands ready, long local) {
+    if (ready.bytesOfCopies(this) <= local) {
+      return this;
+    }
+    MatMulBlocks smaller = halved(product.m(), product.n());
+    if (smaller.equals(this)) {
+      smaller = with(depth / 2, rows, columns);
+    }
+    if (smaller.depth < SMALLEST_DEPTH) {
+      throw new IllegalArgumentException(
+          "matmul.cl: no block fits " + local + " bytes of local memory; lower MR or NV");
+    }
+    return smaller.inLocalMemory(product, ready, local);
+  }
+
   /** How many blocks use the same part of A. */
   int usesOfA(MatMul product) {
     return Vectors.count(product.n(), columns);
@@ -164,21 +179,6 @@ record MatMulBlocks(
   private static int even(int size, int most, int tile) {
     int pieces = Vectors.count(size, most);
     return Vectors.count(Vectors.count(size, pieces), tile) * tile;
-  }
-
-  private MatMulBlocks inLocalMemory(long local, int m, int n) {
-    if (bytesOfA() + bytesOfB() <= local) {
-      return this;
-    }
-    MatMulBlocks smaller = halved(m, n);
-    if (smaller.equals(this)) {
-      smaller = with(depth / 2, rows, columns);
-    }
-    if (smaller.depth < SMALLEST_DEPTH) {
-      throw new IllegalArgumentException(
-          "matmul.cl: no block fits " + local + " bytes of local memory; lower MR or NV");
-    }
-    return smaller.inLocalMemory(local, m, n);
   }
 
   private MatMulBlocks shared(int m, int n, int wanted) {

@@ -12,15 +12,6 @@ public final class PackedMatMul implements Specialisation<MatMul> {
   private static final System.Logger LOG = System.getLogger(PackedMatMul.class.getName());
   private static final String FILE = "matmul.cl";
 
-  /** Blocks that use an operand's part before it pays to pack the whole operand first. */
-  private static final int LEAST_USES = 3;
-
-  /** Of packed operands, which take memory of their own: 32 MiB. */
-  private static final long MOST_WORDS = 1 << 23;
-
-  /** Multiply-adds of a product below which another launch costs more than it saves. */
-  private static final long LEAST_WORK = 1 << 26;
-
   private static final int TILES_A_GROUP = 8;
 
   private final HostArithmetic arithmetic;
@@ -67,22 +58,23 @@ public final class PackedMatMul implements Specialisation<MatMul> {
           "bf16 brings no speed here: this processor has no AVX512_BF16, so operands are rounded to"
               + " bf16 and multiplied as fp32");
     }
-    MatMulBlocks blocks =
+    long local = context.device().memory().local();
+    MatMulBlocks largest =
         MatMulBlocks.of(product, arithmetic, context.device(), context.tunables(FILE));
-    boolean readyA = isPrepared(product, blocks.usesOfA(product), blocks.wordsOfReadyA(product));
-    boolean readyB = isPrepared(product, blocks.usesOfB(product), blocks.wordsOfReadyB(product));
+    ReadyOperands ready = ReadyOperands.of(product, largest, local);
+    MatMulBlocks blocks = largest.inLocalMemory(product, ready, local);
     Map<String, Integer> macros = blocks.macros();
-    macros.put("READY_A", readyA ? 1 : 0);
-    macros.put("READY_B", readyB ? 1 : 0);
-    try (Tensor a = readyA ? packA(product, context, blocks, macros) : null;
-        Tensor b = readyB ? packB(product, context, blocks, macros) : null) {
+    macros.put("READY_A", ready.a() ? 1 : 0);
+    macros.put("READY_B", ready.b() ? 1 : 0);
+    try (Tensor a = ready.a() ? packA(product, context, blocks, macros) : null;
+        Tensor b = ready.b() ? packB(product, context, blocks, macros) : null) {
       MatMulLaunch.begin(product, context, FILE, "matmul", macros)
           .number(blocks.rows())
           .number(blocks.columns())
           .tensor(a)
           .tensor(b)
-          .local(readyA ? Float.BYTES : blocks.bytesOfA())
-          .local(readyB ? Float.BYTES : blocks.bytesOfB())
+          .local(ready.a() ? Float.BYTES : blocks.bytesOfA())
+          .local(ready.b() ? Float.BYTES : blocks.bytesOfB())
           .over(
               new long[] {
                 Vectors.count(product.n(), blocks.columns()),
@@ -91,14 +83,6 @@ public final class PackedMatMul implements Specialisation<MatMul> {
               },
               new long[] {1, 1, 1});
     }
-  }
-
-  /** Whether an operand is packed once for all blocks, which changes no bit. */
-  private static boolean isPrepared(MatMul product, int uses, long words) {
-    return product.batch() == 1
-        && uses >= LEAST_USES
-        && words <= MOST_WORDS
-        && (long) product.m() * product.n() * product.k() >= LEAST_WORK;
   }
 
   private static Tensor packA(

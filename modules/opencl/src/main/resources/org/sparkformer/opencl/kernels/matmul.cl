@@ -46,7 +46,7 @@
 #define NV 2
 #endif
 #ifndef KC
-#define KC 256
+#define KC 384
 #endif
 #ifndef TRANSPOSE_A
 #define TRANSPOSE_A 0

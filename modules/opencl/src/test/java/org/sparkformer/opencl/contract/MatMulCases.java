@@ -29,16 +29,22 @@ public final class MatMulCases {
             new Extents(1, 3, 7, 61),
             new Extents(1, 61, 93, 7),
             new Extents(1, 127, 61, 93),
-            new Extents(1, 93, 127, 768),
+            new Extents(1, 93, 127, 900),
             new Extents(1, 1, 768, 93),
             new Extents(3, 7, 61, 3),
             new Extents(2, 61, 33, 127))
         .flatMap(MatMulCases::of);
   }
 
-  /** Large enough for operands to be packed by launches of their own. */
+  /**
+   * Large enough for operands to be packed by launches of their own: A, B, and both, some of them
+   * in more than one part along k.
+   */
   private static Stream<OperationCase> large() {
-    return Stream.of(new Extents(1, 301, 331, 700), new Extents(1, 700, 301, 331))
+    return Stream.of(
+            new Extents(1, 101, 1931, 801),
+            new Extents(1, 2101, 131, 801),
+            new Extents(1, 2101, 1931, 17))
         .flatMap(
             e ->
                 Stream.of(

@@ -1,0 +1,48 @@
+package org.sparkformer.opencl.kernels;
+
+import org.sparkformer.tensor.ops.MatMul;
+
+/**
+ * Which operands of a product are packed by a launch of their own before it; of the others every
+ * block packs its part in local memory. No bit of the result depends on it.
+ */
+record ReadyOperands(boolean a, boolean b) {
+  /**
+   * Blocks that use an operand's part before it pays to pack the whole operand first, which writes
+   * it to memory and reads it from there.
+   */
+  private static final int LEAST_USES = 5;
+
+  /** Of packed operands, which take memory of their own: 32 MiB. */
+  private static final long MOST_WORDS = 1 << 23;
+
+  /** Multiply-adds of a product below which another launch costs more than it saves. */
+  private static final long LEAST_WORK = 1 << 26;
+
+  /**
+   * What many blocks use; and where copies of both operands do not fit local memory, the one that
+   * more blocks use.
+   *
+   * @param local bytes of local memory
+   */
+  static ReadyOperands of(MatMul product, MatMulBlocks blocks, long local) {
+    boolean pays =
+        product.batch() == 1 && (long) product.m() * product.n() * product.k() >= LEAST_WORK;
+    boolean canA = pays && blocks.wordsOfReadyA(product) <= MOST_WORDS;
+    boolean canB = pays && blocks.wordsOfReadyB(product) <= MOST_WORDS;
+    int usesOfA = blocks.usesOfA(product);
+    int usesOfB = blocks.usesOfB(product);
+    ReadyOperands ready =
+        new ReadyOperands(canA && usesOfA >= LEAST_USES, canB && usesOfB >= LEAST_USES);
+    if (ready.a || ready.b || ready.bytesOfCopies(blocks) <= local) {
+      return ready;
+    }
+    boolean ratherA = canA && (usesOfA >= usesOfB || !canB);
+    return new ReadyOperands(ratherA, canB && !ratherA);
+  }
+
+  /** Bytes of local memory for a block's copies. */
+  long bytesOfCopies(MatMulBlocks blocks) {
+    return (a ? 0 : blocks.bytesOfA()) + (b ? 0 : blocks.bytesOfB());
+  }
+}
