@@ -180,8 +180,10 @@ public final class CheckpointStore {
   /**
    * Removes what is older than the newest {@code keep} up to a verified step, and what is newer:
    * checkpoints that were passed over because they were damaged.
+   *
+   * @param guard asked before each
    */
-  private void prune(int verified, Guard guard) throws IOException {
+  void prune(int verified, Guard guard) throws IOException {
     List<Integer> steps = steps();
     int last = steps.indexOf(verified);
     for (int i = 0; i < steps.size(); i++) {

@@ -85,6 +85,8 @@ final class RankZeroRecorder implements RunRecorder {
   @Override
   public void finished(RunSummary summary) throws IOException, InterruptedException {
     settle();
+    // An earlier attempt may have committed the last checkpoint, and not come to what follows that.
+    store.prune(summary.steps(), listener::beforeCommit);
     run.folder().replace(RunSummary.FILE_NAME, Json.pretty(summary), listener::beforeCommit);
   }
 

@@ -38,7 +38,9 @@ interface RunRecorder extends AutoCloseable {
   /** The training thread is stuck; called on another one. */
   default void stuck(String report) {}
 
-  /** Waits for the last checkpoint and writes the summary. */
+  /**
+   * Waits for the last checkpoint, removes what is no longer to be kept, and writes the summary.
+   */
   void finished(RunSummary summary) throws IOException, InterruptedException;
 
   @Override

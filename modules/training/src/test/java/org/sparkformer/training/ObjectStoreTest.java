@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.List;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.Path;
 import org.junit.jupiter.api.Test;
@@ -43,12 +44,14 @@ class ObjectStoreTest {
         TinyDataset.open(Files.createDirectory(data.resolve("data")), 100, 40)) {
       DyingObjectStore immortal = new DyingObjectStore(new Objects(), 0);
       RunSummary straight = train(dataset, immortal);
-      for (int fatal = 1; fatal <= immortal.changes(); fatal += 7) {
+      for (int fatal = 1; fatal <= immortal.changes(); fatal++) {
         Objects objects = new Objects();
         DyingObjectStore dying = new DyingObjectStore(objects, fatal);
         assertThrows(IOException.class, () -> train(dataset, dying), "death at " + fatal);
         RunSummary resumed = train(dataset, new DyingObjectStore(objects, 0));
         assertEquals(straight.weightsSha256(), resumed.weightsSha256(), "death at " + fatal);
+        RunFolder folder = folder(objects, 0);
+        assertEquals(List.of(2, 3), new CheckpointStore(folder, 2).steps(), "death at " + fatal);
       }
     }
   }

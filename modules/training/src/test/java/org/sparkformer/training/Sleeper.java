@@ -1,30 +1,42 @@
 package org.sparkformer.training;
 
 import java.util.function.BooleanSupplier;
+import java.util.function.IntPredicate;
 
 /**
- * Where a rank may be stopped: it passes points, and sleeps at the n-th of them until it is woken,
- * all its threads with it. As a process under SIGSTOP, it hears of no interrupt meanwhile.
+ * Where a rank may be stopped: it passes points, and sleeps at one of them until it is woken, all
+ * its threads with it. As a process under SIGSTOP, it hears of no interrupt meanwhile.
  */
 final class Sleeper implements Attempt.Points {
   private static final long MILLISECONDS = 10;
 
-  private final int at;
+  private final IntPredicate point;
   private int passed;
   private boolean asleep;
+  private int sleptAt;
+
+  private Sleeper(IntPredicate point) {
+    this.point = point;
+  }
 
   /**
-   * @param at number of the point, from 1; 0 for a rank that never sleeps
+   * @param number of the point, from 1; 0 for a rank that never sleeps
    */
-  Sleeper(int at) {
-    this.at = at;
+  static Sleeper at(int number) {
+    return new Sleeper(passed -> passed == number);
+  }
+
+  /** Sleeps at the first point that it passes when something is so. */
+  static Sleeper when(BooleanSupplier reached) {
+    return new Sleeper(passed -> reached.getAsBoolean());
   }
 
   @Override
   public synchronized void pass() {
     passed++;
-    if (passed == at) {
+    if (sleptAt == 0 && point.test(passed)) {
       asleep = true;
+      sleptAt = passed;
       notifyAll();
     }
     boolean interrupted = false;
@@ -56,6 +68,11 @@ final class Sleeper implements Attempt.Points {
   /** Points so far. */
   synchronized int passed() {
     return passed;
+  }
+
+  /** Whether it has come to no other point since it slept. */
+  synchronized boolean sleptAtItsLast() {
+    return passed == sleptAt;
   }
 
   private boolean waited() {

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,6 +19,8 @@ import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.training.configuration.RunConfiguration;
 import org.sparkformer.training.configuration.TrainingConfiguration;
@@ -49,7 +53,7 @@ class StaleAttemptTest {
   @BeforeEach
   void trainStraight() throws Exception {
     dataset = TinyDataset.open(Files.createDirectory(folder.resolve("data")), 100, 0);
-    List<Sleeper> sleepless = IntStream.range(0, RANKS).mapToObj(rank -> new Sleeper(0)).toList();
+    List<Sleeper> sleepless = IntStream.range(0, RANKS).mapToObj(rank -> Sleeper.at(0)).toList();
     straight = Attempt.of(run("straight"), sleepless).start().summary();
     points = sleepless.stream().mapToInt(Sleeper::passed).toArray();
   }
@@ -62,6 +66,43 @@ class StaleAttemptTest {
   @Test
   void nothingOfARankThatSleptThroughARestartIsTaken() throws Exception {
     sleepAndWake(new Random(0), 20);
+  }
+
+  /**
+   * The last checkpoint is committed by a rank whose attempt is over, or that sleeps from then on:
+   * it removes no older one, and the newer attempt has none to write.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"manifest.json.*.tmp", "manifest.json"})
+  void ofAFinishedRunNoCheckpointStaysThatIsNotToBeKept(String written) throws Exception {
+    Run run = run("unpruned");
+    Sleeper sleeper = Sleeper.when(() -> isInTheLastCheckpoint("unpruned", written));
+    Attempt stale = Attempt.of(run, onlyRank(0, sleeper)).start();
+    assertTrue(sleeper.awaitSleep(() -> stale.isOver(0)));
+    stale.killAllBut(0);
+    Attempt newer = Attempt.of(run, onlyRank(0, Attempt.Points.NONE));
+    sleeper.wake();
+    stale.awaitEnd(0);
+    assertEquals(List.of(2, 3, 4), store("unpruned").steps());
+    assertAsStraight("unpruned", newer.start().summary());
+  }
+
+  /** Whether there is such a file, and written to its end. */
+  private boolean isInTheLastCheckpoint(String name, String glob) {
+    Path last = folder.resolve(name).resolve("checkpoints/step-00000004");
+    if (Files.notExists(last)) {
+      return false;
+    }
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(last, glob)) {
+      for (Path file : files) {
+        if (Files.size(file) > 0) {
+          return true;
+        }
+      }
+      return false;
+    } catch (IOException unreadable) {
+      throw new UncheckedIOException(unreadable);
+    }
   }
 
   @Tag("soak")
@@ -88,7 +129,7 @@ class StaleAttemptTest {
   private boolean interleave(String name, Random random) throws Exception {
     Run run = run(name);
     int rank = random.nextInt(RANKS);
-    Sleeper sleeper = new Sleeper(1 + random.nextInt(points[rank]));
+    Sleeper sleeper = Sleeper.at(1 + random.nextInt(points[rank]));
     Attempt stale = Attempt.of(run, onlyRank(rank, sleeper)).start();
     if (!sleeper.awaitSleep(() -> stale.isOver(rank))) {
       assertAsStraight(name, stale.summary());
@@ -102,8 +143,9 @@ class StaleAttemptTest {
     RunSummary summary = summary(run, newer.start());
     if (alarm.rang()) {
       wokeInTime++;
-      // Whatever it was at, it takes its leave of both others.
-      assertTrue(stale.framesToTheLiving() >= RANKS - 1, name);
+      // Whatever it was at, it takes its leave of both others; at its last point, of the second.
+      int least = sleeper.sleptAtItsLast() ? 1 : RANKS - 1;
+      assertTrue(stale.framesToTheLiving() >= least, name);
     }
     alarm.ring();
     assertAsStraight(name, summary);
@@ -135,11 +177,14 @@ class StaleAttemptTest {
   private void assertAsStraight(String name, RunSummary summary) throws Exception {
     assertEquals(straight.weightsSha256(), summary.weightsSha256(), name);
     assertTrue(moments("straight").sameAs(moments(name)), name);
-    CheckpointStore store =
-        new CheckpointStore(new RunFolder(DyingFileSystem.local(), run(name).path()), 2);
+    CheckpointStore store = store(name);
     assertEquals(List.of(3, 4), store.steps(), name);
     store.verify(3);
     store.verify(4);
+  }
+
+  private CheckpointStore store(String name) throws IOException {
+    return new CheckpointStore(new RunFolder(DyingFileSystem.local(), run(name).path()), 2);
   }
 
   private SavedMoments moments(String name) throws Exception {
