@@ -4,7 +4,6 @@ import java.io.FileNotFoundException;
 import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
@@ -91,7 +90,6 @@ public final class CheckpointStore {
    * that are no longer to be kept.
    *
    * @param guard asked before anything is removed or created, and at the commit
-   * @throws InterruptedIOException if the thread is interrupted; nothing is committed then
    */
   public void write(int step, List<CheckpointFile> files, Guard guard) throws IOException {
     begin(step, guard);
@@ -132,18 +130,10 @@ public final class CheckpointStore {
 
   /** Commits a checkpoint of files that are written: the end of {@link #write}. */
   void commit(int step, List<CheckpointManifest.Entry> entries, Guard guard) throws IOException {
-    requireNotGivenUp(step);
     byte[] manifest = Json.pretty(CheckpointManifest.of(step, entries));
     folder(step).commit(CheckpointManifest.FILE_NAME, manifest, guard);
     verify(step);
     prune(step, guard);
-  }
-
-  private static void requireNotGivenUp(int step) throws InterruptedIOException {
-    if (Thread.interrupted()) {
-      throw new InterruptedIOException(
-          "the checkpoint of step " + step + " was given up before it was committed");
-    }
   }
 
   private static CheckpointManifest.Entry write(RunFolder folder, CheckpointFile file, Guard guard)

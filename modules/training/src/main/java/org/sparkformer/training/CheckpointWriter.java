@@ -14,15 +14,18 @@ import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.CollectiveException;
 
 /**
- * Writes a rank's files of checkpoints on a thread of its own, one checkpoint at a time. The other
- * ranks report theirs to rank 0, which commits what all have written and tells them. All of this is
- * said in notes beside the operations, and those have no limit: a file system takes its time.
+ * Writes a rank's files of checkpoints on a thread of its own, one checkpoint at a time. Rank 0
+ * makes room and says so, the others report their files to it, it commits what all have written and
+ * says so again. All of this is said in notes beside the operations, and those have no limit: a
+ * file system takes its time. Nor does the training thread ever wait in a file system for a
+ * checkpoint: Hadoop loses an interrupt there that comes while it runs {@code chmod}, as it does
+ * for local files without its native library.
  */
 final class CheckpointWriter implements AutoCloseable {
   private static final int SECONDS_TO_GIVE_UP = 30;
 
-  /** What rank 0 tells the others of a checkpoint; the note itself is the news. */
-  private static final byte[] COMMITTED = {};
+  /** What rank 0 tells the others of a checkpoint; that there is a note is the news. */
+  private static final byte[] DONE = {};
 
   private final CheckpointStore store;
   private final CheckpointStore.Guard guard;
@@ -37,35 +40,34 @@ final class CheckpointWriter implements AutoCloseable {
   private Future<?> pending;
   private int pendingStep;
 
+  /**
+   * @param guard asked before anything is removed or created, and at the commit
+   */
   CheckpointWriter(CheckpointStore store, Collective collective, CheckpointStore.Guard guard) {
     this.store = store;
     this.collective = collective;
-    this.guard = guard;
+    this.guard =
+        () -> {
+          requireWanted();
+          guard.requireOwner();
+        };
+  }
+
+  private void requireWanted() throws InterruptedIOException {
+    if (thread.isShutdown()) {
+      throw new InterruptedIOException("it was given up before it was committed");
+    }
   }
 
   /**
-   * Makes room for a checkpoint, on all ranks at once; the one before must have been awaited.
-   *
-   * @throws IOException if rank 0 cannot remove what there was of it
+   * Starts writing a step's checkpoint; what there was of it is gone then. The one before must have
+   * been awaited.
    */
-  void begin(int step) throws IOException {
+  void start(int step, List<CheckpointFile> files) {
     if (pending != null) {
       throw new IllegalStateException("the checkpoint of step " + pendingStep + " is not awaited");
     }
     pendingStep = step;
-    if (collective.rank() == 0) {
-      try {
-        store.begin(step, guard);
-      } catch (IOException failed) {
-        throw failure(failed);
-      }
-    }
-    collective.barrier();
-  }
-
-  /** Starts writing. */
-  void start(List<CheckpointFile> files) {
-    int step = pendingStep;
     pending =
         thread.submit(
             () -> {
@@ -80,6 +82,8 @@ final class CheckpointWriter implements AutoCloseable {
 
   private void writeAndCommit(int step, List<CheckpointFile> files)
       throws IOException, InterruptedException {
+    store.begin(step, guard);
+    tellOthers();
     List<CheckpointManifest.Entry> entries = new ArrayList<>(store.writeFiles(step, files, guard));
     for (int rank = 1; rank < collective.size(); rank++) {
       ShardReport report = ShardReport.of(collective.takeNote(rank));
@@ -89,13 +93,18 @@ final class CheckpointWriter implements AutoCloseable {
       entries.addAll(report.files());
     }
     store.commit(step, entries, guard);
+    tellOthers();
+  }
+
+  private void tellOthers() {
     for (int rank = 1; rank < collective.size(); rank++) {
-      collective.post(rank, COMMITTED);
+      collective.post(rank, DONE);
     }
   }
 
   private void writeAndReport(int step, List<CheckpointFile> files)
       throws IOException, InterruptedException {
+    collective.takeNote(0);
     try {
       collective.post(0, ShardReport.written(step, store.writeFiles(step, files, guard)).bytes());
     } catch (IOException | RuntimeException failed) {

@@ -51,8 +51,7 @@ final class RankZeroRecorder implements RunRecorder {
 
   @Override
   public void checkpoint(RunProgress progress, WholeWeights weights) throws IOException {
-    checkpoints.begin(progress.step());
-    checkpoints.start(snapshot.take(progress, weights, metrics.content()));
+    checkpoints.start(progress.step(), snapshot.take(progress, weights, metrics.content()));
   }
 
   @Override

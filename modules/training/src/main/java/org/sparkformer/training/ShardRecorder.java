@@ -23,9 +23,8 @@ final class ShardRecorder implements RunRecorder {
 
   @Override
   public void checkpoint(RunProgress progress, WholeWeights weights) throws IOException {
-    checkpoints.begin(progress.step());
     weights.help();
-    checkpoints.start(List.of(snapshot.takeShard()));
+    checkpoints.start(progress.step(), List.of(snapshot.takeShard()));
   }
 
   @Override

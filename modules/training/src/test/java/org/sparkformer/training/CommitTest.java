@@ -24,7 +24,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkformer.data.TokenDataset;
-import org.sparkformer.tensor.reference.JavaBackend;
 
 /** A checkpoint is written while the next step is computed, which counts once it is committed. */
 class CommitTest {
@@ -138,22 +137,6 @@ class CommitTest {
 
   private RunFolder output(FileSystem files) {
     return new RunFolder(files, new Path(folder.resolve("run").toUri()));
-  }
-
-  /** Tells when its rank has ended. */
-  private static final class Ending extends ForwardingBackend {
-    private final CountDownLatch ended;
-
-    Ending(CountDownLatch ended) {
-      super(new JavaBackend(1));
-      this.ended = ended;
-    }
-
-    @Override
-    public void close() {
-      super.close();
-      ended.countDown();
-    }
   }
 
   private interface Fault {
