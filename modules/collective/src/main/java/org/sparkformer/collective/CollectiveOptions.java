@@ -9,17 +9,14 @@ import java.time.Duration;
  * @param attempt number of the attempt, not negative; frames of another attempt are dropped
  * @param stepTimeout longest wait for a peer's next frame before the operation fails
  * @param chunkBytes largest payload of a frame, a multiple of 4096, at most 16 MiB
- * @param directRanks the most ranks that gather from each other directly; more of them do round a
- *     ring, for each would have too many streams at once
+ * @param rule by which exchanges choose their algorithm
  */
 public record CollectiveOptions(
-    String runId, int attempt, Duration stepTimeout, int chunkBytes, int directRanks) {
+    String runId, int attempt, Duration stepTimeout, int chunkBytes, ExchangeRule rule) {
   /**
    * Large enough to hide a frame's cost, small enough to stay in cache from arrival to addition.
    */
   public static final int DEFAULT_CHUNK_BYTES = 256 << 10;
-
-  public static final int DEFAULT_DIRECT_RANKS = 16;
 
   private static final int CHUNK_UNIT = 4096;
   private static final int LARGEST_CHUNK = 16 << 20;
@@ -32,9 +29,6 @@ public record CollectiveOptions(
     if (stepTimeout == null || stepTimeout.isNegative() || stepTimeout.isZero()) {
       throw new IllegalArgumentException("the step timeout must be positive, got " + stepTimeout);
     }
-    if (directRanks < 1) {
-      throw new IllegalArgumentException("directRanks must be at least 1, got " + directRanks);
-    }
     if (chunkBytes < CHUNK_UNIT || chunkBytes > LARGEST_CHUNK || chunkBytes % CHUNK_UNIT != 0) {
       throw new IllegalArgumentException(
           "chunkBytes must be a multiple of 4096 up to 16 MiB, got " + chunkBytes);
@@ -44,14 +38,14 @@ public record CollectiveOptions(
   /** With the defaults. */
   public static CollectiveOptions of(String runId, int attempt, Duration stepTimeout) {
     return new CollectiveOptions(
-        runId, attempt, stepTimeout, DEFAULT_CHUNK_BYTES, DEFAULT_DIRECT_RANKS);
+        runId, attempt, stepTimeout, DEFAULT_CHUNK_BYTES, ExchangeRule.DEFAULT);
   }
 
   public CollectiveOptions withChunkBytes(int bytes) {
-    return new CollectiveOptions(runId, attempt, stepTimeout, bytes, directRanks);
+    return new CollectiveOptions(runId, attempt, stepTimeout, bytes, rule);
   }
 
-  public CollectiveOptions withDirectRanks(int most) {
-    return new CollectiveOptions(runId, attempt, stepTimeout, chunkBytes, most);
+  public CollectiveOptions withRule(ExchangeRule other) {
+    return new CollectiveOptions(runId, attempt, stepTimeout, chunkBytes, other);
   }
 }

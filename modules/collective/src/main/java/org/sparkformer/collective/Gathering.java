@@ -3,10 +3,7 @@ package org.sparkformer.collective;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 
-/**
- * All-gather of the shards of a vector: everyone to everyone in small groups, round a ring in large
- * ones.
- */
+/** All-gather of the shards of a vector: everyone to everyone, or round a ring. */
 final class Gathering {
   private static final int LOOKAHEAD = Reduction.LOOKAHEAD;
   private static final int RING_WINDOW = 8;
@@ -26,19 +23,15 @@ final class Gathering {
     this.rounds = rounds();
   }
 
-  void run(int directRanks) {
-    if (isDirect(directRanks)) {
-      for (int round = 0; round < rounds; round++) {
-        exchange(round);
-      }
-      finish();
-    } else {
+  void run(Algorithm algorithm) {
+    if (algorithm == Algorithm.RING) {
       ring();
+      return;
     }
-  }
-
-  boolean isDirect(int directRanks) {
-    return wire.size() <= directRanks;
+    for (int round = 0; round < rounds; round++) {
+      exchange(round);
+    }
+    finish();
   }
 
   /**

@@ -1,44 +1,34 @@
 package org.sparkformer.collective;
 
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.StringJoiner;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
- * Where frames wait for the operation that wants them, and where everything that can go wrong is
- * noticed: the transport delivers on its threads, the rank takes on its own.
+ * Where frames wait for the operation that wants them, and where the collective's end, whoever
+ * notices it, reaches who waits: the transport's threads put in, the rank takes on its own.
  */
-final class Inbox implements Transport.Receiver {
+final class Inbox {
   private final int rank;
-  private final FrameCodec codec;
-  private final BufferPool pool;
   private final Duration timeout;
   private final PeerMail[] peers;
   private final LastKnown lastKnown;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
-  private Operation operation = Operation.BARRIER;
+  private CurrentOperation current;
   private int awaitedPeer = -1;
   private FrameKey awaited;
-  private long sequence = -1;
   private long completed = -1;
-  private String failure;
-  private String failureOrigin;
-  private long staleFrames;
+  private Ending ending;
 
   /**
    * @param limitBytes what one peer may have waiting here; lockstep keeps an honest peer far below
    */
-  Inbox(int rank, int size, CollectiveOptions options, BufferPool pool, long limitBytes) {
+  Inbox(int rank, int size, Duration timeout, BufferPool pool, long limitBytes) {
     this.rank = rank;
-    this.codec = new FrameCodec(options.runId(), options.attempt());
-    this.pool = pool;
-    this.timeout = options.stepTimeout();
+    this.timeout = timeout;
+    this.current = CurrentOperation.none(rank, size);
     this.lastKnown = new LastKnown(rank, size);
     this.peers = new PeerMail[size];
     for (int peer = 0; peer < size; peer++) {
@@ -49,42 +39,43 @@ final class Inbox implements Transport.Receiver {
   /** A frame that was waited for; give the payload back to the pool. */
   record Mail(FrameHeader header, ByteBuffer payload) {}
 
+  /**
+   * Why the collective ended.
+   *
+   * @param origin the reason as the rank put it that noticed first
+   */
+  private record Ending(String reason, String origin) {}
+
   /** Starts the next operation and returns its sequence number. */
-  long begin(Operation next) {
-    lock.lock();
-    try {
-      operation = next;
-      sequence++;
-      for (int peer = 0; peer < peers.length; peer++) {
-        peers[peer].firstOtherThan(next, sequence).ifPresent(outOfStep(peer));
-      }
-      requireHealthy();
-      return sequence;
-    } finally {
-      lock.unlock();
+  synchronized long begin(Operation next) {
+    current = current.next(next);
+    for (int peer = 0; peer < peers.length; peer++) {
+      requireInStep(peer);
     }
+    requireHealthy();
+    return current.sequence();
+  }
+
+  private void requireInStep(int peer) {
+    peers[peer]
+        .firstThatContradicts(current)
+        .ifPresent(other -> fail(current.outOfStep(peer, other)));
   }
 
   /** Forgets what the finished operation left over. */
-  void end() {
-    lock.lock();
-    try {
-      for (PeerMail peer : peers) {
-        peer.forgetUpTo(sequence);
-      }
-      completed = sequence;
-    } finally {
-      lock.unlock();
+  synchronized void end() {
+    for (PeerMail peer : peers) {
+      peer.forgetUpTo(current.sequence());
     }
+    completed = current.sequence();
   }
 
   /** Waits for one frame of a peer, at most the step timeout. */
-  Mail take(int peer, FrameKey key) {
-    lock.lock();
+  synchronized Mail take(int peer, FrameKey key) {
+    awaitedPeer = peer;
+    awaited = key;
+    long deadline = System.nanoTime() + timeout.toNanos();
     try {
-      awaitedPeer = peer;
-      awaited = key;
-      long nanos = timeout.toNanos();
       while (true) {
         Optional<Mail> mail = peers[peer].take(key);
         if (mail.isPresent()) {
@@ -92,18 +83,12 @@ final class Inbox implements Transport.Receiver {
         }
         peers[peer].departure().ifPresent(this::fail);
         requireHealthy();
-        if (nanos <= 0) {
-          fail(silence(silent(peer)));
-        } else {
-          nanos = changed.awaitNanos(nanos);
-        }
+        awaitChange(deadline - System.nanoTime(), () -> silent(peer));
       }
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
       fail("rank " + rank + " was interrupted");
-      throw new CollectiveException(where() + "interrupted", interrupted);
-    } finally {
-      lock.unlock();
+      throw new CollectiveException(current + ": interrupted", interrupted);
     }
   }
 
@@ -111,79 +96,71 @@ final class Inbox implements Transport.Receiver {
    * Waits for a peer's next note: without a limit, for it does not belong to an operation, but no
    * longer than the step timeout for a sign of life from a peer that has given one.
    */
-  byte[] takeNote(int peer) throws InterruptedException {
-    lock.lockInterruptibly();
-    try {
-      while (true) {
-        Optional<byte[]> note = peers[peer].takeNote();
-        if (note.isPresent()) {
-          return note.get();
-        }
-        requireHealthy();
-        if (peers[peer].departure().isPresent()) {
-          throw new CollectiveException(where() + peers[peer].departure().get());
-        }
-        Duration left = timeout.minus(lastKnown.silence(peer));
-        if (left.isNegative()) {
-          fail(silence(Integer.toString(peer)));
-        } else {
-          changed.awaitNanos(left.toNanos());
-        }
+  synchronized byte[] takeNote(int peer) throws InterruptedException {
+    while (true) {
+      Optional<byte[]> note = peers[peer].takeNote();
+      if (note.isPresent()) {
+        return note.get();
       }
-    } finally {
-      lock.unlock();
+      requireHealthy();
+      if (peers[peer].departure().isPresent()) {
+        throw failure(peers[peer].departure().get());
+      }
+      Duration left = timeout.minus(lastKnown.silence(peer));
+      awaitChange(left.toNanos(), () -> Integer.toString(peer));
     }
   }
 
-  @Override
-  public Optional<ByteBuffer> memory(int peer, int bytes) {
-    if (pool.fits(bytes)) {
-      return Optional.of(pool.acquire(bytes));
+  /** Waits on while there is time left, and ends the collective where there is none. */
+  private void awaitChange(long nanos, Supplier<String> silent) throws InterruptedException {
+    if (nanos > 0) {
+      TimeUnit.NANOSECONDS.timedWait(this, nanos);
+    } else {
+      fail(silence(silent.get()));
     }
-    fail(
-        "rank "
-            + peer
-            + " sent a frame of "
-            + bytes
-            + " bytes: every rank must have the same chunk size");
-    return Optional.empty();
   }
 
-  @Override
-  public void received(int peer, ByteBuffer frame) {
-    if (!isKept(peer, frame)) {
-      pool.release(frame);
+  /** Whether a frame that has arrived waits here now. */
+  synchronized boolean keep(FrameHeader header, ByteBuffer payload) {
+    int sender = header.sender();
+    if (current.contradicts(header)) {
+      fail(current.outOfStep(sender, header.operation()));
     }
+    if (ending != null || header.key().sequence() <= completed) {
+      return false;
+    }
+    boolean kept = peers[sender].put(header, payload);
+    peers[sender]
+        .excess()
+        .ifPresent(bytes -> fail("rank " + sender + " sent " + bytes + " bytes too early"));
+    if (sender == awaitedPeer && header.key().equals(awaited)) {
+      notifyAll();
+    }
+    return kept;
+  }
+
+  synchronized void keepNote(FrameHeader header, ByteBuffer payload) {
+    peers[header.sender()].putNote(header, payload).ifPresent(this::fail);
+    notifyAll();
   }
 
   /**
-   * Whether the frame waits for an operation now; what it says is taken in otherwise, or dropped.
+   * A peer has said that it leaves.
+   *
+   * @param reason empty where it is done
    */
-  private boolean isKept(int peer, ByteBuffer frame) {
-    try {
-      Optional<FrameHeader> header = codec.open(frame);
-      if (header.isEmpty()) {
-        countStale();
-      } else if (header.get().sender() != peer) {
-        fail("a frame from rank " + peer + " claims to be from rank " + header.get().sender());
-      } else {
-        return accept(header.get(), frame);
-      }
-    } catch (DamagedFrameException damage) {
-      fail("a frame from rank " + peer + " arrived damaged (" + damage.getMessage() + ")");
+  synchronized void depart(int peer, String reason) {
+    peers[peer].depart("rank " + peer + " has left the collective");
+    if (!reason.isEmpty()) {
+      fail("rank " + peer + " gave up: " + reason, reason);
     }
-    return false;
+    notifyAll();
   }
 
-  @Override
-  public void lost(int peer, String reason) {
-    lock.lock();
-    try {
-      if (peers[peer].departure().isEmpty()) {
-        fail("the connection to rank " + peer + " is lost (" + reason + ")");
-      }
-    } finally {
-      lock.unlock();
+  /** Nothing more comes from a peer: the end, unless it has said that it leaves. */
+  synchronized void lost(int peer, String reason) {
+    if (peers[peer].departure().isEmpty()) {
+      fail("the connection to rank " + peer + " is lost (" + reason + ")");
     }
   }
 
@@ -192,20 +169,22 @@ final class Inbox implements Transport.Receiver {
     fail(reason, "rank " + rank + ": " + reason);
   }
 
+  private synchronized void fail(String reason, String origin) {
+    if (ending == null) {
+      ending = new Ending(reason, origin);
+    }
+    notifyAll();
+  }
+
   /** Ends the collective, and says so to the caller. */
   CollectiveException abort(String reason) {
     fail(reason);
-    return new CollectiveException(where() + reason);
+    return failure(reason);
   }
 
   /** Why the collective ended, as the rank that noticed first put it. */
-  Optional<String> failureOrigin() {
-    lock.lock();
-    try {
-      return Optional.ofNullable(failureOrigin);
-    } finally {
-      lock.unlock();
-    }
+  synchronized Optional<String> failureOrigin() {
+    return Optional.ofNullable(ending).map(Ending::origin);
   }
 
   /** What the ranks last said that they are doing. */
@@ -213,109 +192,21 @@ final class Inbox implements Transport.Receiver {
     return lastKnown;
   }
 
-  /** Frames of other runs and attempts that were dropped. */
-  long staleFrames() {
-    lock.lock();
-    try {
-      return staleFrames;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private boolean accept(FrameHeader header, ByteBuffer payload) {
-    switch (header.operation()) {
-      case FAREWELL -> depart(header.sender(), text(payload));
-      case NOTE -> keepNote(header, payload);
-      case ACTIVITY -> {
-        payload.limit(Math.min(payload.limit(), payload.position() + Collective.LARGEST_NOTE));
-        lastKnown.heard(header.sender(), header.key().sequence(), text(payload));
-      }
-      default -> {
-        return keep(header, payload);
-      }
-    }
-    return false;
-  }
-
-  private static String text(ByteBuffer payload) {
-    return StandardCharsets.UTF_8.decode(payload).toString();
-  }
-
-  private boolean keep(FrameHeader header, ByteBuffer payload) {
-    int sender = header.sender();
-    lock.lock();
-    try {
-      if (header.key().sequence() == sequence && header.operation() != operation) {
-        outOfStep(sender).accept(header.operation());
-      }
-      if (failure != null || header.key().sequence() <= completed) {
-        return false;
-      }
-      boolean kept = peers[sender].put(header, payload);
-      peers[sender]
-          .excess()
-          .ifPresent(bytes -> fail("rank " + sender + " sent " + bytes + " bytes too early"));
-      if (sender == awaitedPeer && header.key().equals(awaited)) {
-        changed.signalAll();
-      }
-      return kept;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void keepNote(FrameHeader header, ByteBuffer payload) {
-    lock.lock();
-    try {
-      peers[header.sender()].putNote(header, payload).ifPresent(this::fail);
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void depart(int peer, String reason) {
-    lock.lock();
-    try {
-      peers[peer].depart("rank " + peer + " has left the collective");
-      if (!reason.isEmpty()) {
-        fail("rank " + peer + " gave up: " + reason, reason);
-      }
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void fail(String reason, String origin) {
-    lock.lock();
-    try {
-      if (failure == null) {
-        failure = reason;
-        failureOrigin = origin;
-      }
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
-  }
-
   private void requireHealthy() {
-    if (failure != null) {
-      throw new CollectiveException(where() + failure);
+    if (ending != null) {
+      throw failure(ending.reason());
     }
   }
 
-  private String where() {
-    return "rank " + rank + " of " + peers.length + ", " + operation + " " + sequence + ": ";
+  private CollectiveException failure(String reason) {
+    return new CollectiveException(current + ": " + reason);
   }
 
   private String silent(int awaited) {
-    StringBuilder silent = new StringBuilder();
+    StringJoiner silent = new StringJoiner(", ");
     for (int peer = 0; peer < peers.length; peer++) {
-      if (peer != rank && (peer == awaited || peers[peer].latest() < sequence)) {
-        silent.append(silent.length() == 0 ? "" : ", ").append(peer);
+      if (peer != rank && (peer == awaited || peers[peer].latest() < current.sequence())) {
+        silent.add(Integer.toString(peer));
       }
     }
     return silent.toString();
@@ -331,32 +222,5 @@ final class Inbox implements Transport.Receiver {
 
   static double seconds(Duration duration) {
     return duration.toMillis() / (double) TimeUnit.SECONDS.toMillis(1);
-  }
-
-  private Consumer<Operation> outOfStep(int peer) {
-    return other ->
-        fail(
-            "rank "
-                + peer
-                + " is in "
-                + other
-                + " "
-                + sequence
-                + " while rank "
-                + rank
-                + " is in "
-                + operation
-                + " "
-                + sequence
-                + ": every rank must call the same operations in the same order");
-  }
-
-  private void countStale() {
-    lock.lock();
-    try {
-      staleFrames++;
-    } finally {
-      lock.unlock();
-    }
   }
 }

@@ -87,11 +87,11 @@ final class PeerMail {
     }
   }
 
-  /** The operation of a waiting frame with this sequence number that is not {@code expected}. */
-  Optional<Operation> firstOtherThan(Operation expected, long sequence) {
+  /** The operation of a waiting frame that is not the one its number stands for here. */
+  Optional<Operation> firstThatContradicts(CurrentOperation current) {
     return waiting.values().stream()
         .map(Inbox.Mail::header)
-        .filter(header -> header.key().sequence() == sequence && header.operation() != expected)
+        .filter(current::contradicts)
         .map(FrameHeader::operation)
         .findFirst();
   }

@@ -14,8 +14,6 @@ import java.util.function.Consumer;
  * collective on every rank.
  */
 public final class TreeCollective implements Collective {
-  private static final int SMALL_SUM_BYTES = 32 << 10;
-
   private final SummationTree tree;
   private final Transport transport;
   private final CollectiveOptions options;
@@ -23,6 +21,7 @@ public final class TreeCollective implements Collective {
   private final FlushedSum addition = new FlushedSum();
   private final BFloat16Format bfloat16 = new BFloat16Format();
   private final Inbox inbox;
+  private final FrameReceiver receiver;
   private final Outbox outbox;
   private final Notices notices = new Notices(this);
   private final AtomicBoolean busy = new AtomicBoolean();
@@ -41,9 +40,10 @@ public final class TreeCollective implements Collective {
     this.transport = transport;
     this.options = options;
     this.pool = new BufferPool(FrameCodec.HEADER_BYTES + options.chunkBytes());
-    this.inbox = new Inbox(rank(), size(), options, pool, mostWaitingBytes());
+    this.inbox = new Inbox(rank(), size(), options.stepTimeout(), pool, mostWaitingBytes());
+    this.receiver = new FrameReceiver(options, pool, inbox);
     this.outbox = new Outbox(transport, options, pool);
-    transport.start(inbox);
+    transport.start(receiver);
   }
 
   @Override
@@ -63,7 +63,7 @@ public final class TreeCollective implements Collective {
 
   /** Frames of other runs or attempts dropped so far. */
   public long staleFrames() {
-    return inbox.staleFrames();
+    return receiver.staleFrames();
   }
 
   @Override
@@ -71,11 +71,10 @@ public final class TreeCollective implements Collective {
     int length = requirePartials(Addends.all(tree, size()), partials);
     requireLength("the sum", sum, length);
     FloatBuffer whole = sum.slice();
-    if (size() == 1 || (long) length * Float.BYTES <= SMALL_SUM_BYTES) {
-      perform(Operation.ALL_REDUCE, wire -> reduceEverywhere(wire, partials, whole));
-    } else {
-      perform(Operation.ALL_REDUCE, wire -> reduceAndGather(wire, partials, whole));
-    }
+    Algorithm algorithm = options.rule().allReduce(size(), bytes(length));
+    perform(
+        Operation.ALL_REDUCE,
+        wire -> new AllReduction(wire, terms(partials), whole).run(algorithm));
   }
 
   @Override
@@ -104,11 +103,12 @@ public final class TreeCollective implements Collective {
     ShardRange mine = shard(all.remaining(), rank());
     requireLength("the shard", shard, mine.length());
     FloatBuffer whole = all.slice();
+    Algorithm algorithm = options.rule().allGather(size(), bytes(whole.limit()));
     perform(
         Operation.ALL_GATHER,
         wire -> {
           whole.slice(mine.offset(), mine.length()).put(shard.duplicate());
-          new Gathering(wire, whole).run(options.directRanks());
+          new Gathering(wire, whole).run(algorithm);
         });
   }
 
@@ -242,26 +242,6 @@ public final class TreeCollective implements Collective {
         * (FrameCodec.HEADER_BYTES + options.chunkBytes());
   }
 
-  private void reduceEverywhere(Wire wire, List<FloatBuffer> partials, FloatBuffer sum) {
-    ShardRange everything = new ShardRange(0, sum.limit());
-    new Reduction(wire, terms(partials), rank -> everything).into(List.of(sum), round -> {});
-  }
-
-  private void reduceAndGather(Wire wire, List<FloatBuffer> partials, FloatBuffer sum) {
-    ShardRange mine = shard(sum.limit(), rank());
-    List<FloatBuffer> shard = List.of(sum.slice(mine.offset(), mine.length()));
-    Reduction reduction = new Reduction(wire, terms(partials), rank -> shard(sum.limit(), rank));
-    Gathering gathering = new Gathering(wire, sum);
-    if (gathering.isDirect(options.directRanks())) {
-      // A chunk leaves as soon as it is summed, while it is in cache and the link is not idle.
-      reduction.into(shard, gathering::exchange);
-      gathering.finish();
-    } else {
-      reduction.into(shard, round -> {});
-      gathering.run(options.directRanks());
-    }
-  }
-
   private void perform(Operation operation, Consumer<Wire> work) {
     if (!busy.compareAndSet(false, true)) {
       throw new IllegalStateException(
@@ -277,6 +257,10 @@ public final class TreeCollective implements Collective {
       idleSince = System.nanoTime();
       busy.set(false);
     }
+  }
+
+  private static long bytes(int floats) {
+    return (long) floats * Float.BYTES;
   }
 
   private int requirePartials(Addends addends, List<FloatBuffer> partials) {

@@ -3,12 +3,11 @@ package org.sparkformer.collective;
 import java.nio.ByteBuffer;
 
 /** A working transport whose outgoing frames a test may change, repeat or withhold. */
-final class FaultyTransport implements Transport {
-  private final Transport transport;
+final class FaultyTransport extends ForwardingTransport {
   private final Fault fault;
 
   FaultyTransport(Transport transport, Fault fault) {
-    this.transport = transport;
+    super(transport);
     this.fault = fault;
   }
 
@@ -24,30 +23,10 @@ final class FaultyTransport implements Transport {
   }
 
   @Override
-  public int rank() {
-    return transport.rank();
-  }
-
-  @Override
-  public int size() {
-    return transport.size();
-  }
-
-  @Override
-  public void start(Receiver receiver) {
-    transport.start(receiver);
-  }
-
-  @Override
   public void send(int peer, ByteBuffer frame, Runnable released) {
     byte[] bytes = new byte[frame.remaining()];
     frame.get(bytes);
     released.run();
-    fault.apply(peer, bytes, out -> transport.send(peer, ByteBuffer.wrap(out), () -> {}));
-  }
-
-  @Override
-  public void close() {
-    transport.close();
+    fault.apply(peer, bytes, out -> super.send(peer, ByteBuffer.wrap(out), () -> {}));
   }
 }

@@ -39,12 +39,13 @@ class FrameFuzzTest {
     CollectiveOptions options =
         CollectiveOptions.of(RUN, 0, Duration.ofSeconds(1)).withChunkBytes(CHUNK);
     BufferPool pool = new BufferPool(FrameCodec.HEADER_BYTES + CHUNK);
-    Inbox inbox = new Inbox(0, 2, options, pool, 1 << 20);
+    Inbox inbox = new Inbox(0, 2, options.stepTimeout(), pool, 1 << 20);
+    FrameReceiver receiver = new FrameReceiver(options, pool, inbox);
     AllocationLimit.within(
         frame.length,
         () -> {
-          inbox.receivedElsewhere(1, ByteBuffer.wrap(frame));
-          inbox.receivedElsewhere(1, ByteBuffer.wrap(frame));
+          receiver.receivedElsewhere(1, ByteBuffer.wrap(frame));
+          receiver.receivedElsewhere(1, ByteBuffer.wrap(frame));
           return inbox.failureOrigin();
         });
   }

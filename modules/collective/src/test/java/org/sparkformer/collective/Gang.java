@@ -35,12 +35,11 @@ final class Gang {
 
   /** All ranks must succeed. */
   static <T> List<T> run(int leaves, int size, Function<Collective, T> work) {
-    return run(leaves, size, CollectiveOptions.DEFAULT_DIRECT_RANKS, work);
+    return run(leaves, size, ExchangeRule.DEFAULT, work);
   }
 
-  static <T> List<T> run(int leaves, int size, int directRanks, Function<Collective, T> work) {
-    CollectiveOptions options =
-        options(newRun(), Duration.ofSeconds(60)).withDirectRanks(directRanks);
+  static <T> List<T> run(int leaves, int size, ExchangeRule rule, Function<Collective, T> work) {
+    CollectiveOptions options = options(newRun(), Duration.ofSeconds(60)).withRule(rule);
     List<Outcome<T>> outcomes =
         outcomes(
             InProcessTransport.group(options.runId(), 0, size),

@@ -23,31 +23,34 @@ final class TreeCollectiveTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 127, 1024, 9000, 1_000_003})
-  void everyNumberOfRanksSumsToTheBitsOfOneRank(int length) {
+  void everyNumberOfRanksSumsToTheBitsOfOneRankByEveryAlgorithm(int length) {
     int[] expected = bits(oneByOne(length));
-    for (int size = 1; size <= 5; size++) {
-      for (FloatBuffer sum : Gang.run(LEAVES, size, rank -> allReduce(rank, length))) {
-        assertArrayEquals(expected, bits(sum), length + " floats on " + size + " ranks");
+    for (Algorithm algorithm : Algorithm.values()) {
+      ExchangeRule rule = ExchangeRule.always(algorithm);
+      for (int size = 1; size <= 5; size++) {
+        for (FloatBuffer sum : Gang.run(LEAVES, size, rule, rank -> allReduce(rank, length))) {
+          assertArrayEquals(expected, bits(sum), length + " floats on " + size + ", " + algorithm);
+        }
       }
     }
   }
 
   @ParameterizedTest
   @CsvSource({
-    "0, 16",
-    "1, 16",
-    "127, 16",
-    "9000, 16",
-    "1000003, 16",
-    "9000, 1",
-    "1000003, 1",
-    "0, 1"
+    "0, DIRECT",
+    "1, DIRECT",
+    "127, DIRECT",
+    "9000, DIRECT",
+    "1000003, DIRECT",
+    "9000, RING",
+    "1000003, RING",
+    "0, RING"
   })
-  void scatteredShardsGatherToTheWholeSum(int length, int directRanks) {
+  void scatteredShardsGatherToTheWholeSum(int length, Algorithm algorithm) {
     int[] expected = bits(oneByOne(length));
+    ExchangeRule rule = ExchangeRule.always(algorithm);
     for (int size = 1; size <= 5; size++) {
-      for (FloatBuffer all :
-          Gang.run(LEAVES, size, directRanks, rank -> scatterAndGather(rank, length))) {
+      for (FloatBuffer all : Gang.run(LEAVES, size, rule, rank -> scatterAndGather(rank, length))) {
         assertArrayEquals(expected, bits(all), length + " floats on " + size + " ranks");
       }
     }

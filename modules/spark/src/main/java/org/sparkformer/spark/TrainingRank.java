@@ -9,6 +9,7 @@ import org.apache.spark.SparkEnv;
 import org.apache.spark.util.SerializableConfiguration;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.CollectiveOptions;
+import org.sparkformer.collective.ExchangeRule;
 import org.sparkformer.collective.InProcessTransport;
 import org.sparkformer.collective.SummationTree;
 import org.sparkformer.collective.Transport;
@@ -109,7 +110,7 @@ final class TrainingRank implements RankWork {
     Duration timeout = Duration.ofSeconds(training.stepTimeout());
     CollectiveOptions options =
         CollectiveOptions.of(order.channels().runId(), context.attempt(), timeout)
-            .withDirectRanks(training.directRanks());
+            .withRule(ExchangeRule.DEFAULT.withDirectRanks(training.directRanks()));
     return new TreeCollective(tree, transport(context), options);
   }
 

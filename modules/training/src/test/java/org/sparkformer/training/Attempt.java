@@ -19,6 +19,7 @@ import org.apache.hadoop.fs.permission.FsPermission;
 import org.apache.hadoop.util.Progressable;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.CollectiveOptions;
+import org.sparkformer.collective.ForwardingTransport;
 import org.sparkformer.collective.InProcessTransport;
 import org.sparkformer.collective.SummationTree;
 import org.sparkformer.collective.TreeCollective;

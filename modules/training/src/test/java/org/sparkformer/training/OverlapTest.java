@@ -14,6 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkformer.collective.ForwardingTransport;
 import org.sparkformer.collective.Transport;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.tensor.ops.EmbeddingBackward;

@@ -1,13 +1,15 @@
-package org.sparkformer.training;
+package org.sparkformer.collective;
 
 import java.nio.ByteBuffer;
-import org.sparkformer.collective.Transport;
 
-/** Passes everything on to a real transport, so that a test can change one thing. */
-class ForwardingTransport implements Transport {
+/**
+ * Passes everything on to another transport: a base for those that watch frames on their way, or
+ * change them.
+ */
+public class ForwardingTransport implements Transport {
   private final Transport transport;
 
-  ForwardingTransport(Transport transport) {
+  public ForwardingTransport(Transport transport) {
     this.transport = transport;
   }
 
