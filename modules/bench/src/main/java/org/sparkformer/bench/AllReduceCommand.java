@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import org.sparkformer.collective.Algorithm;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -39,7 +40,22 @@ final class AllReduceCommand implements Callable<Integer> {
       split = ",",
       defaultValue = "1,4,25,100",
       description = "Sizes of the summed vector in MiB (default ${DEFAULT-VALUE}).")
-  private List<Integer> sizes;
+  private List<Double> sizes;
+
+  @Option(
+      names = "--algorithm",
+      split = ",",
+      description =
+          "one_shot, direct or ring for all sizes, one after the other (default: as ranks and size"
+              + " say).")
+  private List<Algorithm> algorithms = new ArrayList<>();
+
+  @Option(
+      names = "--connections",
+      split = ",",
+      defaultValue = "1",
+      description = "Connections that each two processes keep (default ${DEFAULT-VALUE}).")
+  private List<Integer> connections;
 
   @Option(names = "--rounds", defaultValue = "40", description = "Default ${DEFAULT-VALUE}.")
   private int rounds;
@@ -58,9 +74,9 @@ final class AllReduceCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     out.println(AllReduceRow.HEADER);
     List<AllReduceRow> rows = new ArrayList<>();
-    for (int count : ranks) {
-      for (AllReduceRank.Times times : measure(count)) {
-        AllReduceRow row = AllReduceRow.of(count, times);
+    for (Variant variant : variants()) {
+      for (AllReduceRank.Times times : measure(variant)) {
+        AllReduceRow row = AllReduceRow.of(variant, times);
         rows.add(row);
         out.println(row.line());
         out.flush();
@@ -72,11 +88,30 @@ final class AllReduceCommand implements Callable<Integer> {
     return 0;
   }
 
-  private List<AllReduceRank.Times> measure(int count) throws IOException {
+  /** How processes exchange; an empty algorithm leaves it to the rule. */
+  record Variant(int ranks, int connections, String algorithm) {}
+
+  private List<Variant> variants() {
+    List<Variant> variants = new ArrayList<>();
+    for (int count : ranks) {
+      for (int each : connections) {
+        for (String algorithm : algorithms()) {
+          variants.add(new Variant(count, each, algorithm));
+        }
+      }
+    }
+    return variants;
+  }
+
+  private List<String> algorithms() {
+    return algorithms.isEmpty() ? List.of("") : algorithms.stream().map(Algorithm::name).toList();
+  }
+
+  private List<AllReduceRank.Times> measure(Variant variant) throws IOException {
     List<Process> processes = new ArrayList<>();
     try {
-      for (int rank = 0; rank < count; rank++) {
-        processes.add(start(rank));
+      for (int rank = 0; rank < variant.ranks(); rank++) {
+        processes.add(start(rank, variant));
       }
       String addresses =
           processes.stream()
@@ -97,7 +132,7 @@ final class AllReduceCommand implements Callable<Integer> {
     }
   }
 
-  private Process start(int rank) throws IOException {
+  private Process start(int rank, Variant variant) throws IOException {
     return new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-cp",
@@ -107,10 +142,16 @@ final class AllReduceCommand implements Callable<Integer> {
             Integer.toString(rounds),
             Integer.toString(warmUpSeconds),
             sizes.stream()
-                .map(mebibytes -> Integer.toString(Math.multiplyExact(mebibytes, MEBIBYTE)))
-                .collect(Collectors.joining(",")))
+                .map(mebibytes -> Integer.toString(floats(mebibytes) * Float.BYTES))
+                .collect(Collectors.joining(",")),
+            Integer.toString(variant.connections()),
+            variant.algorithm())
         .redirectError(ProcessBuilder.Redirect.INHERIT)
         .start();
+  }
+
+  private static int floats(double mebibytes) {
+    return Math.toIntExact(Math.round(mebibytes * MEBIBYTE / Float.BYTES));
   }
 
   private static String next(BufferedReader lines, String prefix) {

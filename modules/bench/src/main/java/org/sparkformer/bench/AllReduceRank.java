@@ -15,8 +15,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.sparkformer.collective.Algorithm;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.CollectiveOptions;
+import org.sparkformer.collective.ExchangeRule;
 import org.sparkformer.collective.SummationTree;
 import org.sparkformer.collective.TreeCollective;
 import org.sparkformer.spark.transport.RankServer;
@@ -32,6 +34,7 @@ final class AllReduceRank {
   static final String SAYS_ADDRESS = "address ";
   static final String SAYS_TIMES = "times ";
 
+  private static final String RUN = "bench-allreduce";
   private static final Duration TIMEOUT = Duration.ofMinutes(1);
   private static final int LEAST_WARM_UP = 3;
 
@@ -59,14 +62,18 @@ final class AllReduceRank {
   record Times(
       int bytes, double[] allReduce, double[] rawCopy, double allReduceCpu, double rawCopyCpu) {}
 
-  /** Arguments: rank, rounds, seconds of warm-up, sizes in bytes separated by commas. */
+  /**
+   * Arguments: rank, rounds, seconds of warm-up, sizes in bytes separated by commas, connections,
+   * and an algorithm or an empty word.
+   */
   public static void main(String[] arguments) throws IOException, InterruptedException {
     int rank = Integer.parseInt(arguments[0]);
     int rounds = Integer.parseInt(arguments[1]);
     int warmUpSeconds = Integer.parseInt(arguments[2]);
     int[] sizes = Arrays.stream(arguments[3].split(",")).mapToInt(Integer::parseInt).toArray();
+    int connections = Integer.parseInt(arguments[4]);
     try (RankServer server =
-        SparkTransport.listen(SparkNetwork.loopback(Map.of()), "bench-allreduce", 0)) {
+        SparkTransport.listen(SparkNetwork.loopback(Map.of()), RUN, 0, connections)) {
       System.out.println(SAYS_ADDRESS + server.address());
       List<String> addresses = addresses();
       SparkTransport transport = server.connect(addresses, rank, TIMEOUT);
@@ -74,11 +81,17 @@ final class AllReduceRank {
               new TreeCollective(
                   new SummationTree(addresses.size()),
                   transport,
-                  CollectiveOptions.of("bench-allreduce", 0, TIMEOUT));
+                  CollectiveOptions.of(RUN, 0, TIMEOUT).withRule(rule(arguments[5])));
           RawCopy copy = RawCopy.between(collective)) {
         new AllReduceRank(collective, copy, rounds, warmUpSeconds).run(sizes);
       }
     }
+  }
+
+  private static ExchangeRule rule(String algorithm) {
+    return algorithm.isEmpty()
+        ? ExchangeRule.DEFAULT
+        : ExchangeRule.always(Algorithm.valueOf(algorithm));
   }
 
   private static List<String> addresses() throws IOException {

@@ -7,6 +7,8 @@ import java.util.Locale;
 /**
  * A line of {@code bench allreduce}.
  *
+ * @param connections between each two ranks
+ * @param algorithm one for all sizes, or null where the rule chose
  * @param milliseconds median of one all-reduce
  * @param busGbps 1e9 bytes a second: 2 (ranks - 1) / ranks of the vector over the time, what each
  *     rank must at least send and receive (NCCL's bus bandwidth)
@@ -19,22 +21,37 @@ import java.util.Locale;
 @JsonNaming(SnakeCaseStrategy.class)
 record AllReduceRow(
     int ranks,
+    int connections,
+    String algorithm,
     int bytes,
     double milliseconds,
     double busGbps,
     double copyGbps,
     double ratio,
     Double cpuRatio) {
-  static final String HEADER =
-      "%5s %8s %10s %9s %11s %6s %6s"
-          .formatted("ranks", "MiB", "ms", "bus GB/s", "copy GB/s", "ratio", "by CPU");
+  private static final double MEBIBYTE = 1 << 20;
 
-  static AllReduceRow of(int ranks, AllReduceRank.Times times) {
-    double share = 2.0 * (ranks - 1) / ranks;
+  static final String HEADER =
+      "%5s %11s %9s %8s %10s %9s %11s %6s %6s"
+          .formatted(
+              "ranks",
+              "connections",
+              "algorithm",
+              "MiB",
+              "ms",
+              "bus GB/s",
+              "copy GB/s",
+              "ratio",
+              "by CPU");
+
+  static AllReduceRow of(AllReduceCommand.Variant variant, AllReduceRank.Times times) {
+    double share = 2.0 * (variant.ranks() - 1) / variant.ranks();
     double milliseconds = Rounds.median(times.allReduce());
     boolean counted = times.rawCopyCpu() > 0 && times.allReduceCpu() > 0;
     return new AllReduceRow(
-        ranks,
+        variant.ranks(),
+        variant.connections(),
+        variant.algorithm().isEmpty() ? null : variant.algorithm(),
         times.bytes(),
         milliseconds,
         share * times.bytes() / milliseconds / 1e6,
@@ -46,9 +63,11 @@ record AllReduceRow(
   String line() {
     return String.format(
         Locale.ROOT,
-        "%5d %8d %10.2f %9.2f %11.2f %6.2f %6s",
+        "%5d %11d %9s %8.3f %10.3f %9.2f %11.2f %6.2f %6s",
         ranks,
-        bytes / (1 << 20),
+        connections,
+        algorithm == null ? "" : algorithm.toLowerCase(Locale.ROOT),
+        bytes / MEBIBYTE,
         milliseconds,
         busGbps,
         copyGbps,

@@ -13,7 +13,9 @@ class AllReduceRowTest {
   @Test
   void relatesTheTimesToThoseOfTheCopy() {
     AllReduceRow row = row(30, 15);
-    assertEquals("    4        4       8.00      0.79        1.05   0.75   0.75", row.line());
+    assertEquals(
+        "    4           2      ring    4.000      8.000      0.79        1.05   0.75   0.75",
+        row.line());
     assertEquals(AllReduceRow.HEADER.length(), row.line().length());
   }
 
@@ -32,6 +34,7 @@ class AllReduceRowTest {
     double[] allReduce = {8, 7, 9};
     double[] copy = {4, 3.5, 4.5};
     return AllReduceRow.of(
-        4, new AllReduceRank.Times(4 << 20, allReduce, copy, allReduceCpu, copyCpu));
+        new AllReduceCommand.Variant(4, 2, "RING"),
+        new AllReduceRank.Times(4 << 20, allReduce, copy, allReduceCpu, copyCpu));
   }
 }

@@ -44,7 +44,8 @@ class CutLinkTest {
             model: {layers: 2, heads: 2, width: 64, context: 32}
             data: {tokenizer: char}
             training: {steps: 1200, batch_size: 4, micro_batch_size: 1, eval_interval: 0,
-              checkpoint_interval: 100, log_interval: 10, warmup_steps: 2, step_timeout: %d}
+              checkpoint_interval: 100, log_interval: 10, warmup_steps: 2, step_timeout: %d,
+              connections: 2}
             """
                 .formatted(STEP_TIMEOUT));
   }

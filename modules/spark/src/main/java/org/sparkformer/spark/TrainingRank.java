@@ -122,8 +122,10 @@ final class TrainingRank implements RankWork {
     if (shareOneProcess(context)) {
       return InProcessTransport.join(runId, context.attempt(), context.rank(), context.size());
     }
+    int connections = order.configuration().training().connections();
     RankServer server =
-        SparkTransport.listen(SparkNetwork.of(SparkEnv.get()), runId, context.attempt());
+        SparkTransport.listen(
+            SparkNetwork.of(SparkEnv.get()), runId, context.attempt(), connections);
     try {
       List<String> addresses = context.allGather(server.address());
       return server.connect(addresses, context.rank(), MEETING);

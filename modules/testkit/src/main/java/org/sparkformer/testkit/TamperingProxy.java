@@ -10,19 +10,21 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.IntFunction;
 
 /**
  * Stands between a caller and a server of this machine, knows where messages begin and end, and
  * lets a test change, cut, repeat or invent those of the caller. What the server says goes through
- * as it is. Serves one connection.
+ * as it is.
  */
 public final class TamperingProxy implements AutoCloseable {
   private final ServerSocket listener;
   private final int target;
   private final Framing framing;
-  private final Fault fault;
-  private volatile Socket caller;
-  private volatile Socket server;
+  private final IntFunction<Fault> faults;
+  private final List<Connection> connections = new CopyOnWriteArrayList<>();
 
   /** How the caller's bytes divide into messages. */
   public enum Framing {
@@ -89,11 +91,21 @@ public final class TamperingProxy implements AutoCloseable {
 
   /** Listens on a free port of this machine and passes on to {@code target}. */
   public TamperingProxy(int target, Framing framing, Fault fault) throws IOException {
+    this(target, framing, connection -> fault);
+  }
+
+  /**
+   * For callers that keep several connections.
+   *
+   * @param faults what happens to the messages of each connection, in the order of the calls, from
+   *     0
+   */
+  public TamperingProxy(int target, Framing framing, IntFunction<Fault> faults) throws IOException {
     this.listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
     this.target = target;
     this.framing = framing;
-    this.fault = fault;
-    start(this::serve);
+    this.faults = faults;
+    start(this::accept, this::close);
   }
 
   /** Where to call instead of the server. */
@@ -101,23 +113,50 @@ public final class TamperingProxy implements AutoCloseable {
     return listener.getLocalPort();
   }
 
+  /** Ends one connection, on both sides. */
+  public void cut(int connection) {
+    connections.get(connection).close();
+  }
+
   @Override
   public void close() {
     hangUp(listener);
-    hangUp(caller);
-    hangUp(server);
+    connections.forEach(Connection::close);
   }
 
-  private void serve() throws IOException {
-    caller = listener.accept();
-    server = new Socket(InetAddress.getLoopbackAddress(), target);
-    caller.setTcpNoDelay(true);
-    server.setTcpNoDelay(true);
-    start(() -> server.getInputStream().transferTo(caller.getOutputStream()));
-    DataInputStream in = new DataInputStream(caller.getInputStream());
-    OutputStream out = server.getOutputStream();
-    for (int number = 0; true; number++) {
-      fault.apply(number, read(in), out::write);
+  private void accept() throws IOException {
+    while (true) {
+      Connection connection = new Connection(listener.accept());
+      Fault fault = faults.apply(connections.size());
+      connections.add(connection);
+      start(() -> connection.serve(fault), connection::close);
+    }
+  }
+
+  /** A call, and what the proxy says to the server in its place. */
+  private final class Connection {
+    private final Socket caller;
+    private final Socket server;
+
+    Connection(Socket caller) throws IOException {
+      this.caller = caller;
+      this.server = new Socket(InetAddress.getLoopbackAddress(), target);
+      caller.setTcpNoDelay(true);
+      server.setTcpNoDelay(true);
+    }
+
+    void serve(Fault fault) throws IOException {
+      start(() -> server.getInputStream().transferTo(caller.getOutputStream()), this::close);
+      DataInputStream in = new DataInputStream(caller.getInputStream());
+      OutputStream out = server.getOutputStream();
+      for (int number = 0; true; number++) {
+        fault.apply(number, read(in), out::write);
+      }
+    }
+
+    void close() {
+      hangUp(caller);
+      hangUp(server);
     }
   }
 
@@ -133,8 +172,10 @@ public final class TamperingProxy implements AutoCloseable {
     void run() throws IOException;
   }
 
-  /** One side's end is the other's. */
-  private void start(Work work) {
+  /**
+   * @param end comes with the end of the work: one side's is the other's
+   */
+  private static void start(Work work, Runnable end) {
     Thread thread =
         new Thread(
             () -> {
@@ -143,7 +184,7 @@ public final class TamperingProxy implements AutoCloseable {
               } catch (IOException ended) {
                 // Either side may hang up at any time: that is what the tests are about.
               } finally {
-                close();
+                end.run();
               }
             },
             "tampering-proxy");
@@ -153,9 +194,7 @@ public final class TamperingProxy implements AutoCloseable {
 
   private static void hangUp(Closeable socket) {
     try {
-      if (socket != null) {
-        socket.close();
-      }
+      socket.close();
     } catch (IOException broken) {
       throw new UncheckedIOException(broken);
     }

@@ -35,6 +35,7 @@ final class ResumeCheck {
           "training.zero_stage",
           "training.overlap",
           "training.direct_ranks",
+          "training.connections",
           "training.eval_interval",
           "training.eval_batches",
           "training.checkpoint_interval",

@@ -29,10 +29,11 @@ final class Courier {
    * be.
    */
   void send(ByteBuffer message, Runnable released) {
-    int bytes = message.remaining();
+    ByteBuf framed = framed(message);
+    int bytes = framed.readableBytes();
     count(bytes);
     channel
-        .writeAndFlush(framed(message))
+        .writeAndFlush(framed)
         .addListener(
             done -> {
               count(-bytes);

@@ -21,7 +21,7 @@ import org.apache.spark.network.util.TransportFrameDecoder;
  * the socket is read straight into the frame.
  *
  * <p>A message is 8 bytes of length, which counts itself, one byte of type and, of a one-way
- * message, 4 bytes that repeat the length of the rest.
+ * message, 4 bytes that repeat the length of the rest. A one-way message of nothing is the last.
  */
 final class FrameReader extends ChannelInboundHandlerAdapter {
   private static final int HEADER_BYTES = Long.BYTES + 1 + Integer.BYTES;
@@ -32,6 +32,7 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
   private ByteBuffer frame;
   private ByteBuf lent;
   private long answerLeft;
+  private boolean ended;
   private boolean refused;
 
   private FrameReader(Sink sink) {
@@ -44,6 +45,9 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
     Optional<ByteBuffer> memory(int bytes);
 
     void received(ByteBuffer frame);
+
+    /** The sender has said that nothing more comes. */
+    void ended();
   }
 
   /** Between two messages: all that follows are frames, or the answer to this rank's greeting. */
@@ -96,11 +100,10 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
     long left = header.flip().getLong() - HEADER_BYTES;
     byte type = header.get();
     int body = header.getInt();
-    if (type == Message.Type.OneWayMessage.id() && left == body && body > 0) {
-      frame = body > FrameLimit.LARGEST_BYTES ? null : sink.memory(body).orElse(null);
-      if (frame == null) {
-        refuse(context, "a frame of " + body + " bytes is refused");
-      }
+    if (ended) {
+      refuse(context, "a message after the last one");
+    } else if (type == Message.Type.OneWayMessage.id() && left == body && body >= 0) {
+      beginFrame(context, body);
     } else if (isAnswer(type) && left >= 0) {
       answerLeft = left;
       context.fireChannelRead(Unpooled.copiedBuffer(header.rewind()));
@@ -108,6 +111,18 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
       refuse(context, "a message of type " + type + " and " + left + " more bytes is no frame");
     }
     header.clear();
+  }
+
+  private void beginFrame(ChannelHandlerContext context, int bytes) {
+    if (bytes == 0) {
+      ended = true;
+      sink.ended();
+      return;
+    }
+    frame = bytes > FrameLimit.LARGEST_BYTES ? null : sink.memory(bytes).orElse(null);
+    if (frame == null) {
+      refuse(context, "a frame of " + bytes + " bytes is refused");
+    }
   }
 
   private void handOverIfWhole() {

@@ -11,16 +11,17 @@ import java.nio.ByteBuffer;
 /**
  * The first thing said on a connection: who calls, and for which attempt at which run.
  *
- * @param size number of ranks as the caller knows it
+ * @param connection which of the connections that the caller keeps with the callee
  */
-record Hello(String runId, int attempt, int rank, int size) {
+record Hello(String runId, int attempt, int rank, int connection) {
   private static final int MAGIC = 0x53464831; // "SFH1"
   private static final int LONGEST = 4096;
 
   Hello {
-    if (attempt < 0 || rank < 0) {
+    if (attempt < 0 || rank < 0 || connection < 0) {
       throw new IllegalArgumentException(
-          "there is no rank " + rank + " of attempt " + attempt + ": both count from 0");
+          "there is no connection %d of rank %d of attempt %d: all count from 0"
+              .formatted(connection, rank, attempt));
     }
   }
 
@@ -39,7 +40,7 @@ record Hello(String runId, int attempt, int rank, int size) {
       out.writeUTF(runId);
       out.writeInt(attempt);
       out.writeInt(rank);
-      out.writeInt(size);
+      out.writeInt(connection);
     } catch (IOException impossible) {
       throw new UncheckedIOException(impossible);
     }

@@ -22,29 +22,35 @@ import org.apache.spark.network.server.StreamManager;
 import org.sparkformer.collective.Transport;
 
 /**
- * One connection to each peer, the higher rank calling the lower. A connection counts for nothing
- * until its greeting has named run, attempt and rank; afterwards its end is the end of the peer.
+ * The connections to all peers, as many to each, the higher rank calling the lower. A connection
+ * counts for nothing until its greeting has named run, attempt and rank; afterwards the end of any
+ * of them is the end of the peer, at once where the peer has not said on it that this is the end.
  */
 final class PeerConnections extends RpcHandler {
   private final String runId;
   private final int attempt;
+  private final int connections;
   private final StreamManager noStreams = new OneForOneStreamManager();
-  private final Map<Channel, Integer> rankOf = new ConcurrentHashMap<>();
-  private final Map<Integer, Courier> couriers = new TreeMap<>();
+  private final Map<Channel, Frames> framesOf = new ConcurrentHashMap<>();
+  private final Map<Integer, PeerLink> links = new TreeMap<>();
   private final Queue<Consumer<Transport.Receiver>> early = new ArrayDeque<>();
   private volatile Transport.Receiver receiver;
   private boolean sealed;
   private boolean closed;
 
-  PeerConnections(String runId, int attempt) {
+  /**
+   * @param connections to each peer
+   */
+  PeerConnections(String runId, int attempt, int connections) {
     this.runId = runId;
     this.attempt = attempt;
+    this.connections = connections;
   }
 
   @Override
   public void channelActive(TransportClient client) {
     Channel channel = client.getChannel();
-    FrameLimit.guard(channel, () -> rankOf.containsKey(channel));
+    FrameLimit.guard(channel, () -> framesOf.containsKey(channel));
     channel.config().setRecvByteBufAllocator(new FrameMemory(channel));
   }
 
@@ -54,7 +60,7 @@ final class PeerConnections extends RpcHandler {
     try {
       Hello hello = Hello.decode(message);
       hello.requireSame(runId, attempt);
-      register(hello.rank(), client.getChannel());
+      register(hello.rank(), hello.connection(), client.getChannel());
       callback.onSuccess(ByteBuffer.allocate(0));
     } catch (IllegalArgumentException refused) {
       callback.onFailure(refused);
@@ -70,18 +76,12 @@ final class PeerConnections extends RpcHandler {
 
   @Override
   public void channelInactive(TransportClient client) {
-    Integer rank = rankOf.get(client.getChannel());
-    if (rank != null) {
-      deliver(to -> to.lost(rank, "its end was closed"));
-    }
+    breakOff(client.getChannel(), "its end was closed");
   }
 
   @Override
   public void exceptionCaught(Throwable cause, TransportClient client) {
-    Integer rank = rankOf.get(client.getChannel());
-    if (rank != null) {
-      deliver(to -> to.lost(rank, cause.toString()));
-    }
+    breakOff(client.getChannel(), cause.toString());
   }
 
   @Override
@@ -94,15 +94,33 @@ final class PeerConnections extends RpcHandler {
     channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
   }
 
-  /** A rank calls once in an attempt; a second caller with its number is an impostor or a ghost. */
-  synchronized void register(int rank, Channel channel) {
-    if (sealed || couriers.containsKey(rank)) {
-      throw new IllegalArgumentException(
-          "rank " + rank + (sealed ? " comes too late" : " is connected already"));
+  private void breakOff(Channel channel, String reason) {
+    Frames frames = framesOf.get(channel);
+    if (frames != null && !frames.ended) {
+      deliver(to -> to.lost(frames.rank, reason));
     }
-    couriers.put(rank, new Courier(channel));
-    rankOf.put(channel, rank);
-    FrameReader.install(channel, new Frames(rank, channel));
+  }
+
+  /**
+   * A rank opens each of its connections once in an attempt; a second caller with its number is an
+   * impostor or a ghost.
+   */
+  synchronized void register(int rank, int connection, Channel channel) {
+    if (connection >= connections) {
+      throw new IllegalArgumentException(
+          "rank %d opens connection %d of this rank's %d: training.connections must be the same on all"
+              .formatted(rank, connection + 1, connections));
+    }
+    if (sealed) {
+      throw new IllegalArgumentException("rank " + rank + " comes too late");
+    }
+    PeerLink link = links.computeIfAbsent(rank, first -> new PeerLink(connections));
+    if (!link.add(connection, channel)) {
+      throw new IllegalArgumentException("rank " + rank + " is connected already");
+    }
+    Frames frames = new Frames(rank, link, connection, channel);
+    framesOf.put(channel, frames);
+    FrameReader.install(channel, frames);
     notifyAll();
   }
 
@@ -114,25 +132,30 @@ final class PeerConnections extends RpcHandler {
       throws InterruptedException {
     long deadline = System.nanoTime() + longest.toNanos();
     while (true) {
-      List<Integer> missing = new ArrayList<>();
-      for (int peer = 0; peer < size; peer++) {
-        if (peer != rank && !couriers.containsKey(peer)) {
-          missing.add(peer);
-        }
-      }
+      List<Integer> missing = missing(rank, size);
       long left = (deadline - System.nanoTime()) / 1_000_000;
       if (missing.isEmpty() || left <= 0) {
         sealed = true;
-        couriers.keySet().removeIf(peer -> peer < 0 || peer == rank || peer >= size);
-        rankOf.values().retainAll(couriers.keySet());
+        links.keySet().removeIf(peer -> peer < 0 || peer == rank || peer >= size);
+        framesOf.values().removeIf(frames -> !links.containsKey(frames.rank));
         return missing;
       }
       wait(left);
     }
   }
 
-  synchronized Courier courier(int peer) {
-    return couriers.get(peer);
+  private List<Integer> missing(int rank, int size) {
+    List<Integer> missing = new ArrayList<>();
+    for (int peer = 0; peer < size; peer++) {
+      if (peer != rank && !(links.containsKey(peer) && links.get(peer).isComplete())) {
+        missing.add(peer);
+      }
+    }
+    return missing;
+  }
+
+  synchronized PeerLink link(int peer) {
+    return links.get(peer);
   }
 
   synchronized void start(Transport.Receiver listener) {
@@ -141,45 +164,47 @@ final class PeerConnections extends RpcHandler {
     receiver = listener;
   }
 
-  /** Lets what is on its way out go, then hangs up. */
+  /** Lets what is on its way out go, then hangs up; once. */
   void close(Duration longest) {
-    List<Courier> open;
+    List<PeerLink> open;
     synchronized (this) {
+      if (closed) {
+        return;
+      }
       sealed = true;
       closed = true;
       early.clear();
-      open = List.copyOf(couriers.values());
+      open = List.copyOf(links.values());
     }
     long deadline = System.nanoTime() + longest.toNanos();
-    for (Courier courier : open) {
-      drain(courier, Duration.ofNanos(deadline - System.nanoTime()));
-      courier.channel().close();
-    }
+    open.forEach(PeerLink::end);
+    open.forEach(link -> link.drain(deadline));
+    open.forEach(PeerLink::hangUp);
   }
 
-  private static void drain(Courier courier, Duration longest) {
-    try {
-      courier.awaitPending(0, longest);
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  /** Where a rank's frames go: to the receiver, or into memory of their own until there is one. */
+  /**
+   * Where the frames of one connection go: to the receiver in their turn, from memory of their own
+   * where there was no receiver yet.
+   */
   private final class Frames implements FrameReader.Sink {
     private final int rank;
+    private final PeerLink link;
+    private final int connection;
     private final Channel channel;
     private Transport.Receiver owner;
+    private boolean ended;
 
-    Frames(int rank, Channel channel) {
+    Frames(int rank, PeerLink link, int connection, Channel channel) {
       this.rank = rank;
+      this.link = link;
+      this.connection = connection;
       this.channel = channel;
     }
 
     @Override
     public Optional<ByteBuffer> memory(int bytes) {
       owner = receiver;
-      if (!rankOf.containsKey(channel)) {
+      if (!framesOf.containsKey(channel)) {
         return Optional.empty();
       }
       return owner == null ? Optional.of(ByteBuffer.allocate(bytes)) : owner.memory(rank, bytes);
@@ -187,11 +212,18 @@ final class PeerConnections extends RpcHandler {
 
     @Override
     public void received(ByteBuffer frame) {
-      if (owner == null) {
-        deliver(to -> to.receivedElsewhere(rank, frame));
-      } else {
-        owner.received(rank, frame);
-      }
+      Transport.Receiver lender = owner;
+      link.arrived(
+          connection,
+          lender == null
+              ? () -> deliver(to -> to.receivedElsewhere(rank, frame))
+              : () -> lender.received(rank, frame));
+    }
+
+    @Override
+    public void ended() {
+      ended = true;
+      link.arrived(connection, () -> deliver(to -> to.lost(rank, "its end was closed")));
     }
   }
 

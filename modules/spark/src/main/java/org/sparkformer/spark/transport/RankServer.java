@@ -18,16 +18,18 @@ public final class RankServer implements AutoCloseable {
 
   private final String runId;
   private final int attempt;
+  private final int connections;
   private final String address;
   private final PeerConnections peers;
   private final TransportContext context;
   private final TransportServer server;
   private final TransportClientFactory clients;
 
-  RankServer(SparkNetwork network, String runId, int attempt) {
+  RankServer(SparkNetwork network, String runId, int attempt, int connections) {
     this.runId = runId;
     this.attempt = attempt;
-    this.peers = new PeerConnections(runId, attempt);
+    this.connections = connections;
+    this.peers = new PeerConnections(runId, attempt, connections);
     this.context = network.context(peers);
     this.server = context.createServer(network.bindAddress(), 0, network.serverBootstraps());
     this.clients = context.createClientFactory(network.clientBootstraps());
@@ -63,7 +65,10 @@ public final class RankServer implements AutoCloseable {
     }
     try {
       for (int peer = 0; peer < rank; peer++) {
-        call(peer, addresses.get(peer), new Hello(runId, attempt, rank, addresses.size()), longest);
+        for (int connection = 0; connection < connections; connection++) {
+          Hello hello = new Hello(runId, attempt, rank, connection);
+          call(peer, addresses.get(peer), hello, longest);
+        }
       }
       List<Integer> missing = peers.awaitAll(rank, addresses.size(), longest);
       if (missing.isEmpty()) {
@@ -90,7 +95,7 @@ public final class RankServer implements AutoCloseable {
     try {
       TransportClient client =
           clients.createUnmanagedClient(Addresses.host(where), Addresses.port(where));
-      peers.register(peer, client.getChannel());
+      peers.register(peer, hello.connection(), client.getChannel());
       client.sendRpcSync(hello.encode(), longest.toMillis());
     } catch (IOException | RuntimeException refused) {
       throw new CollectiveException(

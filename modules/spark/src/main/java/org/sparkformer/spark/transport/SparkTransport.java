@@ -20,13 +20,20 @@ public final class SparkTransport implements Transport {
     this.size = size;
   }
 
+  /** With one connection a peer. */
+  public static RankServer listen(SparkNetwork network, String runId, int attempt) {
+    return listen(network, runId, attempt, 1);
+  }
+
   /**
    * Opens a port for this rank; {@link RankServer#connect} makes it a transport.
    *
+   * @param connections to each peer, over which frames go in turn; the same on all ranks
    * @throws IllegalArgumentException when the cluster's encryption settings are unsafe
    */
-  public static RankServer listen(SparkNetwork network, String runId, int attempt) {
-    return new RankServer(network, runId, attempt);
+  public static RankServer listen(
+      SparkNetwork network, String runId, int attempt, int connections) {
+    return new RankServer(network, runId, attempt, connections);
   }
 
   @Override
@@ -46,7 +53,7 @@ public final class SparkTransport implements Transport {
 
   @Override
   public void send(int peer, ByteBuffer frame, Runnable released) {
-    peers.courier(peer).send(frame, released);
+    peers.link(peer).send(frame, released);
   }
 
   @Override

@@ -29,7 +29,7 @@ import org.apache.spark.network.server.NoOpRpcHandler;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.CollectiveException;
 import org.sparkformer.collective.CollectiveOptions;
@@ -45,14 +45,14 @@ final class SparkTransportTest {
   @TempDir Path folder;
 
   @ParameterizedTest
-  @ValueSource(strings = {"plain", "authenticated", "tls"})
-  void sumsAreExactUnderEverySecuritySetting(String setting) throws Exception {
+  @CsvSource({"plain, 1", "plain, 3", "authenticated, 1", "authenticated, 3", "tls, 1", "tls, 3"})
+  void sumsAreExactUnderEverySecuritySetting(String setting, int connections) throws Exception {
     for (int size : new int[] {1, 2, 3}) {
       List<SparkNetwork> networks = new ArrayList<>();
       for (int rank = 0; rank < size; rank++) {
         networks.add(Networks.network(settings(setting)));
       }
-      for (float[] sum : gang(networks, SparkTransportTest::sum)) {
+      for (float[] sum : gang(networks, connections, SparkTransportTest::sum)) {
         assertArrayEquals(expectedSum(size), sum);
       }
     }
@@ -64,7 +64,7 @@ final class SparkTransportTest {
     try (JavaSparkContext context = new JavaSparkContext(conf.set("spark.ui.enabled", "false"))) {
       assertEquals("local[2]", context.master());
       SparkNetwork network = SparkNetwork.of(SparkEnv.get());
-      for (float[] sum : gang(List.of(network, network), SparkTransportTest::sum)) {
+      for (float[] sum : gang(List.of(network, network), 1, SparkTransportTest::sum)) {
         assertArrayEquals(expectedSum(2), sum);
       }
     }
@@ -159,12 +159,12 @@ final class SparkTransportTest {
     };
   }
 
-  private static <T> List<T> gang(List<SparkNetwork> networks, Function<Collective, T> work)
-      throws Exception {
+  private static <T> List<T> gang(
+      List<SparkNetwork> networks, int connections, Function<Collective, T> work) throws Exception {
     ExecutorService threads = Executors.newFixedThreadPool(networks.size());
     try {
       List<RankServer> servers = new ArrayList<>();
-      networks.forEach(network -> servers.add(SparkTransport.listen(network, RUN, 0)));
+      networks.forEach(network -> servers.add(SparkTransport.listen(network, RUN, 0, connections)));
       List<String> addresses = servers.stream().map(RankServer::address).toList();
       List<Future<T>> futures = new ArrayList<>();
       for (int rank = 0; rank < servers.size(); rank++) {

@@ -29,8 +29,9 @@ import java.util.Objects;
  * @param zeroStage what the ranks share out among them: 1 the optimizer's state, 3 weights and
  *     gradients too (Rajbhandari et al., arXiv:1910.02054)
  * @param overlap whether gradients leave while the backward pass still runs
- * @param directRanks the most ranks that gather weights from each other directly; more of them do
- *     round a ring
+ * @param directRanks up to so many ranks gather weights from each other directly; more of them
+ *     gather long vectors round a ring
+ * @param connections that each pair of ranks keeps open, over which frames go in turn
  * @param evalInterval steps between evaluations; 0 evaluates at the end only
  * @param evalBatches batches of {@code batchSize} sequences an evaluation averages over
  * @param checkpointInterval steps between checkpoints; 0 writes one at the end only
@@ -63,6 +64,7 @@ public record TrainingConfiguration(
     int zeroStage,
     boolean overlap,
     int directRanks,
+    int connections,
     int evalInterval,
     int evalBatches,
     int checkpointInterval,
@@ -76,6 +78,9 @@ public record TrainingConfiguration(
 
   /** So many spikes in a row are the fault of the weights, and of no batch. */
   public static final int SPIKES_IN_A_ROW = 5;
+
+  /** Between two ranks. */
+  private static final int MOST_CONNECTIONS = 64;
 
   public static final TrainingConfiguration DEFAULTS =
       new TrainingConfiguration(
@@ -96,6 +101,7 @@ public record TrainingConfiguration(
           1,
           true,
           16,
+          1,
           250,
           20,
           250,
@@ -145,6 +151,10 @@ public record TrainingConfiguration(
         "zero_stage must be 1 where training.overlap is false",
         zeroStage);
     atLeast("direct_ranks", directRanks, 1);
+    check(
+        connections >= 1 && connections <= MOST_CONNECTIONS,
+        "connections must be between 1 and " + MOST_CONNECTIONS,
+        connections);
     atLeast("eval_interval", evalInterval, 0);
     atLeast("eval_batches", evalBatches, 1);
     atLeast("checkpoint_interval", checkpointInterval, 0);

@@ -20,6 +20,7 @@ public final class TrainingConfigurationBuilder {
   private int zeroStage;
   private boolean overlap;
   private int directRanks;
+  private int connections;
   private int evalInterval;
   private int evalBatches;
   private int checkpointInterval;
@@ -48,6 +49,7 @@ public final class TrainingConfigurationBuilder {
     zeroStage = from.zeroStage();
     overlap = from.overlap();
     directRanks = from.directRanks();
+    connections = from.connections();
     evalInterval = from.evalInterval();
     evalBatches = from.evalBatches();
     checkpointInterval = from.checkpointInterval();
@@ -144,6 +146,11 @@ public final class TrainingConfigurationBuilder {
     return this;
   }
 
+  public TrainingConfigurationBuilder connections(int value) {
+    connections = value;
+    return this;
+  }
+
   public TrainingConfigurationBuilder evalInterval(int value) {
     evalInterval = value;
     return this;
@@ -211,6 +218,7 @@ public final class TrainingConfigurationBuilder {
         zeroStage,
         overlap,
         directRanks,
+        connections,
         evalInterval,
         evalBatches,
         checkpointInterval,
