@@ -1,0 +1,79 @@
+package org.sparkformer.spark;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.apache.spark.sql.SparkSession;
+import org.sparkformer.testkit.Debugger;
+import org.sparkformer.testkit.StoppedThread;
+import org.sparkformer.testkit.StoppedThread.Floats;
+
+/**
+ * The executors of this process's local cluster under debuggers. Ranks compute on Java arrays there
+ * ({@code --device java}), which a debugger can reach.
+ */
+final class DebuggedExecutors implements AutoCloseable {
+  private static final String JAVA_OPTIONS = "spark.executor.extraJavaOptions";
+
+  private final List<Debugger> debuggers = new ArrayList<>();
+  private volatile Consumer<Place> action = place -> {};
+
+  /** A session whose executors can be attached to. */
+  static SparkSession open(String master) throws IOException {
+    System.setProperty(JAVA_OPTIONS, Debugger.JAVA_OPTION);
+    try {
+      return SparkSessions.open("debugged", Optional.of(master));
+    } finally {
+      System.clearProperty(JAVA_OPTIONS);
+    }
+  }
+
+  /** Attaches to all executors there are, once. */
+  static DebuggedExecutors attach() throws IOException {
+    DebuggedExecutors executors = new DebuggedExecutors();
+    for (ProcessHandle process : new ExecutorProcesses(ProcessHandle.current()).alive()) {
+      Debugger debugger = Debugger.attach(process);
+      executors.debuggers.add(debugger);
+      debugger.atEntry(
+          "org.sparkformer.training.TrainingStep",
+          "passes",
+          thread -> executors.action.accept(new Place(thread)));
+    }
+    return executors;
+  }
+
+  /** What to do from now on, on each rank before the passes of each of its micro-batches. */
+  void atEachMicroBatch(Consumer<Place> next) {
+    action = next;
+  }
+
+  /** Where a rank is: {@code TrainingStep.passes(Sharding.Pass pass, int step, int leaf)}. */
+  record Place(StoppedThread thread) {
+    /** Counted from 1. */
+    int step() {
+      return thread.number(1) + 1;
+    }
+
+    /** Its number in the whole step, from 0. */
+    int microBatch() {
+      return thread.number(2);
+    }
+
+    /** This rank's copy of all weights. */
+    Floats weights() {
+      return thread.floats("state", "parameters", "storage", "array");
+    }
+
+    /** Zeros, to which the passes will add the micro-batch's gradients. */
+    Floats gradients() {
+      return thread.floatsOfArgument(0, "loss", "storage", "array");
+    }
+  }
+
+  @Override
+  public void close() {
+    debuggers.forEach(Debugger::close);
+  }
+}

@@ -1,0 +1,246 @@
+package org.sparkformer.spark;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.spark.DebuggedExecutors.Place;
+import org.sparkformer.testkit.StoppedThread.Floats;
+import org.sparkformer.training.CheckpointStore;
+import org.sparkformer.training.RunFolder;
+import org.sparkformer.training.RunSummary;
+import org.sparkformer.training.StepMetrics;
+import org.sparkformer.training.TrainingStart;
+import org.sparkformer.training.configuration.DataConfiguration;
+import org.sparkformer.training.configuration.RunConfiguration;
+import org.sparkformer.training.configuration.TrainingConfigurationBuilder;
+
+/**
+ * Executors that are processes, one of which computes something wrong, forgets a bit of what it
+ * knows, or is slow: faults that end no process. Of the four micro-batches of a step the first is
+ * rank 0's, and the last the last rank's.
+ */
+class FaultyRankTest {
+  private static final int STEPS = 12;
+  private static final int INTERVAL = 4;
+
+  /** Later than a checkpoint, earlier than what is logged or written next. */
+  private static final int FAULTY_STEP = 6;
+
+  private static final long SLOW_MILLISECONDS = 1000;
+
+  private static SparkSession session;
+  private static DebuggedExecutors executors;
+  private static String weights;
+  @TempDir static Path folder;
+
+  @BeforeAll
+  static void start() throws Exception {
+    session = DebuggedExecutors.open("local-cluster[3,1,1024]");
+    TinyRun.text(folder);
+    weights = train("undisturbed", 3, run(training()), new TinyRun.Log()).weightsSha256();
+    executors = DebuggedExecutors.attach();
+  }
+
+  @AfterAll
+  static void stop() {
+    executors.close();
+    session.stop();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"2, 3, NaN", "3, 0, Infinity"})
+  void aGradientThatIsNotFiniteOnOneRankStopsTheUpdateOnAll(int ranks, int microBatch, float value)
+      throws Exception {
+    String name = "not-finite-" + microBatch;
+    RunConfiguration run = run(training().logInterval(STEPS));
+    SeenWeights seen = new SeenWeights();
+    Consumer<Place> poison =
+        once(FAULTY_STEP, microBatch, place -> place.gradients().set(0, value));
+    TrainingFailedException failed =
+        assertThrows(
+            TrainingFailedException.class,
+            () -> train(name, ranks, run, new TinyRun.Log(), poison.andThen(seen::add)));
+    String cause = "the gradient norm of step %d is %s: ".formatted(FAULTY_STEP, value);
+    assertTrue(failed.getMessage().contains(cause), failed.getMessage());
+    assertEquals(List.of(INTERVAL), checkpoints(name));
+    assertNotEquals(seen.before(FAULTY_STEP - 1), seen.before(FAULTY_STEP));
+    assertEquals(seen.before(FAULTY_STEP), seen.before(FAULTY_STEP + 1));
+    assertNotEquals(seen.before(FAULTY_STEP + 1), seen.before(FAULTY_STEP + 2));
+    assertEquals(weights, train(name, ranks, run, new TinyRun.Log()).weightsSha256());
+  }
+
+  /** In its copy of a weight. */
+  @ParameterizedTest
+  @CsvSource({"0, 0, 31", "3, 2, 12"})
+  void aBitFlippedInOneExecutorNamesItsRankAndTheRunEndsWithTheSameWeights(
+      int microBatch, int rank, int bit) throws Exception {
+    TinyRun.Log log = new TinyRun.Log();
+    RunSummary summary =
+        train(
+            "flipped-" + rank,
+            3,
+            run(training().digestInterval(FAULTY_STEP / 2)),
+            log,
+            once(FAULTY_STEP, microBatch, place -> flip(place.weights(), bit)));
+    String cause =
+        "before the update of step %d rank %d holds other weights than most: "
+            .formatted(FAULTY_STEP, rank);
+    assertTrue(
+        log.messages.stream()
+            .anyMatch(text -> text.contains(cause) && text.contains("; going on from the newest")),
+        log.messages.toString());
+    assertEquals(List.of(0, INTERVAL), startsOf(log));
+    assertEquals(weights, summary.weightsSha256());
+  }
+
+  @Test
+  void aSlowExecutorShowsInTheMetricsThoughAllRanksWaitForIt() throws Exception {
+    List<StepMetrics> told = new CopyOnWriteArrayList<>();
+    TinyRun.Log log =
+        new TinyRun.Log() {
+          @Override
+          public void onStep(StepMetrics metrics) {
+            told.add(metrics);
+          }
+        };
+    train("slow", 3, run(training()), log, once(FAULTY_STEP, 3, place -> sleep()));
+    StepMetrics slow = told.get(FAULTY_STEP - 1);
+    assertEquals(FAULTY_STEP, slow.step());
+    assertTrue(slow.stepMs() >= SLOW_MILLISECONDS, slow.toString());
+    List<Double> ranks = slow.rankStepMs();
+    assertEquals(3, ranks.size());
+    assertTrue(ranks.get(2) >= SLOW_MILLISECONDS, ranks.toString());
+    // Who waits for it is not taken for slow, not even by half.
+    assertTrue(ranks.get(0) < SLOW_MILLISECONDS / 2.0, ranks.toString());
+    assertTrue(ranks.get(1) < SLOW_MILLISECONDS / 2.0, ranks.toString());
+  }
+
+  /**
+   * Five batches in a row of what the others do not have. The second time the gang has to start
+   * again as well, some steps after it has gone back.
+   */
+  @Test
+  void spikesInARowGoBackAndAreSkippedTheSameWayAgain() throws Exception {
+    TrainingConfigurationBuilder training =
+        training()
+            .steps(60)
+            .checkpointInterval(10)
+            .keepCheckpoints(6)
+            .learningRate(1e-2)
+            .spikeSigma(10)
+            .spikeWindow(20);
+    RunConfiguration run = spiky(training, 41, 45);
+    TinyRun.Log log = new TinyRun.Log();
+    SeenWeights seen = new SeenWeights();
+    RunSummary first = train("spiky", 3, run, log, seen::add);
+    assertEquals(IntStream.rangeClosed(21, 45).boxed().toList(), first.skippedSteps());
+    assertTrue(
+        log.messages.contains(
+            "the loss of the steps 41 to 45 was a spike each: going back to step 20, and skipping the steps from 21 on"),
+        log.messages.toString());
+    assertNotEquals(seen.before(21), seen.before(41));
+    assertEquals(seen.before(21), seen.before(46));
+
+    TinyRun.Log again = new TinyRun.Log();
+    Consumer<Place> flip = once(48, 3, place -> flip(place.weights(), 12));
+    RunSummary second =
+        train("spiky-again", 2, spiky(training.digestInterval(1), 41, 45), again, flip);
+    assertEquals(List.of(0, 20, 40), startsOf(again));
+    assertEquals(first.skippedSteps(), second.skippedSteps());
+    assertEquals(first.weightsSha256(), second.weightsSha256());
+  }
+
+  private static RunConfiguration spiky(TrainingConfigurationBuilder training, int from, int to)
+      throws Exception {
+    RunConfiguration sound = run(training);
+    String dataset = folder.resolve("undisturbed/dataset").toUri().toString();
+    Path text = SpikyText.write(folder, dataset, sound, from, to);
+    return new RunConfiguration(
+        "spiky",
+        GptConfiguration.of(2, 2, 16, sound.model().context(), SpikyText.LETTERS),
+        DataConfiguration.ofInput(text.toString(), "char"),
+        sound.training());
+  }
+
+  /** Does something the first time that a rank is there, and nothing after a restart. */
+  private static Consumer<Place> once(int step, int microBatch, Consumer<Place> fault) {
+    AtomicBoolean done = new AtomicBoolean();
+    return place -> {
+      boolean here = place.step() == step && place.microBatch() == microBatch;
+      if (here && done.compareAndSet(false, true)) {
+        fault.accept(place);
+      }
+    };
+  }
+
+  private static void flip(Floats floats, int bit) {
+    int bits = Float.floatToRawIntBits(floats.get(5)) ^ 1 << bit;
+    floats.set(5, Float.intBitsToFloat(bits));
+  }
+
+  private static void sleep() {
+    try {
+      Thread.sleep(SLOW_MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static TrainingConfigurationBuilder training() {
+    return TinyRun.training(STEPS).toBuilder().evalInterval(0).checkpointInterval(INTERVAL);
+  }
+
+  private static RunConfiguration run(TrainingConfigurationBuilder training) {
+    RunConfiguration tiny =
+        TinyRun.configuration(
+            DataConfiguration.ofInput(folder.resolve("text.txt").toString(), "char"));
+    return new RunConfiguration(tiny.name(), tiny.model(), tiny.data(), training.build());
+  }
+
+  private static RunSummary train(
+      String output, int ranks, RunConfiguration run, TinyRun.Log log, Consumer<Place> debugging)
+      throws Exception {
+    executors.atEachMicroBatch(debugging);
+    try {
+      return train(output, ranks, run, log);
+    } finally {
+      executors.atEachMicroBatch(place -> {});
+    }
+  }
+
+  private static RunSummary train(String output, int ranks, RunConfiguration run, TinyRun.Log log)
+      throws Exception {
+    TrainingRequest request =
+        TinyRun.request(run.data(), folder.resolve(output))
+            .withConfiguration(run)
+            .withRanks(OptionalInt.of(ranks));
+    return new TrainingDriver(session).train(request, log);
+  }
+
+  private static List<Integer> startsOf(TinyRun.Log log) {
+    return log.starts.stream().map(TrainingStart::step).toList();
+  }
+
+  private static List<Integer> checkpoints(String run) throws Exception {
+    String uri = folder.resolve(run).toUri().toString();
+    return new CheckpointStore(RunFolder.of(new Configuration(false), uri), 1).steps();
+  }
+}
