@@ -45,15 +45,22 @@ for arch in "$@"; do
   check matmul_gpu.cl WORK=8 STEPS=8 TRANSPOSE_A=1 ACCUMULATE=1
   check matmul_tensor.cl PTX=1 BIAS=1 GELU=1
   check matmul_tensor.cl PTX=1 ACCUMULATE=1
+  check matmul_tensor.cl PTX=1 BIAS=1 GELU=1 SOURCE_BF16=1 C_BF16=1 ACTIVATED_BF16=1
+  check matmul_gpu.cl WORK=8 STEPS=8 BIAS=1 GELU=1 A_BF16=1 C_BF16=1 ACTIVATED_BF16=1
   check matmul_tensor.cl PTX=1 ROWS=64 COLUMNS=64 WARP_ROWS=32 WARP_COLUMNS=32 STAGES=4
   check attention_gpu.cl D=64 CAUSAL=1 PASS=0 WORK=4
+  check attention_gpu.cl D=64 CAUSAL=1 PASS=0 WORK=4 QKV_BF16=1 Y_BF16=1
+  check attention_gpu.cl D=64 CAUSAL=1 PASS=1 WORK=2 QKV_BF16=1 Y_BF16=1
   for pass in 1 2; do check attention_gpu.cl D=64 CAUSAL=1 "PASS=$pass" WORK=2; done
   for pass in 0 1 2; do check attention_tensor.cl PTX=1 D=64 DEPTH=64 CAUSAL=1 DROPOUT=1 "PASS=$pass"; done
+  check attention_tensor.cl PTX=1 D=64 DEPTH=64 CAUSAL=1 PASS=0 SOURCE_BF16=1 Y_BF16=1
   check attention_tensor.cl PTX=1 D=128 DEPTH=128 CAUSAL=1 BLOCK=32 PASS=0
   for pass in 1 2; do check attention_tensor.cl PTX=1 D=128 DEPTH=128 CAUSAL=1 BLOCK=32 STAGES=1 "PASS=$pass"; done
   check elementwise.cl WIDTH=1 ITEMS=256 VECTORS=4
+  check elementwise.cl WIDTH=1 ITEMS=256 VECTORS=4 X_BF16=1 Y_BF16=1
   check adamw.cl WIDTH=1 ITEMS=256 VECTORS=4
   check layernorm.cl WIDTH=1 ITEMS=128 ROWS=1 ROW_BLOCK=64
+  check layernorm.cl WIDTH=1 ITEMS=128 ROWS=1 ROW_BLOCK=64 Y_BF16=1
   check reduce.cl WIDTH=1 ITEMS=64 ROW_BLOCK=64
   check softmax_cross_entropy.cl WIDTH=1 ITEMS=256 CHUNK=16 ROWS=1
   check embedding.cl WIDTH=1 ITEMS=128 ROWS=1 BUCKETS=1024

@@ -117,7 +117,7 @@ public final class Bert extends Transformer {
   private Variable transformed(Functions functions, Variable hidden) {
     Variable dense = functions.linear(hidden, linear(HEAD + "transform.dense"));
     Variable activated = functions.exactGelu(dense);
-    return normalize(functions, HEAD + "transform.LayerNorm", activated, null).normalized();
+    return functions.layerNorm(activated, null, norm(HEAD + "transform.LayerNorm")).normalized();
   }
 
   /** The last block's output [R, C]; rows of padding hold numbers without a meaning. */
@@ -142,7 +142,7 @@ public final class Bert extends Transformer {
         input.types() == null
             ? functions.repeated(types, words.value().rows())
             : functions.gather(input.types(), types);
-    return normalize(functions, EMBEDDINGS + "LayerNorm", words, typed).normalized();
+    return functions.layerNorm(words, typed, norm(EMBEDDINGS + "LayerNorm")).normalized();
   }
 
   private Variable embeddings(String name) {
@@ -157,17 +157,17 @@ public final class Bert extends Transformer {
     Variable mixed = functions.linear(heads, linear(name + "attention.output.dense"));
     Variable added = functions.dropout(mixed, dropouts.attentionBranch(layer));
     Variable middle =
-        normalize(functions, name + "attention.output.LayerNorm", x, added).normalized();
+        functions.layerNorm(x, added, norm(name + "attention.output.LayerNorm")).normalized();
     Variable expanded =
-        functions.exactGelu(functions.linear(middle, linear(name + "intermediate.dense")));
+        functions.exactGelu(functions.projection(middle, linear(name + "intermediate.dense")));
     Variable branch = functions.linear(expanded, linear(name + "output.dense"));
     Variable last = functions.dropout(branch, dropouts.feedForwardBranch(layer));
-    return normalize(functions, name + "output.LayerNorm", middle, last).normalized();
+    return functions.layerNorm(middle, last, norm(name + "output.LayerNorm")).normalized();
   }
 
   private Variable attended(Functions functions, String name, Variable x, Attention attention) {
     List<Variable> projected =
-        functions.linears(
+        functions.projections(
             x, List.of(linear(name + "query"), linear(name + "key"), linear(name + "value")));
     return functions.attention(projected.get(0), projected.get(1), projected.get(2), attention);
   }

@@ -3,6 +3,7 @@ package org.sparkformer.models;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import org.sparkformer.tensor.DType;
 
 /**
  * The shape of a BERT: section {@code model} of a run's configuration where {@code architecture} is
@@ -71,8 +72,8 @@ public record BertConfiguration(
    * From block to block passes the stream; the embeddings and their layer norm keep 4 rows of C.
    */
   @Override
-  public long activationsOfToken() {
-    return BlockSize.activationsOfToken(this, 1, 4);
+  public long activationBytesOfToken(DType operands) {
+    return BlockSize.activationBytesOfToken(this, new BlockSize.Rows(12, 1, 4), operands);
   }
 
   @Override

@@ -1,9 +1,14 @@
 package org.sparkformer.models;
 
+import org.sparkformer.tensor.DType;
+
 /** What a block of GPT and one of BERT need alike: the same matrices, in another order. */
 final class BlockSize {
   /** Rows of width C that pass backward: of the stream, its branch and the feed-forward layer. */
   private static final int BACKWARD = 11;
+
+  /** Rows of width C that a block keeps: 7 for attention and 11 from there to its end. */
+  private static final int BLOCK = 18;
 
   private BlockSize() {}
 
@@ -17,19 +22,24 @@ final class BlockSize {
   }
 
   /**
-   * See {@link ModelConfiguration#activationsOfToken}. A block keeps 7 rows for attention and 11
-   * from there to its end, with dropout two more.
+   * Rows of width C that an architecture keeps.
    *
-   * @param between rows of width C that pass from block to block
-   * @param embedded rows of width C that the embeddings keep, but for their dropout's
+   * @param operands of a block, in the type of the products' operands; the others are fp32
+   * @param between from block to block
+   * @param embedded of the embeddings, but for their dropout's
    */
-  static long activationsOfToken(ModelConfiguration model, int between, int embedded) {
+  record Rows(int operands, int between, int embedded) {}
+
+  /** See {@link ModelConfiguration#activationBytesOfToken}. With dropout a block keeps two more. */
+  static long activationBytesOfToken(ModelConfiguration model, Rows rows, DType operands) {
     int drops = model.dropout() > 0 ? 1 : 0;
-    long block = 18 + 2 * drops;
+    long block =
+        (BLOCK + 2 * drops - rows.operands()) * (long) Float.BYTES
+            + rows.operands() * (long) operands.bytes();
     long blocks =
         model.recomputeActivations()
-            ? (long) between * model.layers() + block
+            ? (long) rows.between() * model.layers() * Float.BYTES + block
             : block * model.layers();
-    return model.width() * (blocks + embedded + drops + BACKWARD);
+    return model.width() * (blocks + (rows.embedded() + drops + BACKWARD) * (long) Float.BYTES);
   }
 }

@@ -124,7 +124,7 @@ public final class Gpt extends Transformer {
             (inner, layer, in) -> block(inner, layer, in, mixer, dropouts),
             tape,
             functions.dropout(embedded, dropouts.embedding()));
-    return normalize(functions, "ln_f", stream.get(0), stream.get(1)).normalized();
+    return functions.preNorm(stream.get(0), stream.get(1), norm("ln_f")).normalized();
   }
 
   /**
@@ -136,12 +136,12 @@ public final class Gpt extends Transformer {
     Functions functions = new Functions(tape);
     String name = block(layer);
     Normalized first =
-        normalize(functions, name + "ln_1", in.get(0), in.size() == 1 ? null : in.get(1));
-    Variable qkv = functions.linear(first.normalized(), linear(name + "attn.c_attn"));
+        functions.preNorm(in.get(0), in.size() == 1 ? null : in.get(1), norm(name + "ln_1"));
+    Variable qkv = functions.projection(first.normalized(), linear(name + "attn.c_attn"));
     Variable heads = mixer.mix(tape, layer, qkv);
     Variable mixed = functions.linear(heads, linear(name + "attn.c_proj"));
     Variable added = functions.dropout(mixed, dropouts.attentionBranch(layer));
-    Normalized second = normalize(functions, name + "ln_2", first.sum(), added);
+    Normalized second = functions.preNorm(first.sum(), added, norm(name + "ln_2"));
     Variable expanded = functions.linearGelu(second.normalized(), linear(name + "mlp.c_fc"));
     Variable branch = functions.linear(expanded, linear(name + "mlp.c_proj"));
     return List.of(second.sum(), functions.dropout(branch, dropouts.feedForwardBranch(layer)));

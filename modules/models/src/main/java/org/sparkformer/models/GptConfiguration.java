@@ -3,6 +3,7 @@ package org.sparkformer.models;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import org.sparkformer.tensor.DType;
 
 /**
  * The shape of a GPT: section {@code model} of a run's configuration. Architecture and counting
@@ -59,8 +60,8 @@ public record GptConfiguration(
 
   /** From block to block pass the stream and its branch; the embedded tokens are one row of C. */
   @Override
-  public long activationsOfToken() {
-    return BlockSize.activationsOfToken(this, 2, 1);
+  public long activationBytesOfToken(DType operands) {
+    return BlockSize.activationBytesOfToken(this, new BlockSize.Rows(14, 2, 1), operands);
   }
 
   @Override

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonSubTypes.Type;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import java.io.Serializable;
+import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
 
 /**
@@ -47,10 +48,12 @@ public sealed interface ModelConfiguration extends Serializable
   Objective objective();
 
   /**
-   * Elements of fp32 that training holds at once for each token of a micro-batch: what is kept from
-   * the forward to the backward pass, and the gradients that pass through one block.
+   * Bytes that training holds at once for each token of a micro-batch: what is kept from the
+   * forward to the backward pass, and the gradients that pass through one block.
+   *
+   * @param operands what matrix products take their operands as
    */
-  long activationsOfToken();
+  long activationBytesOfToken(DType operands);
 
   /** Every parameter with its name, shape, initial distribution and place. */
   ParameterLayout layout();

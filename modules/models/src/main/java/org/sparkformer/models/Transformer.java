@@ -1,8 +1,7 @@
 package org.sparkformer.models;
 
 import java.util.List;
-import org.sparkformer.tensor.autograd.Functions;
-import org.sparkformer.tensor.autograd.Functions.Normalized;
+import org.sparkformer.tensor.autograd.Functions.Norm;
 import org.sparkformer.tensor.autograd.Tape;
 import org.sparkformer.tensor.autograd.Variable;
 
@@ -61,9 +60,8 @@ abstract sealed class Transformer implements LanguageModel permits Gpt, Bert {
     return parameters.variable(layout.parameter(prefix + name));
   }
 
-  /** The layer norm of x + branch, or of x where {@code branch} is null. */
-  final Normalized normalize(Functions functions, String name, Variable x, Variable branch) {
-    return functions.layerNorm(
-        x, branch, parameter(name + ".weight"), parameter(name + ".bias"), epsilon);
+  /** The parameters of a layer norm. */
+  final Norm norm(String name) {
+    return new Norm(parameter(name + ".weight"), parameter(name + ".bias"), epsilon);
   }
 }

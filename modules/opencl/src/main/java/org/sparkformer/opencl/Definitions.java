@@ -26,15 +26,18 @@ final class Definitions {
               .formatted(operation.getClass().getSimpleName(), items));
     }
     Translated kernel = translated.computeIfAbsent(operation.getClass(), type -> bind(operation));
-    Launch launch = context.definition(kernel.translation().source());
-    kernel.arguments().forEach(argument -> pass(launch, argument, operation));
-    launch.number(0).number(items);
-    kernel.arguments().stream()
-        .filter(Argument::isArray)
-        .map(argument -> argument.tensor(operation))
-        .forEach(tensor -> launch.number(tensor == null ? 0L : tensor.offset()));
-    int group = group(items);
-    launch.over((items + group - 1) / group, group);
+    try (Widened widened = Widened.of(kernel.arguments(), operation, context)) {
+      Launch launch = context.definition(kernel.translation().source());
+      kernel.arguments().forEach(argument -> pass(launch, argument, operation, widened));
+      launch.number(0).number(items);
+      kernel.arguments().stream()
+          .filter(Argument::isArray)
+          .map(argument -> widened.tensor(argument.tensor(operation)))
+          .forEach(tensor -> launch.number(tensor == null ? 0L : tensor.offset()));
+      int group = group(items);
+      launch.over((items + group - 1) / group, group);
+      widened.roundOutputs();
+    }
   }
 
   /** A power of two that leaves some groups to share out; a function of the work alone. */
@@ -51,9 +54,9 @@ final class Definitions {
     return new Translated(translation, translation.fields().stream().map(byName::get).toList());
   }
 
-  private static void pass(Launch launch, Argument argument, Operation operation) {
+  private static void pass(Launch launch, Argument argument, Operation operation, Widened widened) {
     if (argument.isArray()) {
-      launch.buffer(argument.tensor(operation));
+      launch.buffer(widened.tensor(argument.tensor(operation)));
       return;
     }
     Number value = argument.scalar(operation);

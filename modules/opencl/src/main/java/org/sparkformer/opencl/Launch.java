@@ -32,17 +32,22 @@ public final class Launch {
 
   /** A buffer and the element offset of the tensor in it; null passes memory not to be touched. */
   public Launch tensor(Tensor tensor) {
+    if (tensor != null && tensor.dtype() == DType.BFLOAT16) {
+      throw new IllegalArgumentException(
+          "argument %d of kernel %s is a BFLOAT16 tensor %s, which it does not take; use FLOAT32"
+              .formatted(next, kernel.name(), tensor.shape()));
+    }
+    return elements(tensor);
+  }
+
+  /** As {@link #tensor}, where the kernel was built for the tensor's type. */
+  public Launch elements(Tensor tensor) {
     buffer(tensor);
     return number(tensor == null ? 0L : tensor.offset());
   }
 
   /** A buffer alone; the tensor's offset is passed otherwise, or known to be 0. */
   Launch buffer(Tensor tensor) {
-    if (tensor != null && tensor.dtype() == DType.BFLOAT16) {
-      throw new IllegalArgumentException(
-          "argument %d of kernel %s is a BFLOAT16 tensor %s, which no kernel takes yet; use FLOAT32"
-              .formatted(next, kernel.name(), tensor.shape()));
-    }
     long buffer = tensor == null ? nothing : OpenClStorage.buffer(tensor, pool);
     return checked(CL10.clSetKernelArg1p(kernel.id(), next, buffer));
   }

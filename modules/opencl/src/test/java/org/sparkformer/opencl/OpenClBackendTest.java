@@ -13,12 +13,16 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkformer.tensor.BFloat16;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.OutOfDeviceMemoryException;
 import org.sparkformer.tensor.Shape;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.Add;
+import org.sparkformer.tensor.ops.Copy;
 import org.sparkformer.tensor.ops.Fill;
 
 /** These tests need an OpenCL device and fail without one. */
@@ -180,6 +184,43 @@ class OpenClBackendTest {
           assertThrows(IllegalArgumentException.class, () -> backend.run(new Fill(x, 1)))
               .getMessage();
       assertTrue(message.contains("BFLOAT16"), message);
+    }
+  }
+
+  /** In vectors, and one by one. */
+  @ParameterizedTest
+  @ValueSource(ints = {33, 1})
+  void roundsToBfloat16AsTheHostDoes(int times) {
+    float[] values =
+        new float[] {
+          1,
+          1.00390625f,
+          1.0039064f,
+          1.01171875f,
+          -1.00390625f,
+          3.4e38f,
+          -3.4e38f,
+          1 / 0f,
+          -1 / 0f,
+          0,
+          -0f,
+          Float.NaN,
+          Float.intBitsToFloat(0x7f800001),
+          Float.MIN_NORMAL
+        };
+    int size = values.length * times;
+    ByteBuffer bytes = ByteBuffer.allocateDirect(2 * size).order(ByteOrder.nativeOrder());
+    try (Tensor x = backend.floats(size);
+        Tensor y = backend.allocate(DType.BFLOAT16, Shape.of(size))) {
+      for (int i = 0; i < times; i++) {
+        backend.write(x.view((long) i * values.length, values.length), values);
+      }
+      backend.run(new Copy(x, y));
+      backend.read(y, bytes);
+    }
+    for (int i = 0; i < size; i++) {
+      float value = values[i % values.length];
+      assertEquals(BFloat16.round(value), bytes.getShort(2 * i), value + " at " + i);
     }
   }
 

@@ -131,7 +131,7 @@ public record MemoryEstimate(
     return new MemoryEstimate(
         share.weights() * Float.BYTES,
         share.gradients() * Float.BYTES,
-        rows * model.activationsOfToken() * Float.BYTES,
+        rows * model.activationBytesOfToken(configuration.training().precision().operands()),
         chunk * model.vocabularySize() * Float.BYTES,
         share.snapshot() * Float.BYTES,
         share.exchangeBytes(),

@@ -31,6 +31,7 @@ import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.reference.JavaBackend;
 import org.sparkformer.training.MemoryEstimate.DeviceMemory;
 import org.sparkformer.training.configuration.DataConfiguration;
+import org.sparkformer.training.configuration.Precision;
 import org.sparkformer.training.configuration.RunConfiguration;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
@@ -43,7 +44,22 @@ class MemoryEstimateTest {
       throws Exception {
     checkEstimate(
         new GptConfiguration(layers, 2, 32, 16, TinyDataset.VOCABULARY, dropout, recompute),
+        Precision.FP32,
         dataset());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"6, 0, false", "6, 0.1, false", "6, 0.1, true"})
+  void theEstimateIsCloseToWhatTrainingInBfloat16Takes(
+      int layers, double dropout, boolean recompute) throws Exception {
+    checkEstimate(
+        new GptConfiguration(layers, 2, 32, 16, TinyDataset.VOCABULARY, dropout, recompute),
+        Precision.BF16,
+        dataset());
+    checkEstimate(
+        new BertConfiguration(layers, 2, 32, 32, TinyDataset.MASKED_VOCABULARY, dropout, recompute),
+        Precision.BF16,
+        TinyDataset.masked(Files.createDirectory(folder.resolve("masked")), 100, 0));
   }
 
   @ParameterizedTest
@@ -53,14 +69,16 @@ class MemoryEstimateTest {
     int vocabulary = TinyDataset.MASKED_VOCABULARY;
     checkEstimate(
         new BertConfiguration(layers, 2, 32, 32, vocabulary, dropout, recompute),
+        Precision.FP32,
         TinyDataset.masked(Files.createDirectory(folder.resolve("data")), 100, 0));
   }
 
-  private void checkEstimate(ModelConfiguration model, TokenDataset opened) throws Exception {
-    RunConfiguration configuration = configuration(model, 4);
+  private void checkEstimate(ModelConfiguration model, Precision precision, TokenDataset opened)
+      throws Exception {
+    RunConfiguration configuration = configuration(model, 4, precision);
     try (TokenDataset dataset = opened;
         Backend backend = new JavaBackend(1)) {
-      String output = folder.resolve("run").toUri().toString();
+      String output = folder.resolve("run-" + model.objective()).toUri().toString();
       TrainingRun run =
           new TrainingRun(
               configuration, dataset, RunFolder.of(new Configuration(false), output), true);
@@ -222,8 +240,18 @@ class MemoryEstimateTest {
   }
 
   private static RunConfiguration configuration(ModelConfiguration model, int microBatchSize) {
+    return configuration(model, microBatchSize, Precision.FP32);
+  }
+
+  private static RunConfiguration configuration(
+      ModelConfiguration model, int microBatchSize, Precision precision) {
     TrainingConfiguration training =
-        TinyRun.training().steps(2).batchSize(8).microBatchSize(microBatchSize).build();
+        TinyRun.training()
+            .steps(2)
+            .batchSize(8)
+            .microBatchSize(microBatchSize)
+            .precision(precision)
+            .build();
     return new RunConfiguration("memory", model, DataConfiguration.ofDataset("unused"), training);
   }
 }

@@ -27,11 +27,11 @@ record AttentionLaunch(
   Launch begin(LaunchContext context) {
     return context
         .kernel(file, pass.kernel(), macros())
-        .tensor(operation.q())
+        .elements(operation.q())
         .number((long) operation.firstQ())
-        .tensor(operation.k())
+        .elements(operation.k())
         .number((long) operation.firstK())
-        .tensor(operation.v())
+        .elements(operation.v())
         .number((long) operation.firstV())
         .tensor(operation.keyLengths());
   }
@@ -42,6 +42,8 @@ record AttentionLaunch(
     macros.put("CAUSAL", operation.causal() ? 1 : 0);
     macros.put("PADDED", operation.keyLengths() == null ? 0 : 1);
     macros.put("DROPOUT", operation.threshold() > 0 ? 1 : 0);
+    Elements.define(macros, "QKV_BF16", operation.q());
+    Elements.define(macros, "Y_BF16", operation.y());
     return macros;
   }
 
@@ -72,7 +74,7 @@ record AttentionLaunch(
     Launch launch =
         context
             .kernel(file, "attention_delta", macros())
-            .tensor(gradients.y())
+            .elements(gradients.y())
             .tensor(gradients.dy())
             .tensor(gradients.delta())
             .number(gradients.queries());

@@ -1,10 +1,12 @@
 package org.sparkformer.opencl.kernels;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.sparkformer.opencl.Launch;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.opencl.Specialisation;
+import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.Add;
 import org.sparkformer.tensor.ops.Copy;
 import org.sparkformer.tensor.ops.DropoutApply;
@@ -40,9 +42,19 @@ public final class ElementwiseKernels {
     over(context.kernel(FILE, "fill").tensor(fill.x()).number(n).number(fill.value()), n, context);
   }
 
-  private static void copy(Copy copy, LaunchContext context) {
+  /** Queues a copy, between tensors of either type. */
+  public static void copy(Copy copy, LaunchContext context) {
     long n = copy.x().size();
-    over(context.kernel(FILE, "copy").tensor(copy.x()).tensor(copy.y()).number(n), n, context);
+    Launch launch = kernel("copy", copy.x(), copy.y(), context);
+    over(launch.elements(copy.x()).elements(copy.y()).number(n), n, context);
+  }
+
+  /** A launch of a kernel that is built for the types of x and y. */
+  private static Launch kernel(String name, Tensor x, Tensor y, LaunchContext context) {
+    Map<String, Integer> macros = new HashMap<>(context.tunables(FILE));
+    Elements.define(macros, "X_BF16", x);
+    Elements.define(macros, "Y_BF16", y);
+    return context.kernel(FILE, name, macros);
   }
 
   private static void add(Add add, LaunchContext context) {
@@ -58,18 +70,21 @@ public final class ElementwiseKernels {
 
   private static void geluBackward(GeluBackward gelu, LaunchContext context) {
     long n = gelu.x().size();
-    Launch launch = context.kernel(FILE, "geluBackward").tensor(gelu.x()).tensor(gelu.dy());
+    Launch launch = kernel("geluBackward", gelu.x(), null, context);
+    launch.elements(gelu.x()).tensor(gelu.dy());
     over(launch.tensor(gelu.dx()).number(n), n, context);
   }
 
   private static void exactGelu(ExactGelu gelu, LaunchContext context) {
     long n = gelu.x().size();
-    over(context.kernel(FILE, "exactGelu").tensor(gelu.x()).tensor(gelu.y()).number(n), n, context);
+    Launch launch = kernel("exactGelu", gelu.x(), gelu.y(), context);
+    over(launch.elements(gelu.x()).elements(gelu.y()).number(n), n, context);
   }
 
   private static void exactGeluBackward(ExactGeluBackward gelu, LaunchContext context) {
     long n = gelu.x().size();
-    Launch launch = context.kernel(FILE, "exactGeluBackward").tensor(gelu.x()).tensor(gelu.dy());
+    Launch launch = kernel("exactGeluBackward", gelu.x(), null, context);
+    launch.elements(gelu.x()).tensor(gelu.dy());
     over(launch.tensor(gelu.dx()).number(n), n, context);
   }
 

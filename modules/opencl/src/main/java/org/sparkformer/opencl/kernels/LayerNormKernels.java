@@ -1,5 +1,6 @@
 package org.sparkformer.opencl.kernels;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.sparkformer.opencl.Launch;
@@ -29,14 +30,16 @@ public final class LayerNormKernels {
 
   private static void forward(LayerNormForward norm, LaunchContext context) {
     Map<String, Integer> tunables = context.tunables(FILE);
+    Map<String, Integer> macros = new HashMap<>(tunables);
+    Elements.define(macros, "Y_BF16", norm.y());
     context
-        .kernel(FILE, "layerNormForward")
+        .kernel(FILE, "layerNormForward", macros)
         .tensor(norm.x())
         .tensor(norm.branch())
         .tensor(norm.sum())
         .tensor(norm.weight())
         .tensor(norm.bias())
-        .tensor(norm.y())
+        .elements(norm.y())
         .tensor(norm.mean())
         .tensor(norm.rstd())
         .number(norm.x().rows())

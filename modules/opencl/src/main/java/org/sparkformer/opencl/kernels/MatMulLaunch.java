@@ -22,11 +22,11 @@ final class MatMulLaunch {
       String kernel,
       Map<String, Integer> tiles) {
     return kernel(product, context, file, kernel, tiles)
-        .tensor(product.a())
-        .tensor(product.b())
-        .tensor(product.c())
+        .elements(product.a())
+        .elements(product.b())
+        .elements(product.c())
         .tensor(product.bias())
-        .tensor(product.activated())
+        .elements(product.activated())
         .number(product.strideA())
         .number(product.strideB())
         .number(product.m())
@@ -52,6 +52,10 @@ final class MatMulLaunch {
     macros.put("ROUNDS", product.rounds() ? 1 : 0);
     macros.put("BIAS", product.bias() == null ? 0 : 1);
     macros.put("GELU", product.activated() == null ? 0 : 1);
+    Elements.define(macros, "A_BF16", product.a());
+    Elements.define(macros, "B_BF16", product.b());
+    Elements.define(macros, "C_BF16", product.c());
+    Elements.define(macros, "ACTIVATED_BF16", product.activated());
     return macros;
   }
 }

@@ -67,8 +67,11 @@ public final class PackedMatMul implements Specialisation<MatMul> {
     macros.put("READY_A", ready.a() ? 1 : 0);
     macros.put("READY_B", ready.b() ? 1 : 0);
     try (Tensor a = ready.a() ? packA(product, context, blocks, macros) : null;
-        Tensor b = ready.b() ? packB(product, context, blocks, macros) : null) {
+        Tensor b = ready.b() ? packB(product, context, blocks, macros) : null;
+        Tensor sums =
+            Elements.isBfloat16(product.c()) ? context.floats(product.c().size()) : null) {
       MatMulLaunch.begin(product, context, FILE, "matmul", macros)
+          .tensor(sums)
           .number(blocks.rows())
           .number(blocks.columns())
           .tensor(a)
@@ -90,7 +93,7 @@ public final class PackedMatMul implements Specialisation<MatMul> {
     Tensor panels = context.floats(blocks.wordsOfReadyA(product));
     int rows = TILES_A_GROUP * blocks.tileRows();
     MatMulLaunch.kernel(product, context, FILE, "pack_a", macros)
-        .tensor(product.a())
+        .elements(product.a())
         .tensor(panels)
         .number(product.m())
         .number(product.k())
@@ -106,7 +109,7 @@ public final class PackedMatMul implements Specialisation<MatMul> {
     Tensor panels = context.floats(blocks.wordsOfReadyB(product));
     int columns = TILES_A_GROUP * blocks.tileColumns();
     MatMulLaunch.kernel(product, context, FILE, "pack_b", macros)
-        .tensor(product.b())
+        .elements(product.b())
         .tensor(panels)
         .number(product.n())
         .number(product.k())

@@ -1,6 +1,7 @@
 package org.sparkformer.opencl.kernels;
 
-import org.sparkformer.opencl.Launch;
+import java.util.HashMap;
+import java.util.Map;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.MatMul;
@@ -46,14 +47,18 @@ record PackedOperand(Tensor source, int stride, boolean alongRows, int size, int
   /**
    * Queues the packing.
    *
-   * @param launch of the kernel {@code pack}, without arguments
+   * @param file of the kernel {@code pack}
+   * @param product macros of the product's program
    * @return scratch memory, two elements in a float
    */
-  Tensor pack(Launch launch, int batch, LaunchContext context) {
+  Tensor pack(String file, Map<String, Integer> product, int batch, LaunchContext context) {
+    Map<String, Integer> macros = new HashMap<>(product);
+    Elements.define(macros, "SOURCE_BF16", source);
     int matrices = stride == 0 ? 1 : batch;
     Tensor packed = context.floats((long) matrices * size * depth() / 2);
-    launch
-        .tensor(source)
+    context
+        .kernel(file, "pack", macros)
+        .elements(source)
         .tensor(packed)
         .number(stride)
         .number(alongRows ? 1 : 0)

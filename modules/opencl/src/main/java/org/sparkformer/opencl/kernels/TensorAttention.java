@@ -49,6 +49,7 @@ record TensorAttention(AttentionForward operation, LaunchContext context) {
     macros.put("CAUSAL", operation.causal() ? 1 : 0);
     macros.put("PADDED", operation.keyLengths() == null ? 0 : 1);
     macros.put("DROPOUT", operation.threshold() > 0 ? 1 : 0);
+    Elements.define(macros, "Y_BF16", operation.y());
     return macros;
   }
 
@@ -61,9 +62,11 @@ record TensorAttention(AttentionForward operation, LaunchContext context) {
     int batch = operation.attention().batch();
     int words = depth() / 2;
     Tensor packed = context.floats((long) batch * operation.heads() * rows * words);
+    Map<String, Integer> macros = macros(AttentionPass.FORWARD);
+    Elements.define(macros, "SOURCE_BF16", source.tensor());
     context
-        .kernel(FILE, "pack_heads", macros(AttentionPass.FORWARD))
-        .tensor(source.tensor())
+        .kernel(FILE, "pack_heads", macros)
+        .elements(source.tensor())
         .tensor(packed)
         .number((long) source.first())
         .number(source.stride())

@@ -38,7 +38,7 @@ public final class TensorAttentionForward implements Specialisation<AttentionFor
           AttentionPass.FORWARD,
           attention
               .begin(AttentionPass.FORWARD, q, k, v)
-              .tensor(operation.y())
+              .elements(operation.y())
               .tensor(operation.logSumExp()));
     }
   }

@@ -39,13 +39,13 @@ public final class TensorMatMul implements Specialisation<MatMul> {
     Map<String, Integer> macros = macros(product, tiles, context);
     PackedOperand left = PackedOperand.left(product);
     PackedOperand right = PackedOperand.right(product);
-    try (Tensor a = left.pack(context.kernel(FILE, "pack", macros), product.batch(), context);
-        Tensor b = right.pack(context.kernel(FILE, "pack", macros), product.batch(), context)) {
+    try (Tensor a = left.pack(FILE, macros, product.batch(), context);
+        Tensor b = right.pack(FILE, macros, product.batch(), context)) {
       Launch launch = context.kernel(FILE, "matmul_tensor", macros).tensor(a).tensor(b);
       launch
-          .tensor(product.c())
+          .elements(product.c())
           .tensor(product.bias())
-          .tensor(product.activated())
+          .elements(product.activated())
           .number(left.packedStride())
           .number(right.packedStride())
           .number(product.m())
@@ -66,6 +66,8 @@ public final class TensorMatMul implements Specialisation<MatMul> {
     macros.put("ACCUMULATE", product.accumulate() ? 1 : 0);
     macros.put("BIAS", product.bias() == null ? 0 : 1);
     macros.put("GELU", product.activated() == null ? 0 : 1);
+    Elements.define(macros, "C_BF16", product.c());
+    Elements.define(macros, "ACTIVATED_BF16", product.activated());
     return macros;
   }
 }

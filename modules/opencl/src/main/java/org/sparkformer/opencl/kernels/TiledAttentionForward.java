@@ -43,6 +43,6 @@ public final class TiledAttentionForward implements Specialisation<AttentionForw
   @Override
   public void enqueue(AttentionForward operation, LaunchContext context) {
     AttentionLaunch byQuery = tiling.launch(operation, AttentionPass.FORWARD, context);
-    byQuery.over(byQuery.begin(context).tensor(operation.y()).tensor(operation.logSumExp()));
+    byQuery.over(byQuery.begin(context).elements(operation.y()).tensor(operation.logSumExp()));
   }
 }

@@ -1,5 +1,6 @@
 // Scaled dot-product attention, forward and backward, for processors with vector units and caches.
-// fp32. Memory linear in the sequence length.
+// fp32, but queries, keys and values in memory are bf16 with QKV_BF16, and y with Y_BF16. Memory
+// linear in the sequence length.
 //
 // y = softmax(mask(q k^T scale)) v for each sequence b and head h. Queries [B, Tq, heads, D], keys
 // and values [B, Tk, heads, D], each row apart from the next by its own stride, so that the packed
@@ -42,6 +43,12 @@
 #ifndef WHOLE
 #define WHOLE 0
 #endif
+#ifndef QKV_BF16
+#define QKV_BF16 0
+#endif
+#ifndef Y_BF16
+#define Y_BF16 0
+#endif
 
 #define TILE 8
 #define DP ((D + TILE - 1) / TILE * TILE)
@@ -60,8 +67,9 @@
 
 // Queries, keys and values, each a matrix and the column in it of head 0.
 #define INPUT_PARAMETERS                                                                        \
-  const global float *q, long q_first, long q_column, const global float *k, long k_first,      \
-      long k_column, const global float *v_, long v_first, long v_column,                       \
+  const global ELEMENT(QKV_BF16) *q, long q_first, long q_column,                               \
+      const global ELEMENT(QKV_BF16) *k, long k_first, long k_column,                           \
+      const global ELEMENT(QKV_BF16) *v_, long v_first, long v_column,                          \
       const global int *key_lengths, long key_lengths_first
 // k_length and v_length: rows of a sequence in the matrices of keys and values.
 #define EXTENT_PARAMETERS                                                                       \
@@ -102,51 +110,15 @@ intV lane_numbers() {
   return PASTE(vload, VW)(0, numbers);
 }
 
-// count rows of D elements to the lanes of [DP][LANES], times factor, 0 elsewhere.
-void rows_to_lanes(const global float *source, ulong stride, int count, float factor,
-                   local float *lanes) {
-  for (int lane = 0; lane < LANES; lane += VW) {
-    int here = min(VW, count - lane), d = 0;
-    for (; here == VW && d + VW <= D; d += VW) {
-      floatV square[VW];
-      UNROLL for (int i = 0; i < VW; i++) square[i] = LOAD(global, source + (lane + i) * stride + d);
-      transpose_square(square);
-      UNROLL for (int i = 0; i < VW; i++)
-          STORE(local, lanes + (d + i) * LANES + lane, square[i] * factor);
-    }
-    for (; d < DP; d++)
-      for (int i = 0; i < VW; i++)
-        lanes[d * LANES + lane + i] =
-            i < here && d < D ? source[(lane + i) * stride + d] * factor : 0.0f;
-  }
-}
-
-// The way back, for the first count lanes.
-void lanes_to_rows(const local float *lanes, global float *target, ulong stride, int count) {
-  for (int lane = 0; lane < count; lane += VW) {
-    int here = min(VW, count - lane), d = 0;
-    for (; here == VW && d + VW <= D; d += VW) {
-      floatV square[VW];
-      UNROLL for (int i = 0; i < VW; i++) square[i] = LOAD(local, lanes + (d + i) * LANES + lane);
-      transpose_square(square);
-      UNROLL for (int i = 0; i < VW; i++) STORE(global, target + (lane + i) * stride + d, square[i]);
-    }
-    for (; d < D; d++)
-      for (int i = 0; i < here; i++) target[(lane + i) * stride + d] = lanes[d * LANES + lane + i];
-  }
-}
-
-// count rows of D elements, times factor, to [padded][width], 0 elsewhere.
-void copy_rows(const global float *source, ulong stride, int count, float factor, int padded,
-               int width, local float *rows) {
-  for (int row = 0; row < padded; row++) {
-    int d = 0;
-    for (; row < count && d + VW <= D; d += VW)
-      STORE(local, rows + row * width + d, LOAD(global, source + row * stride + d) * factor);
-    for (; d < width; d++)
-      rows[row * width + d] = row < count && d < D ? source[row * stride + d] * factor : 0.0f;
-  }
-}
+#define BF16 0
+#include "attention_rows.cl"
+#undef BF16
+#define BF16 1
+#include "attention_rows.cl"
+#undef BF16
+#define ROWS_TO_LANES(bf16) BY_TYPE(rows_to_lanes, bf16)
+#define LANES_TO_ROWS(bf16) BY_TYPE(lanes_to_rows, bf16)
+#define COPY_ROWS(bf16) BY_TYPE(copy_rows, bf16)
 
 // products[r][lane] = sum over d of rows[r][d] lanes[d][lane].
 void multiply(const local float *rows, const local float *lanes, int padded,
@@ -224,7 +196,7 @@ void clear(local float *sums) {
 int padded_rows(int count) { return (count + TILE - 1) / TILE * TILE; }
 
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void attention_forward(INPUT_PARAMETERS, global float *y, long y_first,
+void attention_forward(INPUT_PARAMETERS, global ELEMENT(Y_BF16) *y, long y_first,
                        global float *log_sum_exp, long log_sum_exp_first, EXTENT_PARAMETERS,
                        DROPOUT_PARAMETERS) {
   local float own[DP * LANES], sums[DP * LANES], p[ROWS * LANES], block[ROWS * DP];
@@ -241,7 +213,7 @@ void attention_forward(INPUT_PARAMETERS, global float *y, long y_first,
   int end = CAUSAL ? min(visible, first_query + first + count) : visible;
   int open = CAUSAL ? min(visible, first_query + first + 1) : visible;
 
-  rows_to_lanes(q, q_stride, count, scale, own);
+  ROWS_TO_LANES(QKV_BF16)(q, q_stride, count, scale, own);
   clear(sums);
   intV limit[NV];
   floatV largest[NV], total[NV], factor[NV];
@@ -253,9 +225,9 @@ void attention_forward(INPUT_PARAMETERS, global float *y, long y_first,
   }
   for (int j0 = 0; j0 < end; j0 += ROWS) {
     int rows = min(ROWS, end - j0), padded = padded_rows(rows);
-    copy_rows(k + (ulong)j0 * k_stride, k_stride, rows, 1.0f, padded, DP, block);
+    COPY_ROWS(QKV_BF16)(k + (ulong)j0 * k_stride, k_stride, rows, 1.0f, padded, DP, block);
     multiply(block, own, padded, p);
-    copy_rows(v_ + (ulong)j0 * v_stride, v_stride, rows, 1.0f, padded, DP, block);
+    COPY_ROWS(QKV_BF16)(v_ + (ulong)j0 * v_stride, v_stride, rows, 1.0f, padded, DP, block);
     EACH_VECTOR {
       floatV highest = largest[v];
       for (int r = 0; r < padded; r++) {
@@ -287,13 +259,13 @@ void attention_forward(INPUT_PARAMETERS, global float *y, long y_first,
     int here = clamp(count - v * VW, 0, VW);
     store_part(log_sum_exp + log_sum_exp_first + row + v * VW, largest[v] + log(total[v]), here);
   }
-  lanes_to_rows(sums, y, heads * D, count);
+  LANES_TO_ROWS(Y_BF16)(sums, y, heads * D, count);
 }
 
 // delta[row] = sum over d of dy y, for rows of [B, heads, Tq]; a group takes a head's every query.
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void attention_delta(const global float *y, long y_first, const global float *dy, long dy_first,
-                     global float *delta, long delta_first, int queries) {
+void attention_delta(const global ELEMENT(Y_BF16) *y, long y_first, const global float *dy,
+                     long dy_first, global float *delta, long delta_first, int queries) {
   int h = get_group_id(1), heads = get_num_groups(1);
   ulong b = get_group_id(2);
   ulong at = (b * queries * heads + h) * D;
@@ -303,10 +275,10 @@ void attention_delta(const global float *y, long y_first, const global float *dy
   for (int i = 0; i < queries; i++, y += heads * D, dy += heads * D) {
     floatV sums = (floatV)(0.0f);
     int d = 0;
-    for (; d + VW <= D; d += VW) sums = fma(LOAD(global, y + d), LOAD(global, dy + d), sums);
+    for (; d + VW <= D; d += VW) sums = fma(LOAD_AS(Y_BF16, y + d), LOAD(global, dy + d), sums);
     float lanes[VW], sum = 0.0f;
     STORE(private, lanes, sums);
-    for (; d < D; d++) sum += y[d] * dy[d];
+    for (; d < D; d++) sum += VALUE(Y_BF16, y[d]) * dy[d];
     for (int lane = 0; lane < VW; lane++) sum += lanes[lane];
     delta[i] = sum;
   }
@@ -333,8 +305,8 @@ void attention_backward_query(
   int end = CAUSAL ? min(visible, first_query + first + count) : visible;
   int open = CAUSAL ? min(visible, first_query + first + 1) : visible;
 
-  rows_to_lanes(q, q_stride, count, scale, own);
-  rows_to_lanes(dy, heads * D, count, 1.0f, own_dy);
+  ROWS_TO_LANES(QKV_BF16)(q, q_stride, count, scale, own);
+  ROWS_TO_LANES(0)(dy, heads * D, count, 1.0f, own_dy);
   clear(sums);
   intV limit[NV];
   floatV shift[NV], mean[NV], one[NV];
@@ -348,8 +320,8 @@ void attention_backward_query(
   }
   for (int j0 = 0; j0 < end; j0 += ROWS) {
     int rows = min(ROWS, end - j0), padded = padded_rows(rows);
-    copy_rows(k + (ulong)j0 * k_stride, k_stride, rows, 1.0f, padded, DP, block);
-    copy_rows(v_ + (ulong)j0 * v_stride, v_stride, rows, 1.0f, padded, DP, block_v);
+    COPY_ROWS(QKV_BF16)(k + (ulong)j0 * k_stride, k_stride, rows, 1.0f, padded, DP, block);
+    COPY_ROWS(QKV_BF16)(v_ + (ulong)j0 * v_stride, v_stride, rows, 1.0f, padded, DP, block_v);
     multiply(block, own, padded, p);
     multiply(block_v, own_dy, padded, dp);
     for (int r = 0; r < padded; r++) EACH_VECTOR {
@@ -364,7 +336,7 @@ void attention_backward_query(
   }
   for (int at = 0; at < DP * LANES; at += VW)
     STORE(local, sums + at, LOAD(local, sums + at) * scale);
-  lanes_to_rows(sums, dq, q_stride, count);
+  LANES_TO_ROWS(0)(sums, dq, q_stride, count);
 }
 
 #if WHOLE
@@ -411,15 +383,16 @@ void attention_backward_key(
     if (first + count > visible) open = queries;
     if (first >= visible) begin = queries;
 
-    rows_to_lanes(k + (ulong)first * k_stride, k_stride, count, 1.0f, own);
-    rows_to_lanes(v_ + (ulong)first * v_stride, v_stride, count, 1.0f, own_v);
-    if (WHOLE) copy_rows(k + (ulong)first * k_stride, k_stride, count, 1.0f, LANES, DW, own_rows);
+    ROWS_TO_LANES(QKV_BF16)(k + (ulong)first * k_stride, k_stride, count, 1.0f, own);
+    ROWS_TO_LANES(QKV_BF16)(v_ + (ulong)first * v_stride, v_stride, count, 1.0f, own_v);
+    if (WHOLE)
+      COPY_ROWS(QKV_BF16)(k + (ulong)first * k_stride, k_stride, count, 1.0f, LANES, DW, own_rows);
     clear(sums);
     clear(sums_v);
     for (int i0 = begin; i0 < queries; i0 += ROWS) {
       int rows = min(ROWS, queries - i0), padded = padded_rows(rows);
-      copy_rows(q + (ulong)i0 * q_stride, q_stride, rows, scale, padded, DP, block);
-      copy_rows(dy + (ulong)i0 * heads * D, heads * D, rows, 1.0f, padded, DP, block_dy);
+      COPY_ROWS(QKV_BF16)(q + (ulong)i0 * q_stride, q_stride, rows, scale, padded, DP, block);
+      COPY_ROWS(0)(dy + (ulong)i0 * heads * D, heads * D, rows, 1.0f, padded, DP, block_dy);
       multiply(block, own, padded, p);
       multiply(block_dy, own_v, padded, dp);
       for (int r = 0; r < padded; r++) {
@@ -447,8 +420,8 @@ void attention_backward_key(
       add_to_queries(dp, own_rows, count, rows, q_stride, dq + (ulong)i0 * q_stride);
 #endif
     }
-    lanes_to_rows(sums, dk + (ulong)first * k_stride, k_stride, count);
-    lanes_to_rows(sums_v, dv + (ulong)first * v_stride, v_stride, count);
+    LANES_TO_ROWS(0)(sums, dk + (ulong)first * k_stride, k_stride, count);
+    LANES_TO_ROWS(0)(sums_v, dv + (ulong)first * v_stride, v_stride, count);
   }
 #if WHOLE
   scale_rows(dq, q_stride, queries, scale);

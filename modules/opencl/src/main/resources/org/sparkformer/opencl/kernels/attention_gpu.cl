@@ -1,5 +1,5 @@
 // Scaled dot-product attention, forward and backward, for processors with many threads and fast
-// local memory. fp32. Tensors, masks and arguments as in attention.cl.
+// local memory. fp32. Tensors, their types in memory, masks and arguments as in attention.cl.
 //
 // Algorithm: FlashAttention-2 (Dao, arXiv:2307.08691, algorithms 1 and 2). A work-group of 128 items
 // owns OWN = 16 WORK queries of a head (or, for the gradients of keys and values, keys) and goes over
@@ -36,6 +36,12 @@
 #ifndef DROPOUT
 #define DROPOUT 0
 #endif
+#ifndef QKV_BF16
+#define QKV_BF16 0
+#endif
+#ifndef Y_BF16
+#define Y_BF16 0
+#endif
 
 #define UNROLL _Pragma("unroll")
 // Arrays of an item that are passed to a function stay in registers only where it is inlined.
@@ -43,6 +49,7 @@
 #define EACH_ROW UNROLL for (int i = 0; i < WORK; i++)
 
 #include "dropout.cl"
+#include "elements.cl"
 
 #define ITEMS 128
 #define DOWN 16
@@ -61,8 +68,9 @@
 
 // Queries, keys and values, each a matrix and the column in it of head 0.
 #define INPUT_PARAMETERS                                                                        \
-  const global float *q, long q_first, long q_column, const global float *k, long k_first,      \
-      long k_column, const global float *v, long v_first, long v_column,                        \
+  const global ELEMENT(QKV_BF16) *q, long q_first, long q_column,                               \
+      const global ELEMENT(QKV_BF16) *k, long k_first, long k_column,                           \
+      const global ELEMENT(QKV_BF16) *v, long v_first, long v_column,                           \
       const global int *key_lengths, long key_lengths_first
 // k_length and v_length: rows of a sequence in the matrices of keys and values.
 #define EXTENT_PARAMETERS                                                                       \
@@ -70,13 +78,19 @@
       int k_length, int v_length, float scale
 
 // count rows of D elements to [padded][STRIDE], 0 elsewhere.
-INLINE void copy_rows(const global float *source, ulong stride, int count, int padded,
-                      local float *rows) {
-  for (int at = get_local_id(0); at < padded * 4 * VECTORS; at += ITEMS) {
-    int row = at / (4 * VECTORS), d = at % (4 * VECTORS);
-    rows[row * STRIDE + d] = row < count && d < D ? source[row * stride + d] : 0.0f;
+#define DEFINE_COPY_ROWS(bf16)                                                                   \
+  INLINE void copy_rows##bf16(const global element##bf16 *source, ulong stride, int count,       \
+                              int padded, local float *rows) {                                   \
+    for (int at = get_local_id(0); at < padded * 4 * VECTORS; at += ITEMS) {                     \
+      int row = at / (4 * VECTORS), d = at % (4 * VECTORS);                                      \
+      rows[row * STRIDE + d] =                                                                   \
+          row < count && d < D ? value##bf16(source[row * stride + d]) : 0.0f;                   \
+    }                                                                                            \
   }
-}
+
+DEFINE_COPY_ROWS(0)
+DEFINE_COPY_ROWS(1)
+#define COPY_ROWS(bf16) BY_TYPE(copy_rows, bf16)
 
 // s[i][j] = own row r + 16 i times block's row c + 8 j, over rising d.
 INLINE void multiply(const local float *own, const local float *block, float s[WORK][SPAN]) {
@@ -133,18 +147,23 @@ INLINE void store_scores(float s[WORK][SPAN], local float *scores) {
 }
 
 // The first count rows, each times its factor.
-INLINE void store_rows(float4 sums[WORK][SHARE], const float *factor, global float *target,
-                       ulong stride, int count) {
+#if PASS == 0
+#define RESULT_BF16 Y_BF16
+#else
+#define RESULT_BF16 0
+#endif
+INLINE void store_rows(float4 sums[WORK][SHARE], const float *factor,
+                       global ELEMENT(RESULT_BF16) *target, ulong stride, int count) {
   EACH_ROW UNROLL for (int n = 0; n < SHARE; n++) {
     int row = get_local_id(0) / ACROSS + DOWN * i;
     int d = 4 * (get_local_id(0) % ACROSS + ACROSS * n);
     float4 x = sums[i][n] * factor[i];
-    global float *at = target + row * stride + d;
+    global ELEMENT(RESULT_BF16) *at = target + row * stride + d;
     if (row < count) {
-      if (d < D) at[0] = x.s0;
-      if (d + 1 < D) at[1] = x.s1;
-      if (d + 2 < D) at[2] = x.s2;
-      if (d + 3 < D) at[3] = x.s3;
+      if (d < D) at[0] = ELEMENT_OF(RESULT_BF16, x.s0);
+      if (d + 1 < D) at[1] = ELEMENT_OF(RESULT_BF16, x.s1);
+      if (d + 2 < D) at[2] = ELEMENT_OF(RESULT_BF16, x.s2);
+      if (d + 3 < D) at[3] = ELEMENT_OF(RESULT_BF16, x.s3);
     }
   }
 }
@@ -156,7 +175,7 @@ INLINE void store_rows(float4 sums[WORK][SHARE], const float *factor, global flo
 #define SLICE (BLOCK / PARTS)
 
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
-void attention_forward(INPUT_PARAMETERS, global float *y, long y_first,
+void attention_forward(INPUT_PARAMETERS, global ELEMENT(Y_BF16) *y, long y_first,
                        global float *log_sum_exp, long log_sum_exp_first, EXTENT_PARAMETERS,
                        DROPOUT_PARAMETERS) {
   local float own[OWN * STRIDE] __attribute__((aligned(16)));
@@ -181,15 +200,15 @@ void attention_forward(INPUT_PARAMETERS, global float *y, long y_first,
   float largest = -INFINITY, total = 0.0f;
   float4 sums[WORK][SHARE];
   clear(sums);
-  copy_rows(q, q_stride, count, OWN, own);
+  COPY_ROWS(QKV_BF16)(q, q_stride, count, OWN, own);
   for (int j0 = 0; j0 < end; j0 += BLOCK) {
     float s[WORK][SPAN], factor[WORK];
-    copy_rows(k + (ulong)j0 * k_stride, k_stride, end - j0, BLOCK, block);
+    COPY_ROWS(QKV_BF16)(k + (ulong)j0 * k_stride, k_stride, end - j0, BLOCK, block);
     barrier(CLK_LOCAL_MEM_FENCE);
     multiply(own, block, s);
     store_scores(s, scores);
     barrier(CLK_LOCAL_MEM_FENCE);
-    copy_rows(v + (ulong)j0 * v_stride, v_stride, end - j0, BLOCK, block);
+    COPY_ROWS(QKV_BF16)(v + (ulong)j0 * v_stride, v_stride, end - j0, BLOCK, block);
     float highest = largest;
     for (int n = 0; n < SLICE; n++) {
       float score = j0 + part + n < limit ? slice[n] * (scale * LOG2_E) : -INFINITY;
@@ -232,8 +251,8 @@ void attention_forward(INPUT_PARAMETERS, global float *y, long y_first,
 
 // delta[row] = sum over d of dy y, for rows of [B, heads, Tq]; a group takes DOWN queries of a head.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
-void attention_delta(const global float *y, long y_first, const global float *dy, long dy_first,
-                     global float *delta, long delta_first, int queries) {
+void attention_delta(const global ELEMENT(Y_BF16) *y, long y_first, const global float *dy,
+                     long dy_first, global float *delta, long delta_first, int queries) {
   local float parts[ITEMS];
   int h = get_group_id(1), heads = get_num_groups(1), item = get_local_id(0);
   int i = get_group_id(0) * DOWN + item / ACROSS;
@@ -241,7 +260,7 @@ void attention_delta(const global float *y, long y_first, const global float *dy
   ulong at = ((b * queries + i) * heads + h) * D;
   float sum = 0.0f;
   for (int d = item % ACROSS; d < D && i < queries; d += ACROSS)
-    sum = fma(y[y_first + at + d], dy[dy_first + at + d], sum);
+    sum = fma(VALUE(Y_BF16, y[y_first + at + d]), dy[dy_first + at + d], sum);
   parts[item] = sum;
   barrier(CLK_LOCAL_MEM_FENCE);
   if (item % ACROSS == 0 && i < queries) {
@@ -282,12 +301,12 @@ void attention_backward_query(
   }
   float4 sums[WORK][SHARE];
   clear(sums);
-  copy_rows(q, q_stride, count, OWN, own);
-  copy_rows(dy, heads * D, count, OWN, own_dy);
+  COPY_ROWS(QKV_BF16)(q, q_stride, count, OWN, own);
+  COPY_ROWS(0)(dy, heads * D, count, OWN, own_dy);
   for (int j0 = 0; j0 < end; j0 += BLOCK) {
     float s[WORK][SPAN], slope[WORK][SPAN];
-    copy_rows(k + (ulong)j0 * k_stride, k_stride, end - j0, BLOCK, block);
-    copy_rows(v + (ulong)j0 * v_stride, v_stride, end - j0, BLOCK, block_v);
+    COPY_ROWS(QKV_BF16)(k + (ulong)j0 * k_stride, k_stride, end - j0, BLOCK, block);
+    COPY_ROWS(QKV_BF16)(v + (ulong)j0 * v_stride, v_stride, end - j0, BLOCK, block_v);
     barrier(CLK_LOCAL_MEM_FENCE);
     multiply(own, block, s);
     multiply(own_dy, block_v, slope);
@@ -344,12 +363,12 @@ void attention_backward_key(
   EACH_ROW one[i] = 1.0f;
   clear(sums);
   clear(sums_v);
-  copy_rows(k, k_stride, count, OWN, own);
-  copy_rows(v, v_stride, count, OWN, own_v);
+  COPY_ROWS(QKV_BF16)(k, k_stride, count, OWN, own);
+  COPY_ROWS(QKV_BF16)(v, v_stride, count, OWN, own_v);
   for (int i0 = begin; i0 < queries; i0 += BLOCK) {
     float s[WORK][SPAN], slope[WORK][SPAN], shift[SPAN], mean[SPAN];
-    copy_rows(q + (ulong)i0 * q_stride, q_stride, queries - i0, BLOCK, block);
-    copy_rows(dy + (ulong)i0 * heads * D, heads * D, queries - i0, BLOCK, block_dy);
+    COPY_ROWS(QKV_BF16)(q + (ulong)i0 * q_stride, q_stride, queries - i0, BLOCK, block);
+    COPY_ROWS(0)(dy + (ulong)i0 * heads * D, heads * D, queries - i0, BLOCK, block_dy);
     UNROLL for (int n = 0; n < SPAN; n++) {
       int query = min(i0 + (int)(item % ACROSS) + ACROSS * n, queries - 1);
       shift[n] = log_sum_exp[query] * LOG2_E;

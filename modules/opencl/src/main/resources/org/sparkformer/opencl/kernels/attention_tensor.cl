@@ -1,11 +1,12 @@
 // Scaled dot-product attention, forward and backward, by NVIDIA's tensor cores: operands of its
-// matrix products rounded to bf16, sums, softmax and results in fp32. Masks, results and dropout as
-// in attention.cl, row sums by the kernel of attention_gpu.cl.
+// matrix products rounded to bf16, sums and softmax in fp32. Masks, results and dropout as in
+// attention.cl, row sums by the kernel of attention_gpu.cl.
 //
 // Algorithm: FlashAttention-2 (Dao, arXiv:2307.08691, algorithms 1 and 2), backward as one kernel
 // that owns queries and one that owns keys: no atomics, one fixed order of summation. `pack_heads`
 // first rounds queries, keys, values and dy into scratch memory, [B, heads, T, DEPTH] with zeros
-// from D on, since every tile reads them again.
+// from D on, since every tile reads them again. They come as fp32, or with SOURCE_BF16 as bf16; y is
+// bf16 with Y_BF16.
 //
 // A work-group of 4 warps owns 64 queries (or keys), each warp 16 of them, and goes over the others
 // in blocks of BLOCK, the next of which is copied into local memory while one is multiplied (with
@@ -34,12 +35,19 @@
 #ifndef DROPOUT
 #define DROPOUT 0
 #endif
+#ifndef SOURCE_BF16
+#define SOURCE_BF16 0
+#endif
+#ifndef Y_BF16
+#define Y_BF16 0
+#endif
 
 #define ITEMS 128
 #define OWN 64
 
 #include "nvidia.cl"
 #include "dropout.cl"
+#include "elements.cl"
 
 #define CHUNKS (DEPTH / 8)
 // 8 columns of scores, and of sums.
@@ -59,14 +67,15 @@
 // apart, length of them a sequence. A work-group takes PACK_WORDS pairs of elements.
 #define PACK_WORDS 256
 kernel __attribute__((reqd_work_group_size(PACK_WORDS, 1, 1)))
-void pack_heads(const global float *source, long source_first, global uint *packed,
+void pack_heads(const global ELEMENT(SOURCE_BF16) *source, long source_first, global uint *packed,
                 long packed_first, long column, int stride, int length, int rows) {
   int h = get_group_id(1), heads = get_num_groups(1);
   ulong b = get_group_id(2);
   int word = get_global_id(0), row = word / (DEPTH / 2), d = word % (DEPTH / 2) * 2;
   if (row >= rows) return;
   source += source_first + column + (b * length + row) * stride + h * D + d;
-  float low = d < D ? source[0] : 0.0f, high = d + 1 < D ? source[1] : 0.0f;
+  float low = d < D ? VALUE(SOURCE_BF16, source[0]) : 0.0f;
+  float high = d + 1 < D ? VALUE(SOURCE_BF16, source[1]) : 0.0f;
   packed[packed_first + (b * heads + h) * rows * (DEPTH / 2) + word] = bfloat16_pair(low, high);
 }
 
@@ -119,13 +128,19 @@ INLINE void clear(float sums[SUM_TILES][4]) {
 }
 
 // The first count of the group's rows, times the factors of this lane's two.
-INLINE void store_rows(float sums[SUM_TILES][4], const float *factor, global float *target,
-                       ulong stride, int count) {
+#if PASS == 0
+#define RESULT_BF16 Y_BF16
+#else
+#define RESULT_BF16 0
+#endif
+INLINE void store_rows(float sums[SUM_TILES][4], const float *factor,
+                       global ELEMENT(RESULT_BF16) *target, ulong stride, int count) {
   int lane = get_local_id(0) % WARP, row = get_local_id(0) / WARP * 16 + lane / 4;
   UNROLL for (int j = 0; j < SUM_TILES; j++)
     UNROLL for (int e = 0; e < 4; e++) {
       int r = row + e / 2 * 8, d = 8 * j + 2 * (lane % 4) + e % 2;
-      if (r < count && d < D) target[r * stride + d] = sums[j][e] * factor[e / 2];
+      if (r < count && d < D)
+        target[r * stride + d] = ELEMENT_OF(RESULT_BF16, sums[j][e] * factor[e / 2]);
     }
 }
 
@@ -162,8 +177,8 @@ INLINE const local ushort *take_block(const global ushort *x, const global ushor
 
 // y and log_sum_exp are overwritten.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
-void attention_forward(PARAMETERS, global float *y, long y_first, global float *log_sum_exp,
-                       long log_sum_exp_first, EXTENT_PARAMETERS) {
+void attention_forward(PARAMETERS, global ELEMENT(Y_BF16) *y, long y_first,
+                       global float *log_sum_exp, long log_sum_exp_first, EXTENT_PARAMETERS) {
   WARP_STATE(warp);
   local ushort own[OWN * DEPTH] __attribute__((aligned(16)));
   local ushort blocks[STAGES * 2 * BLOCK * DEPTH] __attribute__((aligned(16)));

@@ -1,5 +1,4 @@
-// Operands of products rounded to bf16, to nearest and ties to even; the sums are fp32. Needs
-// vector.cl.
+// Operands of products rounded to bf16, as elements.cl does; the sums are fp32. Needs vector.cl.
 
 #if PAIRS
 // Two bf16 in a 32-bit word, the first in the lower half. For x86 processors with AVX512_BF16, whose
@@ -29,11 +28,8 @@ floatV dot_pairs(uint a, uintV b, floatV c) {
 }
 #endif
 
-// An fp32 of the value of the nearest bf16. NaN and infinities stay.
-float rounded(float x) {
-  uint bits = as_uint(x);
-  return isfinite(x) ? as_float((bits + 0x7fffu + (bits >> 16 & 1u)) & 0xffff0000u) : x;
-}
+// An fp32 of the value of the nearest bf16.
+float rounded(float x) { return value1(element_of1(x)); }
 
 floatV rounded_all(floatV x) {
   UNROLL for (int i = 0; i < VW; i++) x[i] = rounded(x[i]);

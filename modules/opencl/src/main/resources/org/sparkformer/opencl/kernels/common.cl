@@ -5,6 +5,10 @@
 //
 // ITEMS work-items make up a group, always: results must not depend on the device's size. A CPU
 // has one item a group, which runs over whole rows; a GPU has many, which share a row.
+//
+// LOAD_AS and STORE_AS move vectors of elements that are fp32 or bf16, by a macro as in elements.cl.
+
+#include "elements.cl"
 
 #ifndef WIDTH
 #define WIDTH 16 // floats of a vector: 1, 2, 4, 8 or 16
@@ -19,21 +23,48 @@
 #if WIDTH == 1
 typedef float floatv;
 typedef int intv;
+typedef uint uintv;
+typedef ushort ushortv;
 typedef float unalignedv;
 #define AS_INT as_int
+#define AS_UINT as_uint
 #define AS_FLOAT as_float
+#define CONVERT_UINT convert_uint
+#define CONVERT_USHORT convert_ushort
 #define SELECT(otherwise, then, condition) ((condition) ? (then) : (otherwise))
 #else
 typedef JOIN(float, WIDTH) floatv;
 typedef JOIN(int, WIDTH) intv;
+typedef JOIN(uint, WIDTH) uintv;
+typedef JOIN(ushort, WIDTH) ushortv;
 // One unaligned move; PoCL 3.1 makes several of vloadn and vstoren.
 typedef floatv __attribute__((aligned(4))) unalignedv;
 #define AS_INT JOIN(as_int, WIDTH)
+#define AS_UINT JOIN(as_uint, WIDTH)
 #define AS_FLOAT JOIN(as_float, WIDTH)
+#define CONVERT_UINT JOIN(convert_uint, WIDTH)
+#define CONVERT_USHORT JOIN(convert_ushort, WIDTH)
 #define SELECT(otherwise, then, condition) select(otherwise, then, condition)
 #endif
 #define LOAD(p) (*(__global const unalignedv *)(p))
 #define STORE(v, p) (*(__global unalignedv *)(p) = (v))
+
+typedef ushortv __attribute__((aligned(2))) unalignedHalves;
+#define LOAD_AS(bf16, p) BY_TYPE(load, bf16)(p)
+#define STORE_AS(bf16, v, p) BY_TYPE(store, bf16)(v, p)
+#define load0(p) LOAD(p)
+#define store0(v, p) STORE(v, p)
+
+static inline floatv load1(__global const ushort *p) {
+  return AS_FLOAT(CONVERT_UINT(*(__global const unalignedHalves *)p) << 16);
+}
+
+static inline void store1(floatv v, __global ushort *p) {
+  uintv bits = AS_UINT(v);
+  uintv nearest = (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
+  uintv quiet = bits >> 16 | 0x40u;
+  *(__global unalignedHalves *)p = CONVERT_USHORT(SELECT(nearest, quiet, v != v));
+}
 
 /**
  * exp(x) to 2 units in the last place (Cephes, expf) for x up to 88, infinity not far beyond; 0 where

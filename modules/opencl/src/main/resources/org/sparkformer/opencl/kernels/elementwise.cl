@@ -16,11 +16,19 @@
 // Exact GELU has the standard normal distribution's P, from Abramowitz and Stegun 7.1.26, with p
 // its density; one exponential serves both.
 //
+// Where X_BF16 or Y_BF16 is 1, x or y is bf16 in those operations that say so; all else is fp32.
+//
 // A group of ITEMS work-items covers ITEMS * VECTORS * WIDTH consecutive elements.
 
 #include "common.cl"
 #include "philox.cl"
 
+#ifndef X_BF16
+#define X_BF16 0
+#endif
+#ifndef Y_BF16
+#define Y_BF16 0
+#endif
 #ifndef VECTORS
 #define VECTORS 256 // vectors of a work-item
 #endif
@@ -45,10 +53,13 @@ __kernel void fill(__global float *x, long xFirst, long n, float value) {
   FOR_ELEMENTS(STORE((floatv)(value), x + i), x[i] = value)
 }
 
-__kernel void copy(__global const float *x, long xFirst, __global float *y, long yFirst, long n) {
+/** x and y of either type. */
+__kernel void copy(__global const ELEMENT(X_BF16) *x, long xFirst, __global ELEMENT(Y_BF16) *y,
+                   long yFirst, long n) {
   x += xFirst;
   y += yFirst;
-  FOR_ELEMENTS(STORE(LOAD(x + i), y + i), y[i] = x[i])
+  FOR_ELEMENTS(STORE_AS(Y_BF16, LOAD_AS(X_BF16, x + i), y + i),
+               y[i] = ELEMENT_OF(Y_BF16, VALUE(X_BF16, x[i])))
 }
 
 __kernel void add(__global const float *a, long aFirst, __global const float *b, long bFirst,
@@ -75,19 +86,21 @@ __kernel void gelu(__global const float *x, long xFirst, __global float *y, long
 #define SLOPE(v, e, s) \
   fma(2.0f * (v) * (s) * ((e) * (s)), 0.7978845608f * (1.0f + 0.134145f * (v) * (v)), (s))
 
-__kernel void geluBackward(__global const float *x, long xFirst, __global const float *dy,
-                           long dyFirst, __global float *dx, long dxFirst, long n) {
+/** x of either type. */
+__kernel void geluBackward(__global const ELEMENT(X_BF16) *x, long xFirst,
+                           __global const float *dy, long dyFirst, __global float *dx,
+                           long dxFirst, long n) {
   x += xFirst;
   dy += dyFirst;
   dx += dxFirst;
   FOR_ELEMENTS({
-    floatv v = LOAD(x + i);
+    floatv v = LOAD_AS(X_BF16, x + i);
     floatv t = EXPONENT(v);
     floatv e = exponential(SELECT(t, (floatv)(80.0f), t > 80.0f));
     floatv s = 1.0f / (1.0f + e);
     STORE(LOAD(dy + i) * SLOPE(v, e, s), dx + i);
   }, {
-    float v = x[i];
+    float v = VALUE(X_BF16, x[i]);
     float t = EXPONENT(v);
     float e = exponentialOfOne(t > 80.0f ? 80.0f : t);
     float s = 1.0f / (1.0f + e);
@@ -110,27 +123,33 @@ __kernel void geluBackward(__global const float *x, long xFirst, __global const 
 DEFINE_CUMULATIVE(cumulativeOfOne, float, CHOOSE_ONE)
 DEFINE_CUMULATIVE(cumulative, floatv, SELECT)
 
-__kernel void exactGelu(__global const float *x, long xFirst, __global float *y, long yFirst,
-                        long n) {
+/** x and y of either type. */
+__kernel void exactGelu(__global const ELEMENT(X_BF16) *x, long xFirst,
+                        __global ELEMENT(Y_BF16) *y, long yFirst, long n) {
   x += xFirst;
   y += yFirst;
   FOR_ELEMENTS({
-    floatv v = LOAD(x + i);
-    STORE(v * cumulative(v, exponential(-0.5f * v * v)), y + i);
-  }, y[i] = x[i] * cumulativeOfOne(x[i], exponentialOfOne(-0.5f * x[i] * x[i])))
+    floatv v = LOAD_AS(X_BF16, x + i);
+    STORE_AS(Y_BF16, v * cumulative(v, exponential(-0.5f * v * v)), y + i);
+  }, {
+    float v = VALUE(X_BF16, x[i]);
+    y[i] = ELEMENT_OF(Y_BF16, v * cumulativeOfOne(v, exponentialOfOne(-0.5f * v * v)));
+  })
 }
 
-__kernel void exactGeluBackward(__global const float *x, long xFirst, __global const float *dy,
-                                long dyFirst, __global float *dx, long dxFirst, long n) {
+/** x of either type. */
+__kernel void exactGeluBackward(__global const ELEMENT(X_BF16) *x, long xFirst,
+                                __global const float *dy, long dyFirst, __global float *dx,
+                                long dxFirst, long n) {
   x += xFirst;
   dy += dyFirst;
   dx += dxFirst;
   FOR_ELEMENTS({
-    floatv v = LOAD(x + i);
+    floatv v = LOAD_AS(X_BF16, x + i);
     floatv e = exponential(-0.5f * v * v);
     STORE(LOAD(dy + i) * fma(0.3989422804f * v, e, cumulative(v, e)), dx + i);
   }, {
-    float v = x[i];
+    float v = VALUE(X_BF16, x[i]);
     float e = exponentialOfOne(-0.5f * v * v);
     dx[i] = dy[i] * fma(0.3989422804f * v, e, cumulativeOfOne(v, e));
   })

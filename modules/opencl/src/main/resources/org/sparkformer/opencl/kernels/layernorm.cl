@@ -2,7 +2,8 @@
 //
 //   layerNormForward          sum = x + branch (where there is a branch, else sum is x)
 //                             y = (sum - mean) rstd weight + bias,  rstd = 1 / sqrt(variance + epsilon)
-//                             x, branch, sum, y [rows, C]; weight, bias [C]; mean, rstd [rows]
+//                             x, branch, sum, y [rows, C]; weight, bias [C]; mean, rstd [rows];
+//                             y is bf16 where Y_BF16 is 1
 //   layerNormBackward         n = (x - mean) rstd, g = dy weight
 //                             dx = rstd (g - mean(g) - n mean(g n)) + dSum (where there is one)
 //                             dx may be dSum
@@ -17,6 +18,9 @@
 
 #include "common.cl"
 
+#ifndef Y_BF16
+#define Y_BF16 0
+#endif
 #ifndef ROWS
 #define ROWS 8 // rows of a group
 #endif
@@ -44,7 +48,7 @@
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormForward(
     __global const float *x, long xFirst, __global const float *branch, long branchFirst,
     __global float *sum, long sumFirst, __global const float *weight, long weightFirst,
-    __global const float *bias, long biasFirst, __global float *y, long yFirst,
+    __global const float *bias, long biasFirst, __global ELEMENT(Y_BF16) *y, long yFirst,
     __global float *mean, long meanFirst, __global float *rstd, long rstdFirst, int rows,
     int columns, float epsilon, int branchPresent) {
   __local float scratch[ITEMS];
@@ -52,7 +56,7 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormForwar
   bias += biasFirst;
   ALL_ROWS {
     __global const float *in = x + xFirst + row * columns;
-    __global float *out = y + yFirst + row * columns;
+    __global ELEMENT(Y_BF16) *out = y + yFirst + row * columns;
     floatv total = 0.0f;
     float totalOfTail = 0.0f;
     if (branchPresent) {
@@ -80,8 +84,8 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormForwar
     float variance = sumOfGroup(sumOfLanes(squares) + squaresOfTail, scratch) / columns;
     float r = 1.0f / sqrt(variance + epsilon);
     FOR_COLUMNS(
-        STORE(fma((LOAD(in + c) - m) * r, LOAD(weight + c), LOAD(bias + c)), out + c),
-        out[c] = fma((in[c] - m) * r, weight[c], bias[c]))
+        STORE_AS(Y_BF16, fma((LOAD(in + c) - m) * r, LOAD(weight + c), LOAD(bias + c)), out + c),
+        out[c] = ELEMENT_OF(Y_BF16, fma((in[c] - m) * r, weight[c], bias[c])))
     if (get_local_id(0) == 0) {
       mean[meanFirst + row] = m;
       rstd[rstdFirst + row] = r;

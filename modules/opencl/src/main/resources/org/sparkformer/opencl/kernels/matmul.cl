@@ -1,10 +1,11 @@
 // Matrix product C = op(A) op(B) (+ C) (+ bias), activated = GELU(C), for processors with vector
-// units and caches. fp32, row-major; operands rounded to bf16 on demand.
+// units and caches. Row-major, fp32; with A_BF16, B_BF16, C_BF16 and ACTIVATED_BF16 A, B, C and
+// activated are bf16. Operands rounded to bf16 on demand.
 //
 // Shapes: op(A) [M, K], op(B) [K, N], C and activated [M, N], bias [N]. A is stored as [K, M] with
 // TRANSPOSE_A, B as [N, K] with TRANSPOSE_B. Overwrites C, adds to it with ACCUMULATE. One
 // work-group of one work-item a block of block_rows x block_columns elements of C; axis 2 is the
-// batch.
+// batch. Where C is bf16, fp32 memory of its size keeps the sums.
 //
 // Algorithm: Goto and van de Geijn, Anatomy of high-performance matrix multiplication, TOMS 2008. A
 // block copies the parts of A and B that it needs for KC steps of the inner product into local
@@ -32,6 +33,19 @@
 #endif
 #ifndef TILES
 #define TILES 0
+#endif
+
+#ifndef A_BF16
+#define A_BF16 0
+#endif
+#ifndef B_BF16
+#define B_BF16 0
+#endif
+#ifndef C_BF16
+#define C_BF16 0
+#endif
+#ifndef ACTIVATED_BF16
+#define ACTIVATED_BF16 0
 #endif
 
 #include "bfloat16.cl"
@@ -118,7 +132,10 @@ typedef uint word;
 #define STORE_WORDS(space, p, value) (*(space unaligned_uintV *)(p) = (value))
 // The words of STEP rows of a matrix side by side, or of STEP vectors in one row.
 #define ACROSS(x, y) pairs_across(x, y)
-#define ALONG(p) pairs_along(LOAD(global, p), LOAD(global, (p) + VW))
+#define along0(p) pairs_along(LOAD(global, p), LOAD(global, (p) + VW))
+// Pairs as they lie in memory, at any multiple of two bytes.
+typedef uintV __attribute__((aligned(2))) words_of_halves;
+#define along1(p) (*(const global words_of_halves *)(p))
 #define MULTIPLY_ADD(a, b, c) dot_pairs(a, b, c)
 word word_of(float x, float y) { return pairs_across((floatV)(x), (floatV)(y)).s0; }
 #else
@@ -127,22 +144,29 @@ typedef float word;
 #define LOAD_WORDS LOAD
 #define STORE_WORDS STORE
 #define ACROSS(x, y) (ROUNDS ? rounded_all(x) : (x))
-#define ALONG(p) ACROSS(LOAD(global, p), 0)
+#define along0(p) ACROSS(LOAD(global, p), 0)
+#define along1(p) load1(p)
 #define MULTIPLY_ADD(a, b, c) fma((floatV)(a), b, c)
 word word_of(float x, float y) { return ROUNDS ? rounded(x) : x; }
 #endif
 
+#define ALONG(bf16, p) BY_TYPE(along, bf16)(p)
+#define A_VALUE(e) VALUE(A_BF16, e)
+#define B_VALUE(e) VALUE(B_BF16, e)
+
 #if TILES && TRANSPOSE_A
 // The words of VW rows at step k.
-wordV column_of_words(const global float *A, ulong stride, int rows, int k, int depth) {
+wordV column_of_words(const global ELEMENT(A_BF16) *A, ulong stride, int rows, int k, int depth) {
   if (k >= depth) return (wordV)(0);
-  const global float *source = A + k * stride;
-  floatV second = k + 1 < depth ? load_up_to(source + stride, rows) : (floatV)(0.0f);
-  return ACROSS(load_up_to(source, rows), second);
+  const global ELEMENT(A_BF16) *source = A + k * stride;
+  floatV second =
+      k + 1 < depth ? LOAD_UP_TO_AS(A_BF16, source + stride, rows) : (floatV)(0.0f);
+  return ACROSS(LOAD_UP_TO_AS(A_BF16, source, rows), second);
 }
 #endif
 
-void copy_a(const global float *A, ulong stride, int rows, int depth, A_SPACE word *panels) {
+void copy_a(const global ELEMENT(A_BF16) *A, ulong stride, int rows, int depth,
+            A_SPACE word *panels) {
 #if TILES && TRANSPOSE_A
   for (int row = 0; row < rows || row % MR; row += VW)
     for (int k = 0; k < WORDS(depth); k += VW) {
@@ -155,42 +179,46 @@ void copy_a(const global float *A, ulong stride, int rows, int depth, A_SPACE wo
     }
 #elif TRANSPOSE_A
   for (int k = 0; k < depth; k += STEP) {
-    const global float *source = A + k * stride;
-    const global float *second = k + PAIRS < depth ? source + PAIRS * stride : 0;
+    const global ELEMENT(A_BF16) *source = A + k * stride;
+    const global ELEMENT(A_BF16) *second = k + PAIRS < depth ? source + PAIRS * stride : 0;
     A_SPACE word *target = panels + k / STEP * MR;
     int row = 0;
     // A vector may reach beyond MR words, into those of the next k, which are written later.
     for (; MR <= VW && row + VW <= rows; row += MR, target += PANEL_A(depth)) {
       PREFETCH(source + AHEAD * stride + row);
-      floatV other = PAIRS && second ? LOAD(global, second + row) : (floatV)(0.0f);
-      STORE_WORDS(A_SPACE, target, ACROSS(LOAD(global, source + row), other));
+      floatV other = PAIRS && second ? LOAD_AS(A_BF16, second + row) : (floatV)(0.0f);
+      STORE_WORDS(A_SPACE, target, ACROSS(LOAD_AS(A_BF16, source + row), other));
     }
     for (; row < rows; row += MR, target += PANEL_A(depth))
       for (int i = 0; i < MR; i++)
-        target[i] = row + i < rows ? word_of(source[row + i], second ? second[row + i] : 0.0f) : 0;
+        target[i] = row + i < rows ? word_of(A_VALUE(source[row + i]),
+                                             second ? A_VALUE(second[row + i]) : 0.0f)
+                                   : 0;
   }
 #else
   for (int row = 0; row < rows || row % MR; row++) {
-    const global float *source = A + row * stride;
+    const global ELEMENT(A_BF16) *source = A + row * stride;
     A_SPACE word *target = panels + row * ROW_STRIDE;
     int k = 0;
     for (; row < rows && k + STEP * VW <= depth; k += STEP * VW) {
       PREFETCH(source + 2 * stride + k);
-      STORE_WORDS(A_SPACE, target + k / STEP, ALONG(source + k));
+      STORE_WORDS(A_SPACE, target + k / STEP, ALONG(A_BF16, source + k));
     }
     for (; k < STEP * WORDS(depth); k += STEP)
       target[k / STEP] = row < rows && EXISTS(k)
-                             ? word_of(source[k], k + PAIRS < depth ? source[k + PAIRS] : 0.0f)
+                             ? word_of(A_VALUE(source[k]),
+                                       k + PAIRS < depth ? A_VALUE(source[k + PAIRS]) : 0.0f)
                              : 0;
   }
 #endif
 }
 
 // Panels of B: [word of k][NR], zero beyond the last column.
-void copy_b(const global float *B, ulong stride, int columns, int depth, B_SPACE word *panels) {
+void copy_b(const global ELEMENT(B_BF16) *B, ulong stride, int columns, int depth,
+            B_SPACE word *panels) {
 #if TRANSPOSE_B
   for (int column = 0; column < columns || column % NR; column += VW) {
-    const global float *source = B + column * stride;
+    const global ELEMENT(B_BF16) *source = B + column * stride;
     B_SPACE word *target = panels + column / NR * NR * WORDS(depth) + column % NR;
     int count = min(VW, columns - column);
     int k = 0;
@@ -199,7 +227,7 @@ void copy_b(const global float *B, ulong stride, int columns, int depth, B_SPACE
       UNROLL for (int i = 0; i < VW; i++) {
         PREFETCH(source + i * stride + k + AHEAD * VW);
         square[i] = (wordV)(0);
-        if (i < count) square[i] = ALONG(source + i * stride + k);
+        if (i < count) square[i] = ALONG(B_BF16, source + i * stride + k);
       }
       transpose_square((private floatV *)square);
       UNROLL for (int i = 0; i < VW; i++)
@@ -207,22 +235,25 @@ void copy_b(const global float *B, ulong stride, int columns, int depth, B_SPACE
     }
     for (; k < STEP * WORDS(depth); k += STEP)
       for (int i = 0; i < VW; i++) {
-        const global float *row = source + i * stride + k;
-        target[k / STEP * NR + i] = i < count && EXISTS(k)
-                                        ? word_of(row[0], k + PAIRS < depth ? row[PAIRS] : 0.0f)
-                                        : 0;
+        const global ELEMENT(B_BF16) *row = source + i * stride + k;
+        target[k / STEP * NR + i] =
+            i < count && EXISTS(k)
+                ? word_of(B_VALUE(row[0]), k + PAIRS < depth ? B_VALUE(row[PAIRS]) : 0.0f)
+                : 0;
       }
   }
 #else
   for (int k = 0; k < STEP * WORDS(depth); k += STEP) {
-    const global float *source = B + k * stride;
-    const global float *second = k + PAIRS < depth ? source + PAIRS * stride : 0;
+    const global ELEMENT(B_BF16) *source = B + k * stride;
+    const global ELEMENT(B_BF16) *second = k + PAIRS < depth ? source + PAIRS * stride : 0;
     B_SPACE word *target = panels + k / STEP * NR;
     for (int column = 0; column < columns; column += NR) EACH_VECTOR {
       int at = column + v * VW;
       PREFETCH(source + AHEAD * stride + at);
-      floatV one = EXISTS(k) ? load_up_to(source + at, columns - at) : (floatV)(0.0f);
-      floatV other = PAIRS && second ? load_up_to(second + at, columns - at) : (floatV)(0.0f);
+      floatV one =
+          EXISTS(k) ? LOAD_UP_TO_AS(B_BF16, source + at, columns - at) : (floatV)(0.0f);
+      floatV other = PAIRS && second ? LOAD_UP_TO_AS(B_BF16, second + at, columns - at)
+                                     : (floatV)(0.0f);
       STORE_WORDS(B_SPACE, target + column * WORDS(depth) + v * VW, ACROSS(one, other));
     }
   }
@@ -326,26 +357,24 @@ void add_tile(const A_SPACE word *a, const B_SPACE word *b, int words, global fl
 }
 #endif
 
-// GELU of a tile that is still in the first cache.
-void activate_tile(const global float *C, ulong stride, int rows, int columns,
-                   global float *activated) {
+// GELU and the rounding of a tile that is still in the first cache.
+void finish_tile(const global float *sums, ulong stride, int rows, int columns,
+                 global ELEMENT(ACTIVATED_BF16) *activated, global ELEMENT(C_BF16) *C) {
   for (int i = 0; i < min(MR, rows); i++)
     for (int column = 0; column < min(NR, columns); column += VW) {
       ulong at = i * stride + column;
       int count = min(VW, columns - column);
-      floatV y = gelu(load_up_to(C + at, count));
-      if (count == VW)
-        STORE(global, activated + at, y);
-      else
-        store_part(activated + at, y, count);
+      floatV x = load_up_to(sums + at, count);
+      if (GELU) STORE_UP_TO_AS(ACTIVATED_BF16, activated + at, gelu(x), count);
+      if (C_BF16) STORE_UP_TO_AS(C_BF16, C + at, x, count);
     }
 }
 
 #if READY_A
 // Panels of A for all steps of the inner product; a group takes some tiles of rows and KC steps.
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void pack_a(const global float *A, long A_first, global word *panels, long panels_first, int M,
-            int K, int group_rows) {
+void pack_a(const global ELEMENT(A_BF16) *A, long A_first, global word *panels,
+            long panels_first, int M, int K, int group_rows) {
   int row = get_group_id(0) * group_rows, k = get_group_id(1) * KC;
   int rows = min(group_rows, M - row), depth = min(KC, K - k);
   ulong stride = TRANSPOSE_A ? M : K, tiles = (M + MR - 1) / MR;
@@ -357,8 +386,8 @@ void pack_a(const global float *A, long A_first, global word *panels, long panel
 
 #if READY_B
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void pack_b(const global float *B, long B_first, global word *panels, long panels_first, int N,
-            int K, int group_columns) {
+void pack_b(const global ELEMENT(B_BF16) *B, long B_first, global word *panels,
+            long panels_first, int N, int K, int group_columns) {
   int column = get_group_id(0) * group_columns, k = get_group_id(1) * KC;
   int columns = min(group_columns, N - column), depth = min(KC, K - k);
   ulong stride = TRANSPOSE_B ? K : N, tiles = (N + NR - 1) / NR;
@@ -369,11 +398,12 @@ void pack_b(const global float *B, long B_first, global word *panels, long panel
 #endif
 
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void matmul(const global float *A, long A_first, const global float *B, long B_first,
-            global float *C, long C_first, const global float *bias, long bias_first,
-            global float *activated, long activated_first, int A_batch, int B_batch, int M, int N,
-            int K, int block_rows, int block_columns, const global word *ready_a,
-            long ready_a_first, const global word *ready_b, long ready_b_first,
+void matmul(const global ELEMENT(A_BF16) *A, long A_first, const global ELEMENT(B_BF16) *B,
+            long B_first, global ELEMENT(C_BF16) *C, long C_first, const global float *bias,
+            long bias_first, global ELEMENT(ACTIVATED_BF16) *activated, long activated_first,
+            int A_batch, int B_batch, int M, int N, int K, global float *sums, long sums_first,
+            int block_rows, int block_columns, const global word *ready_a, long ready_a_first,
+            const global word *ready_b, long ready_b_first,
             local word *copied_a, local word *copied_b) {
   ulong batch = get_group_id(2);
   int row = get_group_id(1) * block_rows, column = get_group_id(0) * block_columns;
@@ -384,6 +414,11 @@ void matmul(const global float *A, long A_first, const global float *B, long B_f
   ulong corner = (batch * M + row) * N + column;
   C += C_first + corner;
   activated += activated_first + corner;
+#if C_BF16
+  sums += sums_first + corner;
+#else
+  sums = C;
+#endif
   bias += bias_first + column;
 #if TILES
   TILES_BEGIN();
@@ -408,10 +443,10 @@ void matmul(const global float *A, long A_first, const global float *B, long B_f
       for (int i = 0; i < rows; i += MR) {
         ulong at = (ulong)i * N + j;
         add_tile(panels_a + i / MR * PANEL_A(depth), panels_b + j * WORDS(depth), WORDS(depth),
-                 C + at, N, rows - i, columns - j, ACCUMULATE ? 0 : k == 0,
+                 sums + at, N, rows - i, columns - j, ACCUMULATE ? 0 : k == 0,
                  k + depth == K ? bias + j : 0);
-        if (GELU && k + depth == K)
-          activate_tile(C + at, N, rows - i, columns - j, activated + at);
+        if ((GELU || C_BF16) && k + depth == K)
+          finish_tile(sums + at, N, rows - i, columns - j, activated + at, C + at);
       }
   }
 #if TILES

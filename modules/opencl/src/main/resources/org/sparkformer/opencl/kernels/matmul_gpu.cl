@@ -1,6 +1,6 @@
 // Matrix product C = op(A) op(B) (+ C) (+ bias), activated = GELU(C), for processors with many
-// threads and fast local memory. fp32, row-major, operands rounded to bf16 on demand; arguments and
-// macros as in matmul.cl.
+// threads and fast local memory. fp32 and bf16, row-major, operands rounded to bf16 on demand;
+// arguments and macros as in matmul.cl, but that sums stay in registers: C itself may be bf16.
 //
 // A work-group of 256 items computes a tile of C of EDGE = 16 WORK elements a side, each item
 // WORK x WORK of them in registers (Volkov and Demmel, Benchmarking GPUs to tune dense linear
@@ -39,11 +39,24 @@
 #ifndef GELU
 #define GELU 0
 #endif
+#ifndef A_BF16
+#define A_BF16 0
+#endif
+#ifndef B_BF16
+#define B_BF16 0
+#endif
+#ifndef C_BF16
+#define C_BF16 0
+#endif
+#ifndef ACTIVATED_BF16
+#define ACTIVATED_BF16 0
+#endif
 
 #define UNROLL _Pragma("unroll")
 // Arrays of an item that are passed to a function stay in registers only where it is inlined.
 #define INLINE __attribute__((always_inline))
 
+#include "elements.cl"
 #include "gelu.cl"
 
 #define ITEMS 256
@@ -51,12 +64,6 @@
 // Of a slice, from one k to the next: a multiple of 4, for vectors, that is none of 32, for banks.
 #define STRIDE (EDGE + 4)
 #define SHARE (EDGE * STEPS / ITEMS)
-
-// The nearest bf16, ties to even. NaN and infinities stay.
-INLINE float rounded(float x) {
-  uint bits = as_uint(x);
-  return isfinite(x) ? as_float((bits + 0x7fffu + (bits >> 16 & 1u)) & 0xffff0000u) : x;
-}
 
 // Place n of an item's share in a slice. Neighbouring items take neighbours in memory, which lie
 // along k or along the edge.
@@ -72,19 +79,17 @@ INLINE int place_of(int n, int along_k) {
 
 // An item's share of a slice. What lies beyond the edge repeats the last row, as nobody reads its
 // products; what lies beyond depth is 0.
-INLINE void fetch(const global float *source, ulong stride, int along_k, int size, int depth,
-           float *share) {
-  UNROLL for (int n = 0; n < SHARE; n++) {
-    int k = step_of(n, along_k), i = min(place_of(n, along_k), size - 1);
-    ulong at = along_k ? i * stride + k : k * stride + i;
-    share[n] = k < depth ? source[at] : 0.0f;
+#define FETCH(bf16, source, stride, along_k, size, depth, share)              \
+  UNROLL for (int n = 0; n < SHARE; n++) {                                    \
+    int k_of_n = step_of(n, along_k), i = min(place_of(n, along_k), (size)-1); \
+    ulong at = along_k ? i * stride + k_of_n : k_of_n * stride + i;           \
+    share[n] = k_of_n < (depth) ? VALUE(bf16, source[at]) : 0.0f;             \
   }
-}
 
 INLINE void keep(const float *share, int along_k, local float *slice) {
   UNROLL for (int n = 0; n < SHARE; n++)
     slice[step_of(n, along_k) * STRIDE + place_of(n, along_k)] =
-        ROUNDS ? rounded(share[n]) : share[n];
+        ROUNDS ? value1(element_of1(share[n])) : share[n];
 }
 
 INLINE void multiply(const local float *a, const local float *b, float c[WORK][WORK]) {
@@ -101,10 +106,10 @@ INLINE void multiply(const local float *a, const local float *b, float c[WORK][W
 }
 
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
-void matmul_gpu(const global float *A, long A_first, const global float *B, long B_first,
-                global float *C, long C_first, const global float *bias, long bias_first,
-                global float *activated, long activated_first, int A_batch, int B_batch, int M,
-                int N, int K) {
+void matmul_gpu(const global ELEMENT(A_BF16) *A, long A_first, const global ELEMENT(B_BF16) *B,
+                long B_first, global ELEMENT(C_BF16) *C, long C_first, const global float *bias,
+                long bias_first, global ELEMENT(ACTIVATED_BF16) *activated, long activated_first,
+                int A_batch, int B_batch, int M, int N, int K) {
   local float slices_a[2][STEPS * STRIDE] __attribute__((aligned(16)));
   local float slices_b[2][STEPS * STRIDE] __attribute__((aligned(16)));
   ulong batch = get_group_id(2);
@@ -126,11 +131,11 @@ void matmul_gpu(const global float *A, long A_first, const global float *B, long
   UNROLL for (int i = 0; i < WORK; i++)
     UNROLL for (int j = 0; j < WORK; j++) {
       int r = i0 + i % 4 + i / 4 * 64, s = j0 + j % 4 + j / 4 * 64;
-      c[i][j] = ACCUMULATE && r < M && s < N ? C[r * width + s] : 0.0f;
+      c[i][j] = ACCUMULATE && r < M && s < N ? VALUE(C_BF16, C[r * width + s]) : 0.0f;
     }
   float share_a[SHARE], share_b[SHARE];
-  fetch(A, a_stride, !TRANSPOSE_A, M, K, share_a);
-  fetch(B, b_stride, TRANSPOSE_B, N, K, share_b);
+  FETCH(A_BF16, A, a_stride, !TRANSPOSE_A, M, K, share_a)
+  FETCH(B_BF16, B, b_stride, TRANSPOSE_B, N, K, share_b)
   keep(share_a, !TRANSPOSE_A, slices_a[0]);
   keep(share_b, TRANSPOSE_B, slices_b[0]);
   barrier(CLK_LOCAL_MEM_FENCE);
@@ -138,8 +143,8 @@ void matmul_gpu(const global float *A, long A_first, const global float *B, long
     A += STEPS * (TRANSPOSE_A ? a_stride : 1);
     B += STEPS * (TRANSPOSE_B ? 1 : b_stride);
     int left = K - k - STEPS;
-    fetch(A, a_stride, !TRANSPOSE_A, M, left, share_a);
-    fetch(B, b_stride, TRANSPOSE_B, N, left, share_b);
+    FETCH(A_BF16, A, a_stride, !TRANSPOSE_A, M, left, share_a)
+    FETCH(B_BF16, B, b_stride, TRANSPOSE_B, N, left, share_b)
     multiply(slices_a[now] + i0, slices_b[now] + j0, c);
     keep(share_a, !TRANSPOSE_A, slices_a[now ^ 1]);
     keep(share_b, TRANSPOSE_B, slices_b[now ^ 1]);
@@ -150,8 +155,8 @@ void matmul_gpu(const global float *A, long A_first, const global float *B, long
       int r = i0 + i % 4 + i / 4 * 64, s = j0 + j % 4 + j / 4 * 64;
       if (r < M && s < N) {
         float sum = BIAS ? c[i][j] + bias[s] : c[i][j];
-        C[r * width + s] = sum;
-        if (GELU) activated[r * width + s] = gelu(sum);
+        C[r * width + s] = ELEMENT_OF(C_BF16, sum);
+        if (GELU) activated[r * width + s] = ELEMENT_OF(ACTIVATED_BF16, gelu(sum));
       }
     }
 }

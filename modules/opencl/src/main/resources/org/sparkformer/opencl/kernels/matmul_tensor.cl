@@ -5,7 +5,8 @@
 // along the rows, whatever its transpose and alignment; the depth is filled up with zeros. Then
 // `matmul_tensor` multiplies packed operands: copies of 16 bytes need no registers, transposes and
 // edges cost nothing in its loop, and its tiles move half the bytes that fp32 would, which is what
-// limits it. Packing reads and writes 6 bytes an element; products of depth K pay 6 / K of it.
+// limits it. Packing reads and writes 6 bytes an element, 4 where it is bf16 already (SOURCE_BF16);
+// products of depth K pay 6 / K of it.
 //
 // A work-group computes a tile of ROWS x COLUMNS elements of C, each of its warps WARP_ROWS x
 // WARP_COLUMNS of them in registers. STEP of the inner product at a time pass through one of STAGES
@@ -50,11 +51,21 @@
 #ifndef GELU
 #define GELU 0
 #endif
+#ifndef SOURCE_BF16
+#define SOURCE_BF16 0
+#endif
+#ifndef C_BF16
+#define C_BF16 0
+#endif
+#ifndef ACTIVATED_BF16
+#define ACTIVATED_BF16 0
+#endif
 
 #define WARPS_ACROSS (COLUMNS / WARP_COLUMNS)
 #define ITEMS (32 * (ROWS / WARP_ROWS) * WARPS_ACROSS)
 
 #include "nvidia.cl"
+#include "elements.cl"
 #include "gelu.cl"
 
 #define PACK_EDGE 32
@@ -63,8 +74,8 @@
 // packed [size, padded depth], one matrix of it a batch. Element (i, k) lies at i + k stride where
 // ALONG_K is 0, at i stride + k where it is 1.
 kernel __attribute__((reqd_work_group_size(256, 1, 1)))
-void pack(const global float *source, long source_first, global uint *packed, long packed_first,
-          int source_batch, int along_k, int size, int depth) {
+void pack(const global ELEMENT(SOURCE_BF16) *source, long source_first, global uint *packed,
+          long packed_first, int source_batch, int along_k, int size, int depth) {
   local float tile[PACK_EDGE][PACK_DEPTH + 1];
   ulong batch = get_group_id(2);
   int words = get_num_groups(0) * PACK_DEPTH / 2;
@@ -74,7 +85,7 @@ void pack(const global float *source, long source_first, global uint *packed, lo
     int i = along_k ? at / PACK_DEPTH : at % PACK_EDGE;
     int k = along_k ? at % PACK_DEPTH : at / PACK_EDGE;
     ulong from = along_k ? (ulong)(i0 + i) * depth + k0 + k : (ulong)(k0 + k) * size + i0 + i;
-    tile[i][k] = i0 + i < size && k0 + k < depth ? source[from] : 0.0f;
+    tile[i][k] = i0 + i < size && k0 + k < depth ? VALUE(SOURCE_BF16, source[from]) : 0.0f;
   }
   barrier(CLK_LOCAL_MEM_FENCE);
   packed += packed_first + batch * size * words;
@@ -129,9 +140,10 @@ INLINE void multiply_stage(const local ushort *a, const local ushort *b,
 // next. Work-groups: the tiles of C on axis 0, the batch on axis 2.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 void matmul_tensor(const global ushort *A, long A_first, const global ushort *B, long B_first,
-                   global float *C, long C_first, const global float *bias, long bias_first,
-                   global float *activated, long activated_first, long A_batch, long B_batch,
-                   int M, int N, int depth, local ushort *stages) {
+                   global ELEMENT(C_BF16) *C, long C_first, const global float *bias,
+                   long bias_first, global ELEMENT(ACTIVATED_BF16) *activated,
+                   long activated_first, long A_batch, long B_batch, int M, int N, int depth,
+                   local ushort *stages) {
   WARP_STATE(warp);
   ulong batch = get_group_id(2);
   int tiles_down = (M + ROWS - 1) / ROWS, tiles_across = (N + COLUMNS - 1) / COLUMNS;
@@ -155,7 +167,7 @@ void matmul_tensor(const global ushort *A, long A_first, const global ushort *B,
   float c[WARP_ROWS / 16][WARP_COLUMNS / 8][4];
   EACH_ELEMENT {
     int r = 16 * i + e / 2 * 8, s = 8 * j + e % 2;
-    c[i][j][e] = ACCUMULATE && r < rows && s < columns ? C[(ulong)r * N + s] : 0.0f;
+    c[i][j][e] = ACCUMULATE && r < rows && s < columns ? VALUE(C_BF16, C[(ulong)r * N + s]) : 0.0f;
   }
   int steps = depth / STEP;
   UNROLL for (int n = 0; n < STAGES - 1; n++) {
@@ -184,8 +196,8 @@ void matmul_tensor(const global ushort *A, long A_first, const global ushort *B,
     int r = 16 * i + e / 2 * 8, s = 8 * j + e % 2;
     if (r < rows && s < columns) {
       float sum = BIAS ? c[i][j][e] + bias[s] : c[i][j][e];
-      C[(ulong)r * N + s] = sum;
-      if (GELU) activated[(ulong)r * N + s] = gelu(sum);
+      C[(ulong)r * N + s] = ELEMENT_OF(C_BF16, sum);
+      if (GELU) activated[(ulong)r * N + s] = ELEMENT_OF(ACTIVATED_BF16, gelu(sum));
     }
   }
 }

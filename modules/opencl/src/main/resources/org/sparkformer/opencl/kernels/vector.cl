@@ -20,6 +20,7 @@ typedef floatV __attribute__((aligned(4))) unalignedV;
 
 #define UNROLL _Pragma("unroll")
 
+#include "elements.cl"
 #include "prefetch.cl"
 
 // The first count elements, the rest 0.
@@ -38,6 +39,54 @@ void store_part(global float *target, floatV value, int count) {
 
 floatV load_up_to(const global float *source, int count) {
   return count >= VW ? LOAD(global, source) : load_part(source, count);
+}
+
+// The same of elements in global memory that are fp32 or bf16, by a macro as in elements.cl.
+#define LOAD_AS(bf16, p) BY_TYPE(load, bf16)(p)
+#define LOAD_UP_TO_AS(bf16, p, count) BY_TYPE(load_up_to, bf16)(p, count)
+#define STORE_AS(bf16, p, value) BY_TYPE(store, bf16)(p, value)
+#define STORE_UP_TO_AS(bf16, p, value, count) BY_TYPE(store_up_to, bf16)(p, value, count)
+#define load0(p) LOAD(global, p)
+#define load_up_to0(p, count) load_up_to(p, count)
+#define store0(p, value) STORE(global, p, value)
+
+typedef PASTE(ushort, VW) __attribute__((aligned(2))) unaligned_halves;
+
+floatV load1(const global ushort *p) {
+  return as_floatV(PASTE(convert_uint, VW)(*(const global unaligned_halves *)p) << 16);
+}
+
+floatV load_up_to1(const global ushort *source, int count) {
+  if (count >= VW) return load1(source);
+  float values[VW];
+  STORE(private, values, (floatV)(0.0f));
+  for (int i = 0; i < count; i++) values[i] = value1(source[i]);
+  return LOAD(private, values);
+}
+
+void store_up_to0(global float *target, floatV value, int count) {
+  if (count >= VW)
+    STORE(global, target, value);
+  else
+    store_part(target, value, count);
+}
+
+void store1(global ushort *target, floatV value) {
+  PASTE(uint, VW) bits = PASTE(as_uint, VW)(value);
+  PASTE(uint, VW) nearest = (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
+  PASTE(uint, VW) quiet = bits >> 16 | 0x40u;
+  *(global unaligned_halves *)target =
+      PASTE(convert_ushort, VW)(select(nearest, quiet, value != value));
+}
+
+void store_up_to1(global ushort *target, floatV value, int count) {
+  if (count >= VW) {
+    store1(target, value);
+    return;
+  }
+  float values[VW];
+  STORE(private, values, value);
+  for (int i = 0; i < count; i++) target[i] = element_of1(values[i]);
 }
 
 // VW x VW transpose by log2(VW) perfect shuffles of its rows.

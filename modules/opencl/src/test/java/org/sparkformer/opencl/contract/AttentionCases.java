@@ -1,6 +1,7 @@
 package org.sparkformer.opencl.contract;
 
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.sparkformer.tensor.DType;
@@ -82,10 +83,21 @@ public final class AttentionCases {
                 new Extents(5, 71, 7, 20, true, true),
                 new Extents(4, 50, 9, 64, false, false))
             .flatMap(Variant::of);
-    return Stream.concat(
-        Stream.concat(exact, Variant.rounding())
-            .flatMap(variant -> Stream.of(forward(variant), backward(variant))),
-        Stream.of(cached(1, 9), cached(3, 64), cached(2, 127)));
+    return Stream.of(
+            Stream.concat(exact, Variant.rounding())
+                .flatMap(variant -> Stream.of(forward(variant), backward(variant))),
+            kept(),
+            Stream.of(cached(1, 9), cached(3, 64), cached(2, 127)))
+        .flatMap(Function.identity());
+  }
+
+  /** Queries, keys, values and results that are bf16 themselves. */
+  private static Stream<OperationCase> kept() {
+    return Stream.of(
+            new Variant(new Extents(3, 61, 1, 33, true, true), DROPOUT, DType.BFLOAT16),
+            new Variant(new Extents(5, 71, 7, 20, true, true), DROPOUT, DType.FLOAT32))
+        .flatMap(variant -> Stream.of(forward(variant), backward(variant)))
+        .map(test -> test.withBfloat16("qkv", "y"));
   }
 
   /** Rows are averages of up to T values, by weights that carry a relative error of about 1e-6. */

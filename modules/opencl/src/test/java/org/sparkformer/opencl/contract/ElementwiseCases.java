@@ -38,11 +38,18 @@ public final class ElementwiseCases {
         new OperationCase("Gelu " + n, w -> gelu(w, n), Tolerance.ELEMENT),
         geluInPlace(n),
         geluBackward(n).withGradient(n < 100 ? gelu : null),
-        new OperationCase("ExactGelu " + n, w -> exactGelu(w, n), Tolerance.ELEMENT),
+        exactGelu(n),
         exactGeluBackward(n).withGradient(n < 100 ? exact : null),
         dropout(n, 3).withGradient(n < 100 ? dropout : null),
         dropout(n, (1L << 33) - 2),
-        dropoutInPlace(n));
+        dropoutInPlace(n),
+        copy(n).withBfloat16("x"),
+        copy(n).withBfloat16("y"),
+        copy(n).withBfloat16("x", "y"),
+        geluBackward(n).withBfloat16("x"),
+        exactGelu(n).withBfloat16("x", "y"),
+        exactGelu(n).withBfloat16("y"),
+        exactGeluBackward(n).withBfloat16("x"));
   }
 
   public static OperationCase fill(long n) {
@@ -92,6 +99,10 @@ public final class ElementwiseCases {
         // 1 - t^2 cancels where t is near 1: 5 units in t's last place count v slope times, at
         // |v| up to 9 and with dy about 2.
         new Tolerance(1e-6, 4e-5));
+  }
+
+  private static OperationCase exactGelu(long n) {
+    return new OperationCase("ExactGelu " + n, w -> exactGelu(w, n), Tolerance.ELEMENT);
   }
 
   public static ExactGelu exactGelu(Workspace w, long n) {

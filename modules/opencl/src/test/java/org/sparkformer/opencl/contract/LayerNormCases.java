@@ -41,6 +41,8 @@ public final class LayerNormCases {
     return Stream.of(
         forward(rows, columns, false),
         forward(rows, columns, true),
+        forward(rows, columns, false).withBfloat16("y"),
+        forward(rows, columns, true).withBfloat16("y"),
         backward(rows, columns, false).withGradient(small ? input : null),
         backward(rows, columns, true),
         backwardInPlace(rows, columns),

@@ -1,5 +1,6 @@
 package org.sparkformer.opencl.contract;
 
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.ops.MatMul;
@@ -20,7 +21,28 @@ public final class MatMulCases {
   }
 
   static Stream<OperationCase> all() {
-    return Stream.concat(small(), large());
+    return Stream.of(small(), large(), kept()).flatMap(Function.identity());
+  }
+
+  /** Tensors that are bf16 themselves, in the forms in which training has them and one more. */
+  private static Stream<OperationCase> kept() {
+    Stream<OperationCase> rounded =
+        Stream.of(
+                new Extents(1, 3, 7, 61),
+                new Extents(2, 61, 33, 127),
+                new Extents(1, 301, 331, 700))
+            .flatMap(MatMulCases::kept)
+            .map(MatMulCases::rounded);
+    return Stream.concat(rounded, kept(new Extents(1, 61, 93, 7)));
+  }
+
+  private static Stream<OperationCase> kept(Extents e) {
+    return Stream.of(
+        of(e, false, false, Epilogue.BIAS_AND_GELU).withBfloat16("a", "c", "activated"),
+        of(e, false, true, Epilogue.BIAS).withBfloat16("a", "c"),
+        of(e, true, false, Epilogue.ACCUMULATE).withBfloat16("a"),
+        of(e, true, false, Epilogue.ACCUMULATE).withBfloat16("b"),
+        of(e, false, true, Epilogue.NONE).withBfloat16("b"));
   }
 
   private static Stream<OperationCase> small() {

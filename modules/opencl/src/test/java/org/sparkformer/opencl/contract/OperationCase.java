@@ -22,6 +22,14 @@ public record OperationCase(
     return new OperationCase(name, factory, tolerance, check);
   }
 
+  /** The same with bf16 tensors of these names, which finite differences would not resolve. */
+  OperationCase withBfloat16(String... names) {
+    return new OperationCase(
+        name + " with bf16 " + String.join(", ", names),
+        w -> factory.apply(w.bfloat16(names)),
+        tolerance);
+  }
+
   @Override
   public String toString() {
     return name;

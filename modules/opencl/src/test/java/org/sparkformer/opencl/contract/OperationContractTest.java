@@ -135,16 +135,7 @@ class OperationContractTest {
   }
 
   private static void agrees(Backend backend, OperationCase test) {
-    Map<String, float[]> expected = results(java, test);
-    try (Workspace workspace = new Workspace(backend)) {
-      run(workspace, backend, test)
-          .forEach(
-              (name, actual) -> {
-                boolean output = workspace.isOutput(name);
-                Comparison.near(
-                    name, actual, expected.get(name), output ? test.tolerance() : Tolerance.EXACT);
-              });
-    }
+    Agreement.check(test, backend, backend::run);
   }
 
   private static Map<String, float[]> results(Backend backend, OperationCase test) {

@@ -3,7 +3,6 @@ package org.sparkformer.opencl.contract;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -38,16 +37,15 @@ class TileProductsTest {
   @ParameterizedTest
   @MethodSource("products")
   void agreeWithTheDefinition(OperationCase test) {
-    Map<String, float[]> expected = Workspace.reference(test.factory());
-    try (Workspace workspace = new Workspace(backend)) {
-      MatMul product = (MatMul) test.factory().apply(workspace);
-      if (product.m() <= 8) {
-        assertTrue(!TileProducts.take(product, backend), "too few rows for a tile");
-      }
-      TileProducts.run(product, backend);
-      Map<String, float[]> actual = workspace.read();
-      expected.forEach(
-          (name, values) -> Comparison.near(name, actual.get(name), values, test.tolerance()));
-    }
+    Agreement.check(
+        test,
+        backend,
+        operation -> {
+          MatMul product = (MatMul) operation;
+          if (product.m() <= 8) {
+            assertTrue(!TileProducts.take(product, backend), "too few rows for a tile");
+          }
+          TileProducts.run(product, backend);
+        });
   }
 }

@@ -25,6 +25,11 @@ public record Tolerance(double relative, double absolute) {
     return new Tolerance(8 * EPSILON, (terms + 8) * EPSILON);
   }
 
+  /** The same of a result that is then rounded to bf16, which moves it by 2^-8 of itself. */
+  Tolerance rounded() {
+    return new Tolerance(relative + 0x1p-8 * (1 + relative), absolute * (1 + 0x1p-8));
+  }
+
   boolean accepts(float actual, float expected) {
     if (expected == actual) {
       return true;

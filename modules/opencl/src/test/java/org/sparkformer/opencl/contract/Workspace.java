@@ -1,12 +1,17 @@
 package org.sparkformer.opencl.contract;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.ShortBuffer;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.Function;
+import org.sparkformer.tensor.BFloat16;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Shape;
@@ -24,10 +29,13 @@ import org.sparkformer.tensor.reference.JavaBackend;
 public final class Workspace implements AutoCloseable {
   private static final int GUARD = 37;
   private static final float GUARD_WORD = Float.intBitsToFloat(0x7fc5a5a5);
+  private static final short HALF_GUARD_WORD = 0x7fc5;
   private static final int INT_GUARD_WORD = 1;
 
   private final Backend backend;
   private final Map<String, float[]> overrides;
+  private final boolean exact;
+  private final Set<String> halves = new HashSet<>();
   private final Map<String, Slot> slots = new LinkedHashMap<>();
   private final Set<String> outputs = new HashSet<>();
   private final Set<String> partial = new HashSet<>();
@@ -44,8 +52,29 @@ public final class Workspace implements AutoCloseable {
    * @param overrides values to use instead of the ones that go with a name
    */
   public Workspace(Backend backend, Map<String, float[]> overrides) {
+    this(backend, overrides, false);
+  }
+
+  private Workspace(Backend backend, Map<String, float[]> overrides, boolean exact) {
     this.backend = backend;
     this.overrides = overrides;
+    this.exact = exact;
+  }
+
+  /** With fp32 in place of bf16: the same values go in, and what comes out is not rounded. */
+  static Workspace exact(Backend backend) {
+    return new Workspace(backend, Map.of(), true);
+  }
+
+  /** Tensors of these names are bf16; to be said before they are asked for. */
+  Workspace bfloat16(String... names) {
+    halves.addAll(List.of(names));
+    return this;
+  }
+
+  /** Whether a tensor is one of {@link #bfloat16}. */
+  boolean isBfloat16(String name) {
+    return halves.contains(name);
   }
 
   /** Standard normal values. */
@@ -124,12 +153,42 @@ public final class Workspace implements AutoCloseable {
   }
 
   private Tensor floats(String name, float[] values, long... extents) {
+    if (!isBfloat16(name)) {
+      return keep(name, written(values), extents);
+    }
+    short[] rounded = new short[values.length];
+    float[] widened = new float[values.length];
+    for (int i = 0; i < values.length; i++) {
+      rounded[i] = BFloat16.round(values[i]);
+      widened[i] = BFloat16.widen(rounded[i]);
+    }
+    return keep(name, exact ? written(widened) : written(rounded), extents);
+  }
+
+  private Tensor written(float[] values) {
     Tensor memory = backend.floats(values.length + 2 * GUARD);
     float[] all = new float[values.length + 2 * GUARD];
     Arrays.fill(all, GUARD_WORD);
     System.arraycopy(values, 0, all, GUARD, values.length);
     backend.write(memory, all);
-    return keep(name, memory, extents);
+    return memory;
+  }
+
+  private Tensor written(short[] values) {
+    Tensor memory = backend.allocate(DType.BFLOAT16, shape(values.length + 2 * GUARD));
+    ByteBuffer all = bytes(memory);
+    ShortBuffer halves = all.asShortBuffer();
+    while (halves.hasRemaining()) {
+      halves.put(HALF_GUARD_WORD);
+    }
+    halves.put(GUARD, values);
+    backend.write(memory, all);
+    return memory;
+  }
+
+  private static ByteBuffer bytes(Tensor memory) {
+    return ByteBuffer.allocateDirect(Math.toIntExact(memory.bytes()))
+        .order(ByteOrder.nativeOrder());
   }
 
   private Tensor keep(String name, Tensor memory, long... extents) {
@@ -165,7 +224,7 @@ public final class Workspace implements AutoCloseable {
   }
 
   /**
-   * The fp32 tensors by name.
+   * The fp32 and bf16 tensors by name.
    *
    * @throws AssertionError if a guard word was overwritten
    */
@@ -173,17 +232,29 @@ public final class Workspace implements AutoCloseable {
     Map<String, float[]> values = new LinkedHashMap<>();
     slots.forEach(
         (name, slot) -> {
-          if (slot.memory().dtype() == DType.FLOAT32) {
-            float[] all = backend.readFloats(slot.memory());
-            checkGuards(name, all);
+          if (slot.memory().dtype() != DType.INT32) {
+            boolean half = slot.memory().dtype() == DType.BFLOAT16;
+            float[] all = half ? readHalves(slot.memory()) : backend.readFloats(slot.memory());
+            checkGuards(name, all, half ? BFloat16.widen(HALF_GUARD_WORD) : GUARD_WORD);
             values.put(name, Arrays.copyOfRange(all, GUARD, all.length - GUARD));
           }
         });
     return values;
   }
 
-  private static void checkGuards(String name, float[] all) {
-    int expected = Float.floatToRawIntBits(GUARD_WORD);
+  private float[] readHalves(Tensor memory) {
+    ByteBuffer bytes = bytes(memory);
+    backend.read(memory, bytes);
+    bytes.clear();
+    float[] values = new float[Math.toIntExact(memory.size())];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = BFloat16.widen(bytes.getShort(i * Short.BYTES));
+    }
+    return values;
+  }
+
+  private static void checkGuards(String name, float[] all, float guard) {
+    int expected = Float.floatToRawIntBits(guard);
     for (int i = 0; i < GUARD; i++) {
       if (Float.floatToRawIntBits(all[i]) != expected
           || Float.floatToRawIntBits(all[all.length - 1 - i]) != expected) {

@@ -3,6 +3,7 @@ package org.sparkformer.tensor.autograd;
 import java.util.List;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.DType;
+import org.sparkformer.tensor.Shape;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.autograd.Functions.Linear;
 import org.sparkformer.tensor.ops.ColumnSum;
@@ -19,11 +20,13 @@ final class AffineMaps {
     this.backend = tape.backend();
   }
 
-  List<Variable> linears(Variable x, List<Linear> linears) {
+  /**
+   * @param type of what they put out
+   */
+  List<Variable> linears(Variable x, List<Linear> linears, DType type) {
     List<Variable> outputs =
         linears.stream()
-            .map(
-                linear -> Variable.intermediate(backend.floats(x.value().rows(), linear.columns())))
+            .map(linear -> Variable.intermediate(backend.allocate(type, shape(x, linear))))
             .toList();
     for (int i = 0; i < outputs.size(); i++) {
       run(product(x, linears.get(i), outputs.get(i).value(), null));
@@ -32,7 +35,7 @@ final class AffineMaps {
         outputs,
         List.of(),
         () -> {
-          Tensor dx = tape.like(x.value());
+          Tensor dx = tape.floatsLike(x.value());
           for (int i = 0; i < outputs.size(); i++) {
             linearBackward(x, linears.get(i), outputs.get(i).gradient(), dx, i > 0);
           }
@@ -41,17 +44,21 @@ final class AffineMaps {
     return outputs;
   }
 
+  private static Shape shape(Variable x, Linear linear) {
+    return Shape.of(x.value().rows(), linear.columns());
+  }
+
   Variable linearGelu(Variable x, Linear linear) {
-    Tensor preActivation = backend.floats(x.value().rows(), linear.columns());
-    Variable output = Variable.intermediate(tape.like(preActivation));
+    Tensor preActivation = tape.operand(shape(x, linear));
+    Variable output = Variable.intermediate(tape.operand(preActivation.shape()));
     run(product(x, linear, preActivation, output.value()));
     tape.record(
         List.of(output),
         List.of(preActivation),
         () -> {
-          try (Tensor gradient = tape.like(preActivation)) {
+          try (Tensor gradient = tape.floatsLike(preActivation)) {
             backend.run(new GeluBackward(preActivation, output.gradient(), gradient));
-            Tensor dx = tape.like(x.value());
+            Tensor dx = tape.floatsLike(x.value());
             linearBackward(x, linear, gradient, dx, false);
             tape.contribute(x, dx);
           }

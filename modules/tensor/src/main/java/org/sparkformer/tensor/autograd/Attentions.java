@@ -2,6 +2,7 @@ package org.sparkformer.tensor.autograd;
 
 import java.util.List;
 import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.Shape;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.Attention;
 import org.sparkformer.tensor.ops.AttentionBackward;
@@ -32,7 +33,7 @@ final class Attentions {
         List.of(output),
         List.of(forward.logSumExp()),
         () -> {
-          Tensor dPacked = tape.like(packed);
+          Tensor dPacked = tape.floatsLike(packed);
           attendBackward(forward, output.gradient(), List.of(dPacked, dPacked, dPacked));
           tape.contribute(qkv, dPacked);
         });
@@ -52,7 +53,10 @@ final class Attentions {
         List.of(forward.logSumExp()),
         () -> {
           List<Tensor> gradients =
-              List.of(tape.like(query.value()), tape.like(key.value()), tape.like(value.value()));
+              List.of(
+                  tape.floatsLike(query.value()),
+                  tape.floatsLike(key.value()),
+                  tape.floatsLike(value.value()));
           attendBackward(forward, output.gradient(), gradients);
           tape.contribute(query, gradients.get(0));
           tape.contribute(key, gradients.get(1));
@@ -64,7 +68,7 @@ final class Attentions {
   private AttentionForward attend(
       Attention attention, Projection query, Projection key, Projection value) {
     long rows = (long) attention.batch() * attention.queries();
-    Tensor y = backend.floats(rows, attention.columns());
+    Tensor y = tape.operand(Shape.of(rows, attention.columns()));
     Tensor logSumExp = backend.floats(attention.batch(), attention.heads(), attention.queries());
     AttentionForward forward =
         new AttentionForward(attention.with(tape.operands()), query, key, value, y, logSumExp);
@@ -74,7 +78,7 @@ final class Attentions {
 
   /** Overwrites the gradients of queries, keys and values, laid out as these. */
   private void attendBackward(AttentionForward forward, Tensor dy, List<Tensor> gradients) {
-    try (Tensor delta = tape.like(forward.logSumExp())) {
+    try (Tensor delta = tape.floatsLike(forward.logSumExp())) {
       backend.run(
           new AttentionBackward(
               forward, dy, gradients.get(0), gradients.get(1), gradients.get(2), delta));

@@ -26,7 +26,7 @@ final class CrossEntropy {
   void of(Variable hidden, Linear output, Targets targets) {
     int rows = hidden.value().rows();
     int chunk = logitRows(rows, output.columns());
-    Tensor dHidden = tape.recording() ? tape.like(hidden.value()) : null;
+    Tensor dHidden = tape.recording() ? tape.floatsLike(hidden.value()) : null;
     for (int first = 0; first < rows; first += chunk) {
       int count = Math.min(chunk, rows - first);
       Variable part = Variable.intermediate(hidden.value().rows(first, count));

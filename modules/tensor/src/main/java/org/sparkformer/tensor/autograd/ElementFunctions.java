@@ -22,13 +22,13 @@ final class ElementFunctions {
     if (dropout.probability() == 0f) {
       return x;
     }
-    Variable output = Variable.intermediate(tape.like(x.value()));
+    Variable output = Variable.intermediate(tape.floatsLike(x.value()));
     backend.run(new DropoutApply(x.value(), output.value(), dropout));
     tape.record(
         List.of(output),
         List.of(),
         () -> {
-          Tensor dx = tape.like(x.value());
+          Tensor dx = tape.floatsLike(x.value());
           backend.run(new DropoutApply(output.gradient(), dx, dropout));
           tape.contribute(x, dx);
         });
@@ -36,13 +36,13 @@ final class ElementFunctions {
   }
 
   Variable exactGelu(Variable x) {
-    Variable output = Variable.intermediate(tape.like(x.value()));
+    Variable output = Variable.intermediate(backend.allocate(x.value().dtype(), x.value().shape()));
     backend.run(new ExactGelu(x.value(), output.value()));
     tape.record(
         List.of(output),
         List.of(),
         () -> {
-          Tensor dx = tape.like(x.value());
+          Tensor dx = tape.floatsLike(x.value());
           backend.run(new ExactGeluBackward(x.value(), output.gradient(), dx));
           tape.contribute(x, dx);
         });

@@ -48,7 +48,7 @@ final class Embeddings {
       backend.run(new EmbeddingBackward(numbers, dy, table.gradient(), null));
       return;
     }
-    Tensor gradient = tape.like(table.value());
+    Tensor gradient = tape.floatsLike(table.value());
     backend.run(new Fill(gradient, 0f));
     backend.run(new EmbeddingBackward(numbers, dy, gradient, null));
     tape.contribute(table, gradient);

@@ -1,6 +1,7 @@
 package org.sparkformer.tensor.autograd;
 
 import java.util.List;
+import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.Attention;
 import org.sparkformer.tensor.ops.Dropout;
@@ -20,6 +21,14 @@ public final class Functions {
   public Functions(Tape tape) {
     this.tape = tape;
   }
+
+  /**
+   * A layer normalisation's parameters.
+   *
+   * @param weight [C]
+   * @param bias [C]
+   */
+  public record Norm(Variable weight, Variable bias, float epsilon) {}
 
   /** The residual stream after an addition, and its normalised rows. */
   public record Normalized(Variable sum, Variable normalized) {}
@@ -84,30 +93,39 @@ public final class Functions {
     return new ElementFunctions(tape).dropout(x, dropout);
   }
 
-  /** y = x W + b: [R, in] to [R, out]. */
+  /** y = x W + b: [R, in] to [R, out], fp32. */
   public Variable linear(Variable x, Linear linear) {
-    return linears(x, List.of(linear)).get(0);
+    return new AffineMaps(tape).linears(x, List.of(linear), DType.FLOAT32).get(0);
   }
 
-  /** As {@link #linear}, several maps of the same rows, all of which have to be used. */
-  public List<Variable> linears(Variable x, List<Linear> linears) {
-    return new AffineMaps(tape).linears(x, linears);
+  /** As {@link #linear}, for attention or GELU to read: in the type of the tape's operands. */
+  public Variable projection(Variable x, Linear linear) {
+    return projections(x, List.of(linear)).get(0);
   }
 
-  /** y = GELU(x W + b): [R, in] to [R, out]. */
+  /** As {@link #projection}, several maps of the same rows, all of which have to be used. */
+  public List<Variable> projections(Variable x, List<Linear> linears) {
+    return new AffineMaps(tape).linears(x, linears, tape.operands());
+  }
+
+  /** y = GELU(x W + b): [R, in] to [R, out], for products to read. */
   public Variable linearGelu(Variable x, Linear linear) {
     return new AffineMaps(tape).linearGelu(x, linear);
   }
 
-  /** GELU as BERT has it, by the normal distribution itself: see {@link ExactGelu}. */
+  /** GELU as BERT has it, by the normal distribution itself, in x's type: see {@link ExactGelu}. */
   public Variable exactGelu(Variable x) {
     return new ElementFunctions(tape).exactGelu(x);
   }
 
   /** Layer normalisation of x + branch; {@code branch} may be null, then the sum is x itself. */
-  public Normalized layerNorm(
-      Variable x, Variable branch, Variable weight, Variable bias, float epsilon) {
-    return new LayerNorms(tape).layerNorm(x, branch, weight, bias, epsilon);
+  public Normalized layerNorm(Variable x, Variable branch, Norm norm) {
+    return new LayerNorms(tape).layerNorm(x, branch, norm, DType.FLOAT32);
+  }
+
+  /** As {@link #layerNorm}, of rows that products alone read: in the type of their operands. */
+  public Normalized preNorm(Variable x, Variable branch, Norm norm) {
+    return new LayerNorms(tape).layerNorm(x, branch, norm, tape.operands());
   }
 
   /** Self-attention over packed queries, keys and values: [R, 3 C] to [R, C]. */

@@ -2,7 +2,9 @@ package org.sparkformer.tensor.autograd;
 
 import java.util.List;
 import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.autograd.Functions.Norm;
 import org.sparkformer.tensor.autograd.Functions.Normalized;
 import org.sparkformer.tensor.ops.LayerNormBackward;
 import org.sparkformer.tensor.ops.LayerNormForward;
@@ -18,10 +20,13 @@ final class LayerNorms {
     this.backend = tape.backend();
   }
 
-  Normalized layerNorm(Variable x, Variable branch, Variable weight, Variable bias, float epsilon) {
+  /**
+   * @param type of the normalised rows
+   */
+  Normalized layerNorm(Variable x, Variable branch, Norm norm, DType type) {
     Tensor rows = x.value();
-    Variable sum = branch == null ? x : Variable.intermediate(tape.like(rows));
-    Variable y = Variable.intermediate(tape.like(rows));
+    Variable sum = branch == null ? x : Variable.intermediate(tape.floatsLike(rows));
+    Variable y = Variable.intermediate(backend.allocate(type, rows.shape()));
     Tensor mean = backend.floats(rows.rows());
     Tensor rstd = backend.floats(rows.rows());
     backend.run(
@@ -29,12 +34,12 @@ final class LayerNorms {
             rows,
             branch == null ? null : branch.value(),
             branch == null ? null : sum.value(),
-            weight.value(),
-            bias.value(),
+            norm.weight().value(),
+            norm.bias().value(),
             y.value(),
             mean,
             rstd,
-            epsilon));
+            norm.epsilon()));
     tape.record(
         branch == null ? List.of(y) : List.of(sum, y),
         List.of(mean, rstd),
@@ -43,10 +48,11 @@ final class LayerNorms {
           Tensor dy = y.gradient();
           backend.run(
               new LayerNormWeightBackward(
-                  dy, input, mean, rstd, weight.gradient(), bias.gradient()));
-          Tensor dx = tape.like(input);
+                  dy, input, mean, rstd, norm.weight().gradient(), norm.bias().gradient()));
+          Tensor dx = tape.floatsLike(input);
           Tensor past = branch == null ? null : sum.gradient();
-          backend.run(new LayerNormBackward(dy, input, weight.value(), mean, rstd, past, dx));
+          backend.run(
+              new LayerNormBackward(dy, input, norm.weight().value(), mean, rstd, past, dx));
           if (branch != null) {
             tape.contribute(branch, dx.share());
           }

@@ -6,6 +6,7 @@ import java.util.function.BiFunction;
 import java.util.function.IntConsumer;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.DType;
+import org.sparkformer.tensor.Shape;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.Add;
 
@@ -46,7 +47,9 @@ public final class Tape implements AutoCloseable {
 
   /**
    * @param recording false for inference: nothing is kept for a backward pass
-   * @param operands what matrix products, forward and backward, take their operands as
+   * @param operands what matrix products, forward and backward, take their operands as, and what is
+   *     kept of their operands and results from the forward to the backward pass; sums along the
+   *     residual stream, statistics of rows and all gradients stay fp32
    */
   public Tape(Backend backend, boolean recording, DType operands) {
     this.backend = backend;
@@ -80,9 +83,16 @@ public final class Tape implements AutoCloseable {
     nodes.add(new Node(List.copyOf(outputs), List.copyOf(saved), backward));
   }
 
-  /** A tensor of the same kind and shape, holding anything; the caller closes it. */
-  Tensor like(Tensor tensor) {
-    return backend.allocate(tensor.dtype(), tensor.shape());
+  /** An fp32 tensor of the same shape, holding anything; the caller closes it. */
+  Tensor floatsLike(Tensor tensor) {
+    return backend.allocate(DType.FLOAT32, tensor.shape());
+  }
+
+  /**
+   * What products read or write, in their operands' type, holding anything; the caller closes it.
+   */
+  Tensor operand(Shape shape) {
+    return backend.allocate(operands, shape);
   }
 
   /** Adds to a variable's gradient; takes over the caller's reference. */
@@ -95,7 +105,7 @@ public final class Tape implements AutoCloseable {
       variable.setGradient(gradient);
       return;
     }
-    Tensor sum = like(held);
+    Tensor sum = floatsLike(held);
     backend.run(new Add(held, gradient, sum));
     held.close();
     gradient.close();

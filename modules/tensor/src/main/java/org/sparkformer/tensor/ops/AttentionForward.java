@@ -7,10 +7,12 @@ import org.sparkformer.tensor.Tensor;
  * Scaled dot-product attention (Vaswani et al., arXiv:1706.03762, equation 1) by online softmax
  * (Dao, arXiv:2307.08691, algorithm 1): memory linear in the sequence length.
  *
+ * <p>Queries, keys and values are all fp32 or all bf16.
+ *
  * @param query Tq positions in {@code attention.queries()}; its length is Tq
  * @param key its length is at least Tk
  * @param value its length is at least Tk
- * @param y [B Tq, H D]
+ * @param y [B Tq, H D], fp32 or bf16
  * @param logSumExp [B, H, Tq]: logarithm of the softmax denominator, for the backward pass
  */
 public record AttentionForward(
@@ -24,6 +26,11 @@ public record AttentionForward(
 
   public AttentionForward {
     long rows = (long) attention.batch() * attention.queries();
+    Arguments.that(
+        query.tensor().dtype() == key.tensor().dtype()
+            && key.tensor().dtype() == value.tensor().dtype(),
+        "AttentionForward",
+        "queries, keys and values differ in type");
     Arguments.size("AttentionForward", "y", y, rows * attention.columns());
     Arguments.size("AttentionForward", "logSumExp", logSumExp, rows * attention.heads());
   }

@@ -3,7 +3,12 @@ package org.sparkformer.tensor.ops;
 import com.aparapi.Kernel;
 import org.sparkformer.tensor.Tensor;
 
-/** y[i] = x[i]; the two may differ in shape, not in size. */
+/**
+ * y[i] = x[i]; the two may differ in shape and type, not in size.
+ *
+ * @param x fp32 or bf16
+ * @param y fp32 or bf16
+ */
 public record Copy(Tensor x, @Output Tensor y) implements Operation {
 
   public Copy {

@@ -7,6 +7,9 @@ import org.sparkformer.tensor.Tensor;
  * y[i] = x[i] P(X <= x[i]), X standard normal: GELU as it is defined (Hendrycks and Gimpel,
  * arXiv:1606.08415, section 2) and as BERT has it, where {@link Gelu} is its approximation by tanh;
  * y may be x.
+ *
+ * @param x fp32 or bf16
+ * @param y fp32 or bf16
  */
 public record ExactGelu(Tensor x, @Output Tensor y) implements Operation {
 

@@ -6,7 +6,7 @@ import org.sparkformer.tensor.Tensor;
 /**
  * dx[i] = dy[i] (P(X <= x[i]) + x[i] p(x[i])), the gradient of {@link ExactGelu}; dx may be dy.
  *
- * @param x the pre-activation
+ * @param x the pre-activation, fp32 or bf16
  */
 public record ExactGeluBackward(Tensor x, Tensor dy, @Output Tensor dx) implements Operation {
 

@@ -6,7 +6,7 @@ import org.sparkformer.tensor.Tensor;
 /**
  * dx[i] = dy[i] GELU'(x[i]), tanh form (arXiv:1606.08415); dx may be dy.
  *
- * @param x the pre-activation
+ * @param x the pre-activation, fp32 or bf16
  */
 public record GeluBackward(Tensor x, Tensor dy, @Output Tensor dx) implements Operation {
 

@@ -14,7 +14,7 @@ import org.sparkformer.tensor.Tensor;
  * @param sum null or [rows, C]
  * @param weight [C]
  * @param bias [C]
- * @param y [rows, C]
+ * @param y [rows, C], fp32 or bf16
  * @param mean [rows], kept for the backward pass
  * @param rstd [rows], kept for the backward pass
  */

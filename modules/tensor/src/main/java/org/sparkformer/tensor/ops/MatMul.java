@@ -11,10 +11,13 @@ import org.sparkformer.tensor.Tensor;
  * stored as [K, M], with {@code transposeB} B as [N, K]. With a leading axis (rank 3) the products
  * are batched; an operand of rank 2 is then shared by the whole batch.
  *
+ * @param a fp32 or bf16
+ * @param b fp32 or bf16
+ * @param c fp32, or bf16 where it is overwritten
  * @param accumulate adds to what C holds instead of overwriting it
  * @param bias null or [N], added to every row
- * @param activated null or shaped as C: receives GELU of C in its tanh form (Hendrycks and Gimpel,
- *     arXiv:1606.08415), while C keeps the pre-activation
+ * @param activated null or shaped as C, fp32 or bf16: receives GELU of C, before C is rounded, in
+ *     its tanh form (Hendrycks and Gimpel, arXiv:1606.08415), while C keeps the pre-activation
  * @param operands FLOAT32, or BFLOAT16: elements of A and B are rounded to it before they are
  *     multiplied (the others stay in fp32, and so do all sums)
  */
@@ -49,6 +52,10 @@ public record MatMul(
     long columns = b.shape().extent(transposeB ? -2 : -1);
     Arguments.size("MatMul", "C", c, batchOf(c) * rows * columns);
     Arguments.that(batchMatches(a, c) && batchMatches(b, c), "MatMul", "batch extents differ");
+    Arguments.that(
+        !accumulate || c.dtype() == DType.FLOAT32,
+        "MatMul",
+        "C is added to and cannot be " + c.dtype());
     Arguments.size("MatMul", "bias", bias, columns);
     Arguments.size("MatMul", "activated", activated, c.size());
     Arguments.that(

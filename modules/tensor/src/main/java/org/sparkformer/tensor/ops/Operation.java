@@ -11,6 +11,9 @@ import com.aparapi.Kernel;
  * against it. {@link Binding} joins the definition's fields to the record by name, so a new
  * operation is this one file, a contract test and, where it pays, a {@code .cl} kernel.
  *
+ * <p>Tensors are fp32 or int32. One whose Javadoc says "or bf16" may be of either: it is computed
+ * with as fp32, and what is written to it is rounded once, to nearest and ties to even.
+ *
  * <p>Tensor components that the operation writes carry {@link Output}. A tensor component may be
  * null where its Javadoc says so; a definition asks with an int field {@code <name>Present}.
  */

@@ -2,11 +2,14 @@ package org.sparkformer.tensor.reference;
 
 import java.nio.ByteBuffer;
 import java.util.function.LongConsumer;
+import org.sparkformer.tensor.BFloat16;
 import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Storage;
 import org.sparkformer.tensor.Tensor;
 
-/** Memory of the Java backend: a {@code float[]} or {@code int[]}. */
+/**
+ * Memory of the Java backend: a {@code float[]}, an {@code int[]}, or a {@code short[]} of bf16.
+ */
 final class ArrayStorage extends Storage {
   private final Object array;
   private final LongConsumer account;
@@ -18,8 +21,7 @@ final class ArrayStorage extends Storage {
         switch (dtype) {
           case FLOAT32 -> new float[Math.toIntExact(size)];
           case INT32 -> new int[Math.toIntExact(size)];
-          case BFLOAT16 ->
-              throw new IllegalArgumentException("the Java backend has no bf16 memory yet");
+          case BFLOAT16 -> new short[Math.toIntExact(size)];
         };
     account.accept(bytes());
   }
@@ -35,20 +37,39 @@ final class ArrayStorage extends Storage {
     return array;
   }
 
-  /** The whole array where the tensor covers it, else a copy of its part. */
+  /** The whole array where the tensor covers it, else a copy of its part; of bf16 as fp32. */
   Object get(Tensor tensor) {
+    int size = Math.toIntExact(tensor.size());
+    if (array instanceof short[] halves) {
+      return widened(halves, Math.toIntExact(tensor.offset()), size);
+    }
     if (tensor.bytes() == bytes()) {
       return array;
     }
-    int size = Math.toIntExact(tensor.size());
     Object part = array instanceof float[] ? new float[size] : new int[size];
     System.arraycopy(array, Math.toIntExact(tensor.offset()), part, 0, size);
     return part;
   }
 
+  private static float[] widened(short[] halves, int first, int size) {
+    float[] values = new float[size];
+    for (int i = 0; i < size; i++) {
+      values[i] = BFloat16.widen(halves[first + i]);
+    }
+    return values;
+  }
+
+  /** Takes what {@link #get} gave back; bf16 is rounded. */
   void set(Tensor tensor, Object part) {
-    System.arraycopy(
-        part, 0, array, Math.toIntExact(tensor.offset()), Math.toIntExact(tensor.size()));
+    int first = Math.toIntExact(tensor.offset());
+    if (array instanceof short[] halves) {
+      float[] values = (float[]) part;
+      for (int i = 0; i < values.length; i++) {
+        halves[first + i] = BFloat16.round(values[i]);
+      }
+    } else {
+      System.arraycopy(part, 0, array, first, Math.toIntExact(tensor.size()));
+    }
   }
 
   void write(Tensor tensor, ByteBuffer source) {
@@ -56,6 +77,8 @@ final class ArrayStorage extends Storage {
     int size = Math.toIntExact(tensor.size());
     if (array instanceof float[] floats) {
       source.asFloatBuffer().get(floats, offset, size);
+    } else if (array instanceof short[] halves) {
+      source.asShortBuffer().get(halves, offset, size);
     } else {
       source.asIntBuffer().get((int[]) array, offset, size);
     }
@@ -66,6 +89,8 @@ final class ArrayStorage extends Storage {
     int size = Math.toIntExact(tensor.size());
     if (array instanceof float[] floats) {
       destination.asFloatBuffer().put(floats, offset, size);
+    } else if (array instanceof short[] halves) {
+      destination.asShortBuffer().put(halves, offset, size);
     } else {
       destination.asIntBuffer().put((int[]) array, offset, size);
     }

@@ -20,8 +20,8 @@ import org.sparkformer.tensor.ops.Operation;
  * Runs the definitions of the operations as Java: the oracle of the contract suite, and what a
  * machine without OpenCL falls back to.
  *
- * <p>Memory is Java arrays. Where a tensor is part of a storage the definition sees a copy, and
- * outputs are copied back.
+ * <p>Memory is Java arrays. Where a tensor is part of a storage, or of bf16, the definition sees a
+ * copy in fp32, and outputs are copied back.
  */
 public final class JavaBackend implements Backend {
   private static final int SMALLEST_SHARE = 16;

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.autograd.Functions.Linear;
 import org.sparkformer.tensor.ops.Fill;
@@ -146,6 +147,25 @@ class TapeTest {
     assertEquals(0, backend.memory().bytes());
   }
 
+  @Test
+  void whatProductsReadIsKeptInTheirOperandsTypeAndAllElseInFp32() {
+    try (Tape tape = new Tape(backend, true, DType.BFLOAT16);
+        Chain chain = new Chain();
+        Tensor rows = tensor(1, 2, 3);
+        Tensor gradient = tensor(1, -1, 2)) {
+      Variable x = Variable.intermediate(rows.reshape(1, WIDTH));
+      Functions functions = new Functions(tape);
+      Variable y = functions.linearGelu(functions.projection(x, chain.linear()), chain.linear());
+      Variable z = functions.linear(y, chain.linear());
+      assertEquals(DType.BFLOAT16, y.value().dtype());
+      assertEquals(DType.FLOAT32, z.value().dtype());
+      tape.contribute(z, gradient.reshape(1, WIDTH).share());
+      tape.backward();
+      assertEquals(DType.FLOAT32, x.gradient().dtype());
+      x.gradient().close();
+    }
+  }
+
   private Tensor tensor(float... values) {
     Tensor tensor = backend.floats(values.length);
     backend.write(tensor, values);
@@ -177,10 +197,13 @@ class TapeTest {
 
     private Variable layers(Tape on, Variable x) {
       Functions functions = new Functions(on);
-      Linear linear =
-          new Linear(
-              Variable.parameter(weight, weightGradient), Variable.parameter(bias, biasGradient));
+      Linear linear = linear();
       return functions.linear(functions.linear(functions.linear(x, linear), linear), linear);
+    }
+
+    Linear linear() {
+      return new Linear(
+          Variable.parameter(weight, weightGradient), Variable.parameter(bias, biasGradient));
     }
 
     void backward(Variable output) {

@@ -8,6 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.DType;
+import org.sparkformer.tensor.Shape;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.reference.JavaBackend;
 
@@ -38,6 +39,27 @@ class ArgumentsTest {
     refused(
         "MatMul: bias has shape [3]",
         () -> new MatMul(matrix, matrix, square, false, true, false, three, null, DType.FLOAT32));
+  }
+
+  @Test
+  void aSumIsKeptInFp32() {
+    Tensor halves = backend.allocate(DType.BFLOAT16, Shape.of(2, 2));
+    assertEquals(2, MatMul.of(matrix, matrix, halves, false, true).m());
+    refused(
+        "MatMul: C is added to and cannot be BFLOAT16",
+        () -> MatMul.adding(matrix, matrix, halves, false, true));
+  }
+
+  @Test
+  void queriesKeysAndValuesAreOfOneType() {
+    Projection floats = new Projection(backend.floats(3, 4), 0, 3);
+    Projection halves = new Projection(backend.allocate(DType.BFLOAT16, Shape.of(3, 4)), 0, 3);
+    Attention attention = Attention.causal(1, 3, 1, 4, Dropout.NONE);
+    refused(
+        "queries, keys and values differ in type",
+        () ->
+            new AttentionForward(
+                attention, floats, floats, halves, backend.floats(3, 4), backend.floats(1, 1, 3)));
   }
 
   @Test

@@ -11,7 +11,10 @@ public enum Precision {
   @JsonProperty("fp32")
   FP32(DType.FLOAT32),
 
-  /** Rounded to bf16 for products; sums, and all that is kept, stay fp32. */
+  /**
+   * Rounded to bf16 for products, and kept so from the forward to the backward pass; sums, weights
+   * and gradients stay fp32.
+   */
   @JsonProperty("bf16")
   BF16(DType.BFLOAT16);
 
