@@ -69,11 +69,11 @@ public record BertConfiguration(
   }
 
   /**
-   * From block to block passes the stream; the embeddings and their layer norm keep 4 rows of C.
+   * From block to block passes the stream; the embeddings and their layer norm keep 3 rows of C.
    */
   @Override
   public long activationBytesOfToken(DType operands) {
-    return BlockSize.activationBytesOfToken(this, new BlockSize.Rows(12, 1, 4), operands);
+    return BlockSize.activationBytesOfToken(this, new BlockSize.Rows(12, 1, 3), operands);
   }
 
   @Override

@@ -7,8 +7,8 @@ final class BlockSize {
   /** Rows of width C that pass backward: of the stream, its branch and the feed-forward layer. */
   private static final int BACKWARD = 11;
 
-  /** Rows of width C that a block keeps: 7 for attention and 11 from there to its end. */
-  private static final int BLOCK = 18;
+  /** Rows of width C that a block keeps: 6 for attention and 10 from there to its end. */
+  private static final int BLOCK = 16;
 
   private BlockSize() {}
 
@@ -26,20 +26,18 @@ final class BlockSize {
    *
    * @param operands of a block, in the type of the products' operands; the others are fp32
    * @param between from block to block
-   * @param embedded of the embeddings, but for their dropout's
+   * @param embedded of the embeddings
    */
   record Rows(int operands, int between, int embedded) {}
 
-  /** See {@link ModelConfiguration#activationBytesOfToken}. With dropout a block keeps two more. */
+  /** See {@link ModelConfiguration#activationBytesOfToken}. */
   static long activationBytesOfToken(ModelConfiguration model, Rows rows, DType operands) {
-    int drops = model.dropout() > 0 ? 1 : 0;
     long block =
-        (BLOCK + 2 * drops - rows.operands()) * (long) Float.BYTES
-            + rows.operands() * (long) operands.bytes();
+        (BLOCK - rows.operands()) * (long) Float.BYTES + rows.operands() * (long) operands.bytes();
     long blocks =
         model.recomputeActivations()
             ? (long) rows.between() * model.layers() * Float.BYTES + block
             : block * model.layers();
-    return model.width() * (blocks + (rows.embedded() + drops + BACKWARD) * (long) Float.BYTES);
+    return model.width() * (blocks + (rows.embedded() + BACKWARD) * (long) Float.BYTES);
   }
 }

@@ -22,8 +22,10 @@ final class ElementFunctions {
     if (dropout.probability() == 0f) {
       return x;
     }
-    Variable output = Variable.intermediate(tape.floatsLike(x.value()));
-    backend.run(new DropoutApply(x.value(), output.value(), dropout));
+    Tensor y = x.isOwnedBy(tape) ? x.value().share() : tape.floatsLike(x.value());
+    backend.run(new DropoutApply(x.value(), y, dropout));
+    x.releaseBy(tape);
+    Variable output = Variable.intermediate(y);
     tape.record(
         List.of(output),
         List.of(),

@@ -88,7 +88,11 @@ public final class Functions {
     return new Embeddings(tape).repeated(table, rows);
   }
 
-  /** Drops elements; the identity where the probability is 0. */
+  /**
+   * Drops elements, in place; the identity where the probability is 0.
+   *
+   * @param x whose value nothing else may read: what put it out must not need it to run backward
+   */
   public Variable dropout(Variable x, Dropout dropout) {
     return new ElementFunctions(tape).dropout(x, dropout);
   }
@@ -118,7 +122,12 @@ public final class Functions {
     return new ElementFunctions(tape).exactGelu(x);
   }
 
-  /** Layer normalisation of x + branch; {@code branch} may be null, then the sum is x itself. */
+  /**
+   * Layer normalisation of x + branch.
+   *
+   * @param branch null, then the sum is x itself; else its value is given back, for nothing else to
+   *     read
+   */
   public Normalized layerNorm(Variable x, Variable branch, Norm norm) {
     return new LayerNorms(tape).layerNorm(x, branch, norm, DType.FLOAT32);
   }

@@ -40,6 +40,9 @@ final class LayerNorms {
             mean,
             rstd,
             norm.epsilon()));
+    if (branch != null) {
+      branch.releaseBy(tape);
+    }
     tape.record(
         branch == null ? List.of(y) : List.of(sum, y),
         List.of(mean, rstd),

@@ -29,9 +29,9 @@ public final class Tape implements AutoCloseable {
       return outputs.isEmpty() || outputs.stream().anyMatch(output -> output.gradient() != null);
     }
 
-    void close() {
+    void close(Tape tape) {
       for (Variable output : outputs) {
-        output.value().close();
+        output.releaseBy(tape);
         if (output.gradient() != null) {
           output.gradient().close();
         }
@@ -80,6 +80,7 @@ public final class Tape implements AutoCloseable {
    *     called where no output has a gradient, always where there is no output (a loss)
    */
   public void record(List<Variable> outputs, List<Tensor> saved, Runnable backward) {
+    outputs.forEach(output -> output.setOwner(this));
     nodes.add(new Node(List.copyOf(outputs), List.copyOf(saved), backward));
   }
 
@@ -138,7 +139,7 @@ public final class Tape implements AutoCloseable {
         node.backward().run();
       }
       nodes.remove(nodes.size() - 1);
-      node.close();
+      node.close(this);
     }
   }
 
@@ -186,7 +187,7 @@ public final class Tape implements AutoCloseable {
   /** Gives back everything that no backward pass has. */
   @Override
   public void close() {
-    nodes.forEach(Node::close);
+    nodes.forEach(node -> node.close(this));
     nodes.clear();
   }
 }

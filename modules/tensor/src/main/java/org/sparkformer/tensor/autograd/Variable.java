@@ -13,6 +13,7 @@ public final class Variable {
   private final Tensor value;
   private final boolean parameter;
   private Tensor gradient;
+  private Tape owner;
 
   private Variable(Tensor value, Tensor gradient, boolean parameter) {
     this.value = value;
@@ -41,6 +42,23 @@ public final class Variable {
   /** Null until the backward pass has reached this variable. */
   public Tensor gradient() {
     return gradient;
+  }
+
+  /** From here on the tape gives the value back, once. */
+  void setOwner(Tape tape) {
+    owner = tape;
+  }
+
+  boolean isOwnedBy(Tape tape) {
+    return owner == tape;
+  }
+
+  /** Gives the value back where the tape has still to do so. */
+  void releaseBy(Tape tape) {
+    if (isOwnedBy(tape)) {
+      owner = null;
+      value.close();
+    }
   }
 
   boolean isParameter() {

@@ -12,6 +12,8 @@ import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.autograd.Functions.Linear;
+import org.sparkformer.tensor.autograd.Functions.Norm;
+import org.sparkformer.tensor.ops.Dropout;
 import org.sparkformer.tensor.ops.Fill;
 import org.sparkformer.tensor.reference.JavaBackend;
 
@@ -164,6 +166,34 @@ class TapeTest {
       assertEquals(DType.FLOAT32, x.gradient().dtype());
       x.gradient().close();
     }
+  }
+
+  @Test
+  void aBranchTakesNoMemoryOnceItIsDroppedFromAndAdded() {
+    try (Tape tape = new Tape(backend, true);
+        Tensor ones = tensor(1, 1, 1);
+        Tensor slope = tensor(0, 0, 0)) {
+      Variable x = recorded(tape, 1, 2, 3, 4, 5, 6);
+      Variable branch = recorded(tape, -1, -2, 3, 5, 1, 2);
+      Functions functions = new Functions(tape);
+      long before = backend.memory().bytes();
+      Variable dropped = functions.dropout(branch, new Dropout(0.5f, 1, 2, 3, 0));
+      assertEquals(before, backend.memory().bytes());
+      Variable weight = Variable.parameter(ones, slope);
+      functions.layerNorm(x, dropped, new Norm(weight, weight, 1e-5f));
+      long statistics = 2 * 2 * Float.BYTES;
+      long rows = 2 * WIDTH * Float.BYTES;
+      assertEquals(before + 2 * rows + statistics - rows, backend.memory().bytes(), "sum, y");
+    }
+    assertEquals(0, backend.memory().bytes());
+  }
+
+  private Variable recorded(Tape tape, float... values) {
+    Tensor rows = backend.floats(values.length / WIDTH, WIDTH);
+    backend.write(rows, values);
+    Variable variable = Variable.intermediate(rows);
+    tape.record(List.of(variable), List.of(), () -> {});
+    return variable;
   }
 
   private Tensor tensor(float... values) {
