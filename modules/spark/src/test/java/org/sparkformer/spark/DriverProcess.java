@@ -11,7 +11,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.apache.spark.sql.SparkSession;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkformer.models.GptConfiguration;
 import org.sparkformer.training.Json;
 import org.sparkformer.training.RunSummary;
@@ -25,6 +25,9 @@ import org.sparkformer.training.configuration.RunConfiguration;
 final class DriverProcess {
   /** No checkpoint lies at an interval: the last step's is the only one. */
   static final int STEPS = 400;
+
+  /** The better compiler takes more of these seconds than it gives. */
+  private static final String QUICK_COMPILER = "-XX:TieredStopAtLevel=1";
 
   private static final Pattern STEP = Pattern.compile("step (\\d+)");
   private static final long MOST_SECONDS = 60;
@@ -48,7 +51,8 @@ final class DriverProcess {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
     command.removeIf(argument -> argument.startsWith("-javaagent") || argument.startsWith("-Xmx"));
-    command.addAll(List.of("-Xmx512m", "-Dspark.sparkformer.writerLimit=3s"));
+    command.addAll(List.of("-Xmx512m", QUICK_COMPILER, "-Dspark.sparkformer.writerLimit=3s"));
+    command.add("-Dspark.executor.extraJavaOptions=" + QUICK_COMPILER);
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.addAll(List.of(Child.class.getName(), folder.toString(), run, master));
     Process process =
@@ -133,13 +137,14 @@ final class DriverProcess {
 
     public static void main(String[] arguments) throws Exception {
       Path folder = Path.of(arguments[0]);
-      try (SparkSession session = SparkSessions.open("child", Optional.of(arguments[2]))) {
+      try (JavaSparkContext context =
+          SparkSessions.openContext("child", Optional.of(arguments[2]))) {
         TrainingRequest request =
             TinyRun.request(
                     DataConfiguration.ofInput(folder.resolve("text.txt").toString(), "char"),
                     folder.resolve(arguments[1]))
                 .withRanks(ranks(arguments[2]));
-        new TrainingDriver(session)
+        new TrainingDriver(context)
             .train(request.withConfiguration(configuration(request)), new Child());
       } catch (TrainingStoppedException told) {
         System.exit(3);
