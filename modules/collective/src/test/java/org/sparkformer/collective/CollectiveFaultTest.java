@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 
 final class CollectiveFaultTest {
   private static final int SIZE = 3;
-  private static final int LENGTH = 20_000;
+  private static final int LENGTH = 40_000;
   private static final Duration LONG = Duration.ofSeconds(60);
   private static final Duration SHORT = Duration.ofMillis(300);
   private static final FaultyTransport.Fault NONE = (peer, frame, out) -> out.send(frame);

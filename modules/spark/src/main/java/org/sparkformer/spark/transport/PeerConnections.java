@@ -5,15 +5,12 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Consumer;
 import org.apache.spark.network.client.RpcResponseCallback;
 import org.apache.spark.network.client.TransportClient;
 import org.apache.spark.network.server.OneForOneStreamManager;
@@ -31,12 +28,10 @@ final class PeerConnections extends RpcHandler {
   private final int attempt;
   private final int connections;
   private final StreamManager noStreams = new OneForOneStreamManager();
-  private final Map<Channel, Frames> framesOf = new ConcurrentHashMap<>();
+  private final LateReceiver receiver = new LateReceiver();
+  private final Map<Channel, PeerConnection> greeted = new ConcurrentHashMap<>();
   private final Map<Integer, PeerLink> links = new TreeMap<>();
-  private final Queue<Consumer<Transport.Receiver>> early = new ArrayDeque<>();
-  private volatile Transport.Receiver receiver;
   private boolean sealed;
-  private boolean closed;
 
   /**
    * @param connections to each peer
@@ -50,7 +45,7 @@ final class PeerConnections extends RpcHandler {
   @Override
   public void channelActive(TransportClient client) {
     Channel channel = client.getChannel();
-    FrameLimit.guard(channel, () -> framesOf.containsKey(channel));
+    FrameLimit.guard(channel, () -> greeted.containsKey(channel));
     channel.config().setRecvByteBufAllocator(new FrameMemory(channel));
   }
 
@@ -76,12 +71,16 @@ final class PeerConnections extends RpcHandler {
 
   @Override
   public void channelInactive(TransportClient client) {
-    breakOff(client.getChannel(), "its end was closed");
+    connection(client).ifPresent(PeerConnection::closed);
   }
 
   @Override
   public void exceptionCaught(Throwable cause, TransportClient client) {
-    breakOff(client.getChannel(), cause.toString());
+    connection(client).ifPresent(connection -> connection.broken(cause.toString()));
+  }
+
+  private Optional<PeerConnection> connection(TransportClient client) {
+    return Optional.ofNullable(greeted.get(client.getChannel()));
   }
 
   @Override
@@ -92,13 +91,6 @@ final class PeerConnections extends RpcHandler {
   /** After what is on its way out to a stranger. */
   private static void hangUp(Channel channel) {
     channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
-  }
-
-  private void breakOff(Channel channel, String reason) {
-    Frames frames = framesOf.get(channel);
-    if (frames != null && !frames.ended) {
-      deliver(to -> to.lost(frames.rank, reason));
-    }
   }
 
   /**
@@ -118,9 +110,9 @@ final class PeerConnections extends RpcHandler {
     if (!link.add(connection, channel)) {
       throw new IllegalArgumentException("rank " + rank + " is connected already");
     }
-    Frames frames = new Frames(rank, link, connection, channel);
-    framesOf.put(channel, frames);
-    FrameReader.install(channel, frames);
+    PeerConnection opened = new PeerConnection(rank, link, connection, receiver);
+    greeted.put(channel, opened);
+    FrameReader.install(channel, opened);
     notifyAll();
   }
 
@@ -137,7 +129,9 @@ final class PeerConnections extends RpcHandler {
       if (missing.isEmpty() || left <= 0) {
         sealed = true;
         links.keySet().removeIf(peer -> peer < 0 || peer == rank || peer >= size);
-        framesOf.values().removeIf(frames -> !links.containsKey(frames.rank));
+        greeted.values().stream()
+            .filter(connection -> !links.containsKey(connection.rank()))
+            .forEach(PeerConnection::dismiss);
         return missing;
       }
       wait(left);
@@ -158,83 +152,23 @@ final class PeerConnections extends RpcHandler {
     return links.get(peer);
   }
 
-  synchronized void start(Transport.Receiver listener) {
-    early.forEach(event -> event.accept(listener));
-    early.clear();
-    receiver = listener;
+  void start(Transport.Receiver listener) {
+    receiver.start(listener);
   }
 
   /** Lets what is on its way out go, then hangs up; once. */
   void close(Duration longest) {
+    if (!receiver.close()) {
+      return;
+    }
     List<PeerLink> open;
     synchronized (this) {
-      if (closed) {
-        return;
-      }
       sealed = true;
-      closed = true;
-      early.clear();
       open = List.copyOf(links.values());
     }
     long deadline = System.nanoTime() + longest.toNanos();
     open.forEach(PeerLink::end);
     open.forEach(link -> link.drain(deadline));
     open.forEach(PeerLink::hangUp);
-  }
-
-  /**
-   * Where the frames of one connection go: to the receiver in their turn, from memory of their own
-   * where there was no receiver yet.
-   */
-  private final class Frames implements FrameReader.Sink {
-    private final int rank;
-    private final PeerLink link;
-    private final int connection;
-    private final Channel channel;
-    private Transport.Receiver owner;
-    private boolean ended;
-
-    Frames(int rank, PeerLink link, int connection, Channel channel) {
-      this.rank = rank;
-      this.link = link;
-      this.connection = connection;
-      this.channel = channel;
-    }
-
-    @Override
-    public Optional<ByteBuffer> memory(int bytes) {
-      owner = receiver;
-      if (!framesOf.containsKey(channel)) {
-        return Optional.empty();
-      }
-      return owner == null ? Optional.of(ByteBuffer.allocate(bytes)) : owner.memory(rank, bytes);
-    }
-
-    @Override
-    public void received(ByteBuffer frame) {
-      Transport.Receiver lender = owner;
-      link.arrived(
-          connection,
-          lender == null
-              ? () -> deliver(to -> to.receivedElsewhere(rank, frame))
-              : () -> lender.received(rank, frame));
-    }
-
-    @Override
-    public void ended() {
-      ended = true;
-      link.arrived(connection, () -> deliver(to -> to.lost(rank, "its end was closed")));
-    }
-  }
-
-  private synchronized void deliver(Consumer<Transport.Receiver> event) {
-    if (closed) {
-      return;
-    }
-    if (receiver == null) {
-      early.add(event);
-    } else {
-      event.accept(receiver);
-    }
   }
 }
