@@ -11,20 +11,21 @@ package org.sparkformer.collective;
  * ring       R a + the same            gathering in one stream, each way
  * </pre>
  *
- * <p>So one shot is worth it while the (R - 1) (R - 2) / R S bytes that it sends beyond direct
- * exchange take less time than a round's latency. A ring spares no time in this reckoning. It
- * spares what is not in it: R - 1 peers that send to one rank at once, up to {@link
- * Reduction#LOOKAHEAD} frames each, overflow the buffers of switches and fill the rank's memory.
- * That matters among many ranks, and for shares of a frame and more: smaller ones are one frame a
- * peer, and a ring waits longer for each than it takes to send.
+ * <p>So one shot is worth it while the (R - 1) S bytes that it sends take about as long as the
+ * round that it spares, and beyond that it costs processor time as well, for everyone adds up
+ * everything. A ring spares no time in this reckoning. It spares what is not in it: R - 1 peers
+ * that send to one rank at once, up to {@link Reduction#LOOKAHEAD} frames each, overflow the
+ * buffers of switches and fill the rank's memory. That matters among many ranks, and for shares of
+ * a frame and more: smaller ones are one frame a peer, and a ring waits longer for each than it
+ * takes to send. The module's README has what was measured.
  *
- * @param oneShotBytes most bytes that one shot may send beyond direct exchange
+ * @param oneShotBytes most bytes that a rank may send in one shot
  * @param directRanks up to so many ranks exchange vectors of any length directly
  * @param ringShare bytes of a rank's share of the vector from which more of them do round a ring
  */
 public record ExchangeRule(long oneShotBytes, int directRanks, long ringShare) {
   public static final ExchangeRule DEFAULT =
-      new ExchangeRule(64 << 10, 16, CollectiveOptions.DEFAULT_CHUNK_BYTES);
+      new ExchangeRule(128 << 10, 16, CollectiveOptions.DEFAULT_CHUNK_BYTES);
 
   public ExchangeRule {
     if (directRanks < 1) {
@@ -47,8 +48,7 @@ public record ExchangeRule(long oneShotBytes, int directRanks, long ringShare) {
 
   /** Of the sum of a vector of so many bytes, which all ranks are to have. */
   Algorithm allReduce(int ranks, long bytes) {
-    long beyondDirect = (ranks - 1L) * (ranks - 2L) * bytes / ranks;
-    return beyondDirect <= oneShotBytes ? Algorithm.ONE_SHOT : allGather(ranks, bytes);
+    return (ranks - 1L) * bytes <= oneShotBytes ? Algorithm.ONE_SHOT : allGather(ranks, bytes);
   }
 
   /** Of a vector of so many bytes, of which every rank has its share. */

@@ -22,12 +22,14 @@ final class ExchangeRuleTest {
   @CsvSource({
     // ranks, KiB, all-reduce, all-gather
     "1, 1000000, ONE_SHOT, DIRECT",
+    "2, 128, ONE_SHOT, DIRECT",
+    "2, 129, DIRECT, DIRECT",
     "4, 42, ONE_SHOT, DIRECT",
     "4, 43, DIRECT, DIRECT",
-    "16, 4, ONE_SHOT, DIRECT",
-    "16, 5, DIRECT, DIRECT",
+    "16, 8, ONE_SHOT, DIRECT",
+    "16, 9, DIRECT, DIRECT",
     "16, 1000000, DIRECT, DIRECT",
-    "17, 4, ONE_SHOT, DIRECT",
+    "17, 8, ONE_SHOT, DIRECT",
     "17, 4351, DIRECT, DIRECT",
     "17, 4352, RING, RING",
     "1000, 255999, DIRECT, DIRECT",
