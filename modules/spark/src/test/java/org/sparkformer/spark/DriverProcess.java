@@ -30,7 +30,7 @@ final class DriverProcess {
   private static final String QUICK_COMPILER = "-XX:TieredStopAtLevel=1";
 
   private static final Pattern STEP = Pattern.compile("step (\\d+)");
-  private static final long MOST_SECONDS = 60;
+  private static final long MOST_SILENT_SECONDS = 60;
 
   private final Process process;
   private final Path log;
@@ -98,13 +98,17 @@ final class DriverProcess {
     return last;
   }
 
-  /** The exit code, once it has ended. */
+  /** The exit code, once it has ended; it fails where a minute brings neither that nor a word. */
   int exitCode() throws Exception {
-    if (!process.waitFor(MOST_SECONDS, TimeUnit.SECONDS)) {
-      kill();
-      throw new AssertionError("did not end: " + log());
+    long said = -1;
+    while (Files.size(log) > said) {
+      said = Files.size(log);
+      if (process.waitFor(MOST_SILENT_SECONDS, TimeUnit.SECONDS)) {
+        return process.exitValue();
+      }
     }
-    return process.exitValue();
+    kill();
+    throw new AssertionError("said nothing more and did not end: " + log());
   }
 
   /** Sends a signal by name. */
