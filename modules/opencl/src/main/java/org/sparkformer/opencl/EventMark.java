@@ -20,13 +20,32 @@ final class EventMark implements Backend.Mark {
       PointerBuffer event = stack.mallocPointer(1);
       Status.check(
           CL12.clEnqueueMarkerWithWaitList(queue.queue(), null, event), "queue a time stamp");
-      return new EventMark(event.get(0));
+      EventMark mark = new EventMark(event.get(0));
+      // Who asks whether it is reached does not send it to the device; who waits does.
+      Status.check(CL10.clFlush(queue.queue()), "queue a time stamp");
+      return mark;
     }
   }
 
   @Override
   public void await() {
     resolve();
+  }
+
+  /** Lets go of the event where it is. */
+  @Override
+  public synchronized boolean isReached() {
+    if (event != 0) {
+      int[] state = new int[1];
+      Status.check(
+          CL10.clGetEventInfo(event, CL10.CL_EVENT_COMMAND_EXECUTION_STATUS, state, null),
+          "ask for a time stamp");
+      // Negative where it failed: the wait, which is none, says how.
+      if (state[0] <= CL10.CL_COMPLETE) {
+        resolve();
+      }
+    }
+    return event == 0;
   }
 
   /** Waits until the mark is reached, and lets go of the event. */
@@ -42,10 +61,6 @@ final class EventMark implements Backend.Mark {
     nanoseconds = time[0];
     CL10.clReleaseEvent(event);
     event = 0;
-  }
-
-  synchronized boolean isResolved() {
-    return event == 0;
   }
 
   @Override

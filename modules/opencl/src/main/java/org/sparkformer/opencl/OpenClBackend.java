@@ -195,7 +195,7 @@ public final class OpenClBackend implements Backend {
   @Override
   public Mark mark() {
     if (marks.size() == LARGEST_NUMBER_OF_OPEN_MARKS) {
-      marks.removeIf(EventMark::isResolved);
+      marks.removeIf(EventMark::isReached);
     }
     if (marks.size() == LARGEST_NUMBER_OF_OPEN_MARKS) {
       finish();

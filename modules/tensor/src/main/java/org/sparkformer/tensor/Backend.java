@@ -101,6 +101,9 @@ public interface Backend extends AutoCloseable {
 
   /** A moment in the queue. */
   interface Mark extends Pending {
+    /** Whether all that was queued before it is done; does not wait. */
+    boolean isReached();
+
     /** Device time from an earlier mark to this one; waits for this one. */
     double millisecondsSince(Mark earlier);
   }

@@ -11,6 +11,7 @@ import org.sparkformer.collective.Addends;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.WirePrecision;
 import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.Backend.Mark;
 import org.sparkformer.tensor.Backend.Pending;
 import org.sparkformer.tensor.Tensor;
 
@@ -20,6 +21,9 @@ import org.sparkformer.tensor.Tensor;
  * operations follow one another on the device's queue and on the communication thread.
  */
 final class BucketTraffic {
+  /** Between two looks at whether the device still computes. */
+  private static final long LOOK_MILLISECONDS = 1;
+
   private final Backend backend;
   private final Collective collective;
   private final Communication communication;
@@ -128,13 +132,29 @@ final class BucketTraffic {
   }
 
   private Staging.Place takePlace() {
-    long since = System.nanoTime();
     try {
-      return staging.take();
+      Staging.Place place = staging.poll(0);
+      return place == null ? awaitPlace(backend.mark()) : place;
     } catch (InterruptedException interrupted) {
       throw Communication.interrupted("gradients wait to leave the device", interrupted);
-    } finally {
-      communication.countHeld(System.nanoTime() - since);
+    }
+  }
+
+  /**
+   * Other ranks are waited for from the moment when this one's device has computed what it was
+   * given: until then its own gradients are.
+   */
+  private Staging.Place awaitPlace(Mark given) throws InterruptedException {
+    while (true) {
+      boolean computed = given.isReached();
+      long since = System.nanoTime();
+      Staging.Place place = staging.poll(LOOK_MILLISECONDS);
+      if (computed) {
+        communication.countHeld(System.nanoTime() - since);
+      }
+      if (place != null) {
+        return place;
+      }
     }
   }
 

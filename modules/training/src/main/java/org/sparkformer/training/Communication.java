@@ -66,7 +66,7 @@ final class Communication implements AutoCloseable {
     return busyNanos.getAndSet(0);
   }
 
-  /** The training thread had to wait because exchanges have not kept up with it. */
+  /** The training thread had to wait, its device idle, because exchanges have not kept up. */
   void countHeld(long nanos) {
     heldNanos.addAndGet(nanos);
   }

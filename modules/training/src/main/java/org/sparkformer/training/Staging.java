@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.sparkformer.tensor.Backend.Pending;
 
 /**
@@ -61,7 +62,16 @@ final class Staging {
 
   /** Waits for a place, and for the copy that last used it. */
   Place take() throws InterruptedException {
-    Place place = free.take();
+    return use(free.take());
+  }
+
+  /** As {@link #take}; null where there is none within that time. */
+  Place poll(long milliseconds) throws InterruptedException {
+    Place place = free.poll(milliseconds, TimeUnit.MILLISECONDS);
+    return place == null ? null : use(place);
+  }
+
+  private static Place use(Place place) {
     place.use.await();
     return place;
   }

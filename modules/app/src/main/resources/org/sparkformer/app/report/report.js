@@ -187,7 +187,7 @@ function headline() {
   figure("Validation loss", known(last.val_loss) ? last.val_loss.toFixed(4) : "–", "",
     known(best) && best < last.val_loss - 5e-5 ? `best ${best.toFixed(4)}` : "perplexity " + short(Math.exp(last.val_loss)));
   figure("Training loss", known(last.loss) ? last.loss.toFixed(4) : "–", "", "at step " + short(last.step));
-  figure("Throughput", short(last.tokens_per_second), "", "tokens a second, median");
+  figure("Throughput", short(last.tokens_per_second), "", "tokens/s, median");
   figure("Parameters", short(last.parameters), "", known(last.parameters) ? last.parameters.toLocaleString("en") : "");
   figure("Tokens seen", short(last.tokens), "", known(last.tokens) ? last.tokens.toLocaleString("en") : "");
   figure("Wall time", duration(last.wall_seconds), "", known(last.ranks) ? last.ranks + (last.ranks === 1 ? " rank" : " ranks") : "");

@@ -167,6 +167,11 @@ public final class JavaBackend implements Backend {
 
   private record JavaMark(long nanoseconds) implements Mark {
     @Override
+    public boolean isReached() {
+      return true;
+    }
+
+    @Override
     public void await() {
       // Operations are done when run returns.
     }
