@@ -16,18 +16,27 @@ import org.apache.hadoop.util.Progressable;
 
 /**
  * A file system whose user dies at its n-th change: half of a write reaches the disk, nothing after
- * it does, not even what a dying process would clean up. Or one of which the n-th operation fails,
- * reading or writing, and no other.
+ * it does, not even what a dying process would clean up; or at which its process does end. Or one
+ * of which the n-th operation fails, reading or writing, and no other.
  */
 final class DyingFileSystem extends FilterFileSystem implements CheckpointFaults.Counting {
+  /** Of a process that {@link #endingTheProcess} has ended: that of SIGKILL. */
+  static final int EXIT_STATUS = 137;
+
+  private enum Fault {
+    FAILURE,
+    DEATH,
+    END_OF_PROCESS
+  }
+
   private final int fatal;
-  private final boolean deadly;
+  private final Fault fault;
   private final AtomicInteger changes = new AtomicInteger();
 
-  private DyingFileSystem(FileSystem fileSystem, int fatal, boolean deadly) {
+  private DyingFileSystem(FileSystem fileSystem, int fatal, Fault fault) {
     super(fileSystem);
     this.fatal = fatal;
-    this.deadly = deadly;
+    this.fault = fault;
   }
 
   /**
@@ -41,12 +50,17 @@ final class DyingFileSystem extends FilterFileSystem implements CheckpointFaults
 
   /** One whose user dies. */
   static DyingFileSystem of(FileSystem fileSystem, int fatal) {
-    return new DyingFileSystem(fileSystem, fatal, true);
+    return new DyingFileSystem(fileSystem, fatal, Fault.DEATH);
   }
 
   /** One of which one operation fails, from 1, and whose user lives on. */
   static DyingFileSystem failingOnce(FileSystem fileSystem, int operation) {
-    return new DyingFileSystem(fileSystem, operation, false);
+    return new DyingFileSystem(fileSystem, operation, Fault.FAILURE);
+  }
+
+  /** A local one with which this process ends, without another word. */
+  static DyingFileSystem endingTheProcess(int fatal) throws IOException {
+    return new DyingFileSystem(local(), fatal, Fault.END_OF_PROCESS);
   }
 
   static FileSystem local() throws IOException {
@@ -61,7 +75,7 @@ final class DyingFileSystem extends FilterFileSystem implements CheckpointFaults
 
   private boolean isFatal() throws IOException {
     int change = changes.incrementAndGet();
-    if (deadly && fatal > 0 && change > fatal) {
+    if (fault != Fault.FAILURE && fatal > 0 && change > fatal) {
       throw new IOException("dead since change " + fatal);
     }
     return change == fatal;
@@ -69,13 +83,20 @@ final class DyingFileSystem extends FilterFileSystem implements CheckpointFaults
 
   private void change(String what) throws IOException {
     if (isFatal()) {
-      throw new IOException("died at change " + fatal + ": " + what);
+      throw death(what);
     }
+  }
+
+  private IOException death(String what) {
+    if (fault == Fault.END_OF_PROCESS) {
+      Runtime.getRuntime().halt(EXIT_STATUS);
+    }
+    return new IOException("died at change " + fatal + ": " + what);
   }
 
   /** A death between two changes is that of the second. */
   private void look(String what) throws IOException {
-    if (!deadly) {
+    if (fault == Fault.FAILURE) {
       change(what);
     }
   }
@@ -145,7 +166,7 @@ final class DyingFileSystem extends FilterFileSystem implements CheckpointFaults
       if (isFatal()) {
         stream.write(bytes, offset, length / 2);
         stream.hflush();
-        throw new IOException("died at change " + fatal + ": write " + file);
+        throw death("write " + file);
       }
       stream.write(bytes, offset, length);
       stream.hflush();
@@ -155,7 +176,7 @@ final class DyingFileSystem extends FilterFileSystem implements CheckpointFaults
     @Override
     public void close() throws IOException {
       look("close " + file);
-      if (!deadly || fatal == 0 || changes.get() < fatal) {
+      if (fault == Fault.FAILURE || fatal == 0 || changes.get() < fatal) {
         stream.close();
       }
     }

@@ -1,19 +1,25 @@
 package org.sparkformer.spark.transport;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkformer.collective.CollectiveException;
 
 /** Who is refused before any payload, and with which words. */
 final class RefusedCallersTest {
   private static final String RUN = "transport-test";
+  private static final int REFUSED = 3;
 
   @TempDir Path folder;
 
@@ -57,6 +63,49 @@ final class RefusedCallersTest {
     assertRefused(
         Networks.plain(), Networks.plain(), RUN, 1, "this is run transport-test attempt 0");
     assertRefused(Networks.plain(), Networks.plain(), "other", 0, "not Hello[runId=other");
+  }
+
+  /** The caller is a process, which tells the words with which it was refused. */
+  @ParameterizedTest
+  @CsvSource({
+    "'', transport-test, cannot connect to rank 0",
+    "wrong, transport-test, cannot connect to rank 0",
+    "right, another run, this is run transport-test"
+  })
+  void anotherProcessIsRefused(String secret, String run, String expected) throws Exception {
+    for (SparkConf host : List.of(Networks.authenticated("right"), Networks.gcm("right"))) {
+      try (RankServer zero = SparkTransport.listen(Networks.network(host), RUN, 0)) {
+        String words = Caller.wordsOf(zero.address(), secret, run);
+        assertTrue(words.contains(expected), words);
+      }
+    }
+  }
+
+  /** Calls rank 0 and prints how that failed. */
+  static final class Caller {
+    private Caller() {}
+
+    static String wordsOf(String... arguments) throws Exception {
+      List<String> command = new ArrayList<>();
+      command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+      command.addAll(List.of("-cp", System.getProperty("java.class.path"), Caller.class.getName()));
+      command.addAll(List.of(arguments));
+      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      String words = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertEquals(REFUSED, process.waitFor(), words);
+      return words;
+    }
+
+    public static void main(String[] arguments) {
+      String secret = arguments[1];
+      SparkConf conf = secret.isEmpty() ? Networks.plain() : Networks.authenticated(secret);
+      try (RankServer one = SparkTransport.listen(Networks.network(conf), arguments[2], 0)) {
+        one.connect(List.of(arguments[0], one.address()), 1, Duration.ofSeconds(5));
+      } catch (CollectiveException refused) {
+        System.out.println(refused.getMessage());
+        System.exit(REFUSED);
+      }
+    }
   }
 
   private static void assertRefused(
