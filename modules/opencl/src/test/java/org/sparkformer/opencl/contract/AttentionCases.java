@@ -15,6 +15,7 @@ import org.sparkformer.tensor.ops.Projection;
 /** Attention over a packed query-key-value matrix, over a key/value cache, masked and dropped. */
 public final class AttentionCases {
   private static final Dropout DROPOUT = new Dropout(0.2f, 99, 5, 2, 1000);
+  private static final Dropout WITHIN = new Dropout(0.2f, 99, 5, 2, 1002);
 
   private AttentionCases() {}
 
@@ -55,7 +56,9 @@ public final class AttentionCases {
 
     @Override
     public String toString() {
-      return extents + (dropout.probability() > 0 ? " dropout" : "") + (rounds() ? " of bf16" : "");
+      return extents
+          + (dropout.probability() > 0 ? " dropout from " + dropout.firstElement() : "")
+          + (rounds() ? " of bf16" : "");
     }
 
     /** Standard normal values; where products may round them, such that it changes none. */
@@ -83,8 +86,15 @@ public final class AttentionCases {
                 new Extents(5, 71, 7, 20, true, true),
                 new Extents(4, 50, 9, 64, false, false))
             .flatMap(Variant::of);
+    // Four keys share a counter of dropout, unless the first element lies within one.
+    Stream<Variant> sharing =
+        Stream.of(
+            new Variant(new Extents(2, 76, 2, 16, true, false), DROPOUT, DType.FLOAT32),
+            new Variant(new Extents(5, 72, 7, 20, true, true), DROPOUT, DType.FLOAT32),
+            new Variant(new Extents(5, 72, 7, 20, true, true), WITHIN, DType.FLOAT32));
     return Stream.of(
-            Stream.concat(exact, Variant.rounding())
+            Stream.of(exact, sharing, Variant.rounding())
+                .flatMap(Function.identity())
                 .flatMap(variant -> Stream.of(forward(variant), backward(variant))),
             kept(),
             Stream.of(cached(1, 9), cached(3, 64), cached(2, 127)))
