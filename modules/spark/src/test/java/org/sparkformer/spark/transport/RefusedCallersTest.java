@@ -68,16 +68,17 @@ final class RefusedCallersTest {
   /** The caller is a process, which tells the words with which it was refused. */
   @ParameterizedTest
   @CsvSource({
-    "'', transport-test, cannot connect to rank 0",
-    "wrong, transport-test, cannot connect to rank 0",
-    "right, another run, this is run transport-test"
+    "false, '', transport-test, cannot connect to rank 0",
+    "false, wrong, transport-test, cannot connect to rank 0",
+    "true, right, transport-test, cannot connect to rank 0",
+    "false, right, another run, this is run transport-test"
   })
-  void anotherProcessIsRefused(String secret, String run, String expected) throws Exception {
-    for (SparkConf host : List.of(Networks.authenticated("right"), Networks.gcm("right"))) {
-      try (RankServer zero = SparkTransport.listen(Networks.network(host), RUN, 0)) {
-        String words = Caller.wordsOf(zero.address(), secret, run);
-        assertTrue(words.contains(expected), words);
-      }
+  void anotherProcessIsRefused(boolean tls, String secret, String run, String expected)
+      throws Exception {
+    SparkConf host = tls ? Networks.tls("right", folder) : Networks.authenticated("right");
+    try (RankServer zero = SparkTransport.listen(Networks.network(host), RUN, 0)) {
+      String words = Caller.wordsOf(zero.address(), secret, run);
+      assertTrue(words.contains(expected), words);
     }
   }
 
