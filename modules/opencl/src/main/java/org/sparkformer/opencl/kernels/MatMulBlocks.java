@@ -25,16 +25,16 @@ record MatMulBlocks(
     int depth,
     int rows,
     int columns) {
-  /** Blocks a compute unit should get, so that none waits long for the last. */
-  private static final int BLOCKS_A_UNIT = 4;
-
-  /** The same where C is narrow, and packing takes more of the time the smaller the blocks are. */
-  private static final int BLOCKS_A_UNIT_IF_NARROW = 2;
+  /** So many blocks for each compute unit that unequal shares of them do not matter. */
+  private static final int MANY_BLOCKS_A_UNIT = 4;
 
   private static final int FEW_ROWS = 96;
   private static final int LARGEST_ROWS = 516;
-  private static final int LARGEST_COLUMNS = 384;
+  private static final int STRIP_COLUMNS = 128;
   private static final int SMALLEST_DEPTH = 32;
+
+  /** Vectors of sums in a tile, of 32 registers. */
+  private static final int SUMS_OF_16 = 24;
 
   /** Rows, columns and words of depth of AMX's registers. */
   static final int TILE = 16;
@@ -44,59 +44,53 @@ record MatMulBlocks(
   /** Beyond the depth, words of a row of a panel of A. */
   private static final int ROW_PADDING = 16;
 
-  /** For a product. */
+  /** For a product: as large as caches allow, as many as the device's units share equally. */
   static MatMulBlocks of(
       MatMul product, HostArithmetic arithmetic, DeviceInfo device, Map<String, Integer> tunables) {
-    int m = product.m();
-    int n = product.n();
-    MatMulBlocks largest =
+    MatMulBlocks whole =
         arithmetic == HostArithmetic.TILES
-            ? ofTiles()
-            : ofVectors(m, n, arithmetic, Vectors.width(device), tunables);
-    boolean narrow = largest.tileVectors == 1 || m < FEW_ROWS;
-    int blocksAUnit = narrow ? BLOCKS_A_UNIT_IF_NARROW : BLOCKS_A_UNIT;
-    return largest
-        .divided(m, n)
-        .shared(m, n, Vectors.count(blocksAUnit * device.computeUnits(), product.batch()));
+            ? ofTiles(product)
+            : ofVectors(product, arithmetic, Vectors.width(device), tunables);
+    return whole.divided(product).shared(product, device.computeUnits());
   }
 
   /** Two by two registers of sums; the depth is one that halves into whole registers. */
-  private static MatMulBlocks ofTiles() {
+  private static MatMulBlocks ofTiles(MatMul product) {
     return new MatMulBlocks(
-        TILE, 2 * TILE, 2, HostArithmetic.TILES, TILE_DEPTH, LARGEST_ROWS, LARGEST_COLUMNS);
+        TILE, 2 * TILE, 2, HostArithmetic.TILES, TILE_DEPTH, product.m(), product.n());
   }
 
   private static MatMulBlocks ofVectors(
-      int m, int n, HostArithmetic arithmetic, int vector, Map<String, Integer> tunables) {
-    boolean single = hasSingleVectors(n, vector);
-    int tileVectors = single ? 1 : tunables.getOrDefault("NV", 2);
-    int tileRows = tunables.getOrDefault("MR", vector == 16 ? rowsOf16(m, single) : 6);
+      MatMul product, HostArithmetic arithmetic, int vector, Map<String, Integer> tunables) {
+    int few = fewVectors(product.n(), vector);
+    int tileVectors = few > 0 ? few : tunables.getOrDefault("NV", 2);
+    int tileRows = few > 0 ? tileRows(vector, few) : tileRows(product.m(), vector, tunables);
     int depth = arithmetic.step() * tunables.getOrDefault("KC", 384);
     return new MatMulBlocks(
-        vector, tileRows, tileVectors, arithmetic, depth, LARGEST_ROWS, LARGEST_COLUMNS);
+        vector, tileRows, tileVectors, arithmetic, depth, product.m(), product.n());
   }
 
   /**
-   * Whether columns are few vectors and an odd number of them, of which single ones waste least.
+   * NV where columns are few vectors and an odd number of them, so that tiles of two would compute
+   * one in vain: all of them where there are 32 registers, else one. 0 for other columns.
    */
-  private static boolean hasSingleVectors(int n, int vector) {
+  private static int fewVectors(int n, int vector) {
     int vectors = Vectors.count(n, vector);
-    return vectors % 2 == 1 && vectors < 8;
+    boolean few = vectors % 2 == 1 && vectors < 8;
+    return few ? (vector == 16 ? vectors : 1) : 0;
   }
 
-  /**
-   * MR for vectors of 16 elements: what divides powers of two where single vectors leave registers;
-   * else 12, or for few rows up to 14 where fewer of a last tile are empty.
-   */
-  private static int rowsOf16(int m, boolean single) {
-    if (single) {
-      return 16;
-    }
-    int best = 12;
-    for (int rows = best + 1; rows <= 14 && m < FEW_ROWS; rows++) {
+  private static int tileRows(int vector, int tileVectors) {
+    return vector == 16 ? SUMS_OF_16 / tileVectors : 6;
+  }
+
+  /** MR; for few rows up to 14 where fewer of a last tile are empty. */
+  private static int tileRows(int m, int vector, Map<String, Integer> tunables) {
+    int best = tileRows(vector, 2);
+    for (int rows = best + 1; rows <= 14 && vector == 16 && m < FEW_ROWS; rows++) {
       best = Vectors.count(m, rows) * rows < Vectors.count(m, best) * best ? rows : best;
     }
-    return best;
+    return tunables.getOrDefault("MR", best);
   }
 
   /** The macros of the program. */
@@ -119,24 +113,32 @@ record MatMulBlocks(
     return (long) rows * (depth / arithmetic.step() + ROW_PADDING) * Float.BYTES;
   }
 
-  /** Bytes of the panels of B. */
+  /** Bytes of the panels of a strip of B. */
   long bytesOfB() {
-    return (long) columns * (depth / arithmetic.step()) * Float.BYTES;
+    return (long) stripColumns() * (depth / arithmetic.step()) * Float.BYTES;
   }
 
-  /** Blocks whose copies fit so many bytes of local memory: halved until they do. */
+  /** Columns of B whose panels are made at a time, in whole panels. */
+  int stripColumns() {
+    return Math.min(columns, Math.max(1, STRIP_COLUMNS / tileColumns()) * tileColumns());
+  }
+
+  /**
+   * Blocks whose copies fit so many bytes of local memory: halved in rows or depth until they do.
+   */
   MatMulBlocks inLocalMemory(MatMul product, ReadyOperands ready, long local) {
     if (ready.bytesOfCopies(this) <= local) {
       return this;
     }
-    MatMulBlocks smaller = halved(product.m(), product.n());
-    if (smaller.equals(this)) {
-      smaller = with(depth / 2, rows, columns);
-    }
-    if (smaller.depth < SMALLEST_DEPTH) {
+    boolean canRows = rows > tileRows;
+    if (!canRows && depth / 2 < SMALLEST_DEPTH) {
       throw new IllegalArgumentException(
           "matmul.cl: no block fits " + local + " bytes of local memory; lower MR or NV");
     }
+    MatMulBlocks smaller =
+        canRows && (rows >= depth / arithmetic.step() || depth / 2 < SMALLEST_DEPTH)
+            ? with(depth, even(product.m(), Vectors.count(rows, 2), tileRows), columns)
+            : with(depth / 2, rows, columns);
     return smaller.inLocalMemory(product, ready, local);
   }
 
@@ -171,8 +173,9 @@ record MatMulBlocks(
     return tileVectors * vector;
   }
 
-  private MatMulBlocks divided(int m, int n) {
-    return with(depth, even(m, rows, tileRows), even(n, columns, tileColumns()));
+  private MatMulBlocks divided(MatMul product) {
+    int n = product.n();
+    return with(depth, even(product.m(), LARGEST_ROWS, tileRows), even(n, n, tileColumns()));
   }
 
   /** The size of equal pieces of at most {@code most}, in whole tiles. */
@@ -181,10 +184,11 @@ record MatMulBlocks(
     return Vectors.count(Vectors.count(size, pieces), tile) * tile;
   }
 
-  private MatMulBlocks shared(int m, int n, int wanted) {
-    long blocks = (long) Vectors.count(m, rows) * Vectors.count(n, columns);
-    MatMulBlocks smaller = halved(m, n);
-    return blocks >= wanted || smaller.equals(this) ? this : smaller.shared(m, n, wanted);
+  private MatMulBlocks shared(MatMul product, int units) {
+    long blocks = (long) usesOfA(product) * usesOfB(product) * product.batch();
+    boolean equally = blocks % units == 0 || blocks >= (long) MANY_BLOCKS_A_UNIT * units;
+    MatMulBlocks smaller = halved(product.m(), product.n());
+    return equally || smaller.equals(this) ? this : smaller.shared(product, units);
   }
 
   /** The longer side halved; a side has at least two tiles, as copies pay by reuse. */

@@ -58,11 +58,10 @@ public final class PackedMatMul implements Specialisation<MatMul> {
           "bf16 brings no speed here: this processor has no AVX512_BF16, so operands are rounded to"
               + " bf16 and multiplied as fp32");
     }
-    long local = context.device().memory().local();
     MatMulBlocks largest =
         MatMulBlocks.of(product, arithmetic, context.device(), context.tunables(FILE));
-    ReadyOperands ready = ReadyOperands.of(product, largest, local);
-    MatMulBlocks blocks = largest.inLocalMemory(product, ready, local);
+    ReadyOperands ready = ReadyOperands.of(product, largest);
+    MatMulBlocks blocks = largest.inLocalMemory(product, ready, context.device().memory().local());
     Map<String, Integer> macros = blocks.macros();
     macros.put("READY_A", ready.a() ? 1 : 0);
     macros.put("READY_B", ready.b() ? 1 : 0);
@@ -74,6 +73,7 @@ public final class PackedMatMul implements Specialisation<MatMul> {
           .tensor(sums)
           .number(blocks.rows())
           .number(blocks.columns())
+          .number(blocks.stripColumns())
           .tensor(a)
           .tensor(b)
           .local(ready.a() ? Float.BYTES : blocks.bytesOfA())

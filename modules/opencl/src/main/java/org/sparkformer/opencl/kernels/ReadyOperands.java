@@ -19,26 +19,15 @@ record ReadyOperands(boolean a, boolean b) {
   /** Multiply-adds of a product below which another launch costs more than it saves. */
   private static final long LEAST_WORK = 1 << 26;
 
-  /**
-   * What many blocks use; and where copies of both operands do not fit local memory, the one that
-   * more blocks use.
-   *
-   * @param local bytes of local memory
-   */
-  static ReadyOperands of(MatMul product, MatMulBlocks blocks, long local) {
+  /** What many blocks use. */
+  static ReadyOperands of(MatMul product, MatMulBlocks blocks) {
     boolean pays =
         product.batch() == 1 && (long) product.m() * product.n() * product.k() >= LEAST_WORK;
     boolean canA = pays && blocks.wordsOfReadyA(product) <= MOST_WORDS;
     boolean canB = pays && blocks.wordsOfReadyB(product) <= MOST_WORDS;
-    int usesOfA = blocks.usesOfA(product);
-    int usesOfB = blocks.usesOfB(product);
-    ReadyOperands ready =
-        new ReadyOperands(canA && usesOfA >= LEAST_USES, canB && usesOfB >= LEAST_USES);
-    if (ready.a || ready.b || ready.bytesOfCopies(blocks) <= local) {
-      return ready;
-    }
-    boolean ratherA = canA && (usesOfA >= usesOfB || !canB);
-    return new ReadyOperands(ratherA, canB && !ratherA);
+    return new ReadyOperands(
+        canA && blocks.usesOfA(product) >= LEAST_USES,
+        canB && blocks.usesOfB(product) >= LEAST_USES);
   }
 
   /** Bytes of local memory for a block's copies. */

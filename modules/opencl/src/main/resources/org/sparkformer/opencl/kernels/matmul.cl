@@ -8,17 +8,17 @@
 // batch. Where C is bf16, fp32 memory of its size keeps the sums.
 //
 // Algorithm: Goto and van de Geijn, Anatomy of high-performance matrix multiplication, TOMS 2008. A
-// block copies the parts of A and B that it needs for KC steps of the inner product into local
-// memory, in the order in which tiles of MR x NR elements, held in registers, then read them. An
-// operand that many blocks would copy comes ready in that order (READY_A, READY_B), from pack_a and
-// pack_b: for each KC steps the panels of all its rows or columns.
+// block copies the part of A that it needs for KC steps of the inner product into local memory, then
+// that of B strip by strip of its columns, in the order in which tiles of MR x NR elements, held in
+// registers, read them. An operand that many blocks would copy comes ready in that order (READY_A,
+// READY_B), from pack_a and pack_b: for each KC steps the panels of all its rows or columns.
 // Every element is one chain of fused multiply-adds over rising k, from 0 or from C, so its bits do
 // not depend on the sizes of tiles and blocks.
 //
 // Tunables: VW vector width; MR rows and NV vectors of a tile: MR NV sums, NV vectors of B and one
 // element of A have to fit the registers; KC depth: a panel of A (MR KC) should stay in the first
-// cache beside the panel of B (KC NR) that passes, a block of both in the second. Blocks are chosen
-// by the host.
+// cache beside the panel of B (KC NR) that passes, a block of A and a strip of B in the second. Blocks
+// and strips, of whole panels, are chosen by the host.
 
 #include "vector.cl"
 
@@ -226,15 +226,15 @@ void matmul(const global ELEMENT(A_BF16) *A, long A_first, const global ELEMENT(
             long B_first, global ELEMENT(C_BF16) *C, long C_first, const global float *bias,
             long bias_first, global ELEMENT(ACTIVATED_BF16) *activated, long activated_first,
             int A_batch, int B_batch, int M, int N, int K, global float *sums, long sums_first,
-            int block_rows, int block_columns, const global word *ready_a, long ready_a_first,
-            const global word *ready_b, long ready_b_first,
+            int block_rows, int block_columns, int strip_columns, const global word *ready_a,
+            long ready_a_first, const global word *ready_b, long ready_b_first,
             local word *copied_a, local word *copied_b) {
   ulong batch = get_group_id(2);
   int row = get_group_id(1) * block_rows, column = get_group_id(0) * block_columns;
   int rows = min(block_rows, M - row), columns = min(block_columns, N - column);
   ulong stride_a = TRANSPOSE_A ? M : K, stride_b = TRANSPOSE_B ? K : N;
   A += A_first + batch * A_batch + (TRANSPOSE_A ? row : row * stride_a);
-  B += B_first + batch * B_batch + (TRANSPOSE_B ? column * stride_b : column);
+  B += B_first + batch * B_batch;
   ulong corner = (batch * M + row) * N + column;
   C += C_first + corner;
   activated += activated_first + corner;
@@ -256,22 +256,26 @@ void matmul(const global ELEMENT(A_BF16) *A, long A_first, const global ELEMENT(
     local word *panels_a = copied_a;
     copy_a(A + (TRANSPOSE_A ? k * stride_a : k), stride_a, rows, depth, panels_a);
 #endif
+    for (int strip = 0; strip < columns; strip += strip_columns) {
+      int width = min(strip_columns, columns - strip), first = column + strip;
 #if READY_B
-    ulong chunk_b = k / KC * ((N + NR - 1) / NR) * NR * WORDS(KC);
-    const global word *panels_b = ready_b + ready_b_first + chunk_b + column * WORDS(depth);
+      ulong chunk_b = k / KC * ((N + NR - 1) / NR) * NR * WORDS(KC);
+      const global word *panels_b = ready_b + ready_b_first + chunk_b + first * WORDS(depth);
 #else
-    local word *panels_b = copied_b;
-    copy_b(B + (TRANSPOSE_B ? k : k * stride_b), stride_b, columns, depth, panels_b);
+      local word *panels_b = copied_b;
+      copy_b(B + (TRANSPOSE_B ? first * stride_b + k : k * stride_b + first), stride_b, width,
+             depth, panels_b);
 #endif
-    for (int j = 0; j < columns; j += NR)
-      for (int i = 0; i < rows; i += MR) {
-        ulong at = (ulong)i * N + j;
-        add_tile(panels_a + i / MR * PANEL_A(depth), panels_b + j * WORDS(depth), WORDS(depth),
-                 sums + at, N, rows - i, columns - j, ACCUMULATE ? 0 : k == 0,
-                 k + depth == K ? bias + j : 0);
-        if ((GELU || C_BF16) && k + depth == K)
-          finish_tile(sums + at, N, rows - i, columns - j, activated + at, C + at);
-      }
+      for (int j = 0; j < width; j += NR)
+        for (int i = 0; i < rows; i += MR) {
+          ulong at = (ulong)i * N + strip + j;
+          add_tile(panels_a + i / MR * PANEL_A(depth), panels_b + j * WORDS(depth), WORDS(depth),
+                   sums + at, N, rows - i, width - j, ACCUMULATE ? 0 : k == 0,
+                   k + depth == K ? bias + strip + j : 0);
+          if ((GELU || C_BF16) && k + depth == K)
+            finish_tile(sums + at, N, rows - i, width - j, activated + at, C + at);
+        }
+    }
   }
 #if TILES
   TILES_END();
