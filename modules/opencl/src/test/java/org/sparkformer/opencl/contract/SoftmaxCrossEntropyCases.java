@@ -16,9 +16,12 @@ public final class SoftmaxCrossEntropyCases {
     return Stream.of(
             new int[] {1, 1},
             new int[] {3, 7},
+            new int[] {18, 16},
             new int[] {7, 61},
+            new int[] {16, 65},
             new int[] {61, 93},
             new int[] {5, 127},
+            new int[] {33, 143},
             new int[] {127, 768},
             new int[] {3, 5003})
         .flatMap(shape -> of(shape[0], shape[1]));
