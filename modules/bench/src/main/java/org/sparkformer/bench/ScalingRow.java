@@ -16,10 +16,17 @@ import java.util.Locale;
  * @param step wall time
  * @param exchange time in collective operations
  * @param exposed what of that the step waits for
+ * @param exposedReduce what of that it waits for gradients, before it waits for weights
  */
-record ScalingRow(int ranks, double tokensPerSecond, double step, double exchange, double exposed) {
+record ScalingRow(
+    int ranks,
+    double tokensPerSecond,
+    double step,
+    double exchange,
+    double exposed,
+    double exposedReduce) {
   static final String HEADER =
-      "%5s %5s %7s %8s %9s %8s %11s %10s %8s"
+      "%5s %5s %7s %8s %9s %8s %11s %10s %9s %8s"
           .formatted(
               "ranks",
               "wire",
@@ -29,6 +36,7 @@ record ScalingRow(int ranks, double tokensPerSecond, double step, double exchang
               "step ms",
               "exchange ms",
               "exposed ms",
+              "reduce ms",
               "scaling");
 
   /** The first steps build kernels and fill caches. */
@@ -49,7 +57,8 @@ record ScalingRow(int ranks, double tokensPerSecond, double step, double exchang
         median(steps, "tokens_per_second"),
         median(steps, "step_ms"),
         median(steps, "allreduce_ms"),
-        median(steps, "allreduce_exposed_ms"));
+        median(steps, "allreduce_exposed_ms"),
+        median(steps, "reduce_exposed_ms"));
   }
 
   private static double median(List<JsonNode> steps, String key) {
@@ -63,7 +72,7 @@ record ScalingRow(int ranks, double tokensPerSecond, double step, double exchang
     boolean alone = ranks == 1;
     return String.format(
         Locale.ROOT,
-        "%5d %5s %7s %8s %9.0f %8.0f %11.0f %10.0f %7.0f%%",
+        "%5d %5s %7s %8s %9.0f %8.0f %11.0f %10.0f %9.0f %7.0f%%",
         ranks,
         alone ? "" : variant.wire(),
         alone ? "" : variant.gather(),
@@ -72,6 +81,7 @@ record ScalingRow(int ranks, double tokensPerSecond, double step, double exchang
         step,
         exchange,
         exposed,
+        exposedReduce,
         100 * first.step() * first.ranks() / ranks / step);
   }
 }

@@ -17,16 +17,16 @@ class ScalingRowTest {
     double[] steps = {9000, 8000, 7000, 1300, 1100, 1200};
     for (int i = 0; i < steps.length; i++) {
       metrics.append(
-          "{\"step\":%d,\"step_ms\":%s,\"tokens_per_second\":%s,\"allreduce_ms\":700,\"allreduce_exposed_ms\":200}\n"
+          "{\"step\":%d,\"step_ms\":%s,\"tokens_per_second\":%s,\"allreduce_ms\":700,\"allreduce_exposed_ms\":200,\"reduce_exposed_ms\":90}\n"
               .formatted(i + 1, steps[i], 1e6 / steps[i]));
     }
     Files.writeString(run.resolve("metrics.jsonl"), metrics);
     Files.writeString(run.resolve("run.json"), "{\"ranks\":4}");
     ScalingRow row = ScalingRow.read(run);
-    assertEquals(new ScalingRow(4, 1e6 / 1200, 1200, 700, 200), row);
-    ScalingRow alone = new ScalingRow(1, 250, 4000, 0, 0);
+    assertEquals(new ScalingRow(4, 1e6 / 1200, 1200, 700, 200, 90), row);
+    ScalingRow alone = new ScalingRow(1, 250, 4000, 0, 0, 0);
     assertEquals(
-        "    4  bf16    ring       no       833     1200         700        200      83%",
+        "    4  bf16    ring       no       833     1200         700        200        90      83%",
         row.line(new ScalingRuns.Variant(4, "bf16", "ring", false), alone));
   }
 }

@@ -20,7 +20,8 @@ final class StepClock {
   private long runningSince;
   private long wallNanos;
   private long dataWaitNanos;
-  private long exposedNanos;
+  private long gradientsNanos;
+  private long weightsNanos;
   private int steps;
 
   private record MicroBatchMarks(Mark begin, Mark middle, Mark end) {}
@@ -31,12 +32,18 @@ final class StepClock {
       double forward,
       double backward,
       double allReduce,
-      double exposed,
+      double exposedReduce,
+      double exposedGather,
       double held,
       double dataWait) {
+    /** What the exchange with other ranks adds to the step. */
+    double exposed() {
+      return exposedReduce + exposedGather;
+    }
+
     /** What the step would take if no other rank were waited for. */
     double own() {
-      return step - exposed - held;
+      return step - exposed() - held;
     }
   }
 
@@ -92,20 +99,29 @@ final class StepClock {
   }
 
   /**
-   * Runs what waits for other ranks. From the moment when the device has computed what it was
-   * given, nothing hides that wait.
+   * Runs what waits for the sums of gradients.
    *
    * @param computed from {@link #computed}
    */
-  void waitForRanks(Mark computed, Runnable wait) {
+  void waitForGradients(Mark computed, Runnable wait) {
+    gradientsNanos += exposedNanos(computed, wait);
+  }
+
+  /** As {@link #waitForGradients}, for weights. */
+  void waitForWeights(Mark computed, Runnable wait) {
+    weightsNanos += exposedNanos(computed, wait);
+  }
+
+  /** From the moment when the device has computed what it was given, nothing hides a wait. */
+  private long exposedNanos(Mark computed, Runnable wait) {
     if (!amongRanks) {
       wait.run();
-      return;
+      return 0;
     }
     computed.await();
     long since = System.nanoTime();
     wait.run();
-    exposedNanos += System.nanoTime() - since;
+    return System.nanoTime() - since;
   }
 
   /** Times since the last lap; starts the next. To be called while paused. */
@@ -117,13 +133,15 @@ final class StepClock {
             marks.stream().mapToDouble(m -> m.middle().millisecondsSince(m.begin())).sum(),
             marks.stream().mapToDouble(m -> m.end().millisecondsSince(m.middle())).sum(),
             communication.takeBusyNanos() / each,
-            exposedNanos / each,
+            gradientsNanos / each,
+            weightsNanos / each,
             communication.takeHeldNanos() / each,
             dataWaitNanos / each);
     steps = 0;
     wallNanos = 0;
     dataWaitNanos = 0;
-    exposedNanos = 0;
+    gradientsNanos = 0;
+    weightsNanos = 0;
     return lap;
   }
 }

@@ -25,6 +25,7 @@ import java.util.List;
  *     device not
  * @param allreduceExposedMs what the exchange adds to the step: training waits for it while the
  *     device has nothing to compute; the last copies, which nothing hides either, included
+ * @param reduceExposedMs of that, until the gradients are summed; the rest gathers weights
  * @param dataWaitMs waiting for tokens
  * @param rankStepMs {@code step_ms} of every rank, by rank, without its waits for other ranks: the
  *     largest is the rank that the others wait for
@@ -43,6 +44,7 @@ public record StepMetrics(
     double backwardMs,
     double allreduceMs,
     double allreduceExposedMs,
+    double reduceExposedMs,
     double dataWaitMs,
     List<Double> rankStepMs,
     int skipped)

@@ -202,6 +202,7 @@ final class TrainingSession implements AutoCloseable {
             lap.backward(),
             lap.allReduce(),
             lap.exposed(),
+            lap.exposedReduce(),
             lap.dataWait(),
             ofAllRanks(lap.own()),
             progress.skippedSoFar()));

@@ -128,7 +128,7 @@ final class TrainingStep implements AutoCloseable {
   private Tensor sum(int step, Mark computed) {
     Tensor squaredNorm = norms.slot(step + 1);
     activity.begin("the sum of the gradients");
-    clock.waitForRanks(computed, () -> sharding.sum(squaredNorm));
+    clock.waitForGradients(computed, () -> sharding.sum(squaredNorm));
     if (isDigestDue(step + 1)) {
       digest("before the update of step " + (step + 1));
     }
@@ -147,7 +147,7 @@ final class TrainingStep implements AutoCloseable {
   private void update(int step, boolean logged, Tensor squaredNorm) {
     activity.begin("the update of the weights");
     sharding.update(squaredNorm, settings(step));
-    clock.waitForRanks(clock.computed(), sharding::collect);
+    clock.waitForWeights(clock.computed(), sharding::collect);
     if (logged && !watchesLoss()) {
       readLoss();
     }

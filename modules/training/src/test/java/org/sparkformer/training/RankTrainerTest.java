@@ -83,6 +83,7 @@ class RankTrainerTest extends TinyRuns {
             "backward_ms",
             "allreduce_ms",
             "allreduce_exposed_ms",
+            "reduce_exposed_ms",
             "data_wait_ms",
             "rank_step_ms",
             "skipped"),

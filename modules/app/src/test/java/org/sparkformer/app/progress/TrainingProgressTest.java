@@ -45,6 +45,7 @@ class TrainingProgressTest {
   }
 
   private static StepMetrics metrics(int step) {
-    return new StepMetrics(step, 3.25, 1e-3, 1, 100, 12345, 10, 3, 6, 1, 0.5, 0.1, List.of(9.5), 0);
+    return new StepMetrics(
+        step, 3.25, 1e-3, 1, 100, 12345, 10, 3, 6, 1, 0.5, 0.25, 0.1, List.of(9.5), 0);
   }
 }
