@@ -14,6 +14,7 @@ final class Activity {
   private long launches;
   private long reads;
   private long writes;
+  private long started;
   private long waits;
   private long buffers;
   private List<Traced> trace;
@@ -22,7 +23,7 @@ final class Activity {
 
   /** The counts so far. */
   DeviceActivity counts() {
-    return new DeviceActivity(launches, reads, writes, waits, buffers);
+    return new DeviceActivity(launches, reads, writes, started, waits, buffers);
   }
 
   void launched() {
@@ -36,6 +37,10 @@ final class Activity {
 
   void written() {
     writes++;
+  }
+
+  void started() {
+    started++;
   }
 
   void waited() {

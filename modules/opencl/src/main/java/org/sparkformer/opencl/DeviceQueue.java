@@ -5,15 +5,23 @@ import org.lwjgl.PointerBuffer;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.opencl.CL12;
 import org.lwjgl.system.MemoryStack;
+import org.sparkformer.tensor.Tensor;
 
 /**
  * A device, or a part of it, with its context and its one in-order queue.
  *
  * @param shared says how the device is divided or shared; empty where it is used whole
  * @param activity what is asked of the queue
+ * @param copies under way beside the queue
  */
 record DeviceQueue(
-    OpenClDevice device, long id, long context, long queue, String shared, Activity activity)
+    OpenClDevice device,
+    long id,
+    long context,
+    long queue,
+    String shared,
+    Activity activity,
+    OpenCopies copies)
     implements AutoCloseable {
 
   static DeviceQueue open(OpenClDevice device, int part, int parts) {
@@ -27,7 +35,13 @@ record DeviceQueue(
       long queue = CL10.clCreateCommandQueue(context, id, CL10.CL_QUEUE_PROFILING_ENABLE, status);
       Status.check(status, "create a queue on " + device.info());
       return new DeviceQueue(
-          device, id, context, queue, sharing(divide, part, parts, id), new Activity());
+          device,
+          id,
+          context,
+          queue,
+          sharing(divide, part, parts, id),
+          new Activity(),
+          new OpenCopies());
     }
   }
 
@@ -63,6 +77,13 @@ record DeviceQueue(
       }
       return all.get(part);
     }
+  }
+
+  /** Where a tensor lies, for what is queued next, which comes after copies of that memory. */
+  BufferRange use(Tensor tensor, BufferPool pool) {
+    BufferRange range = BufferRange.of(tensor, pool);
+    copies.holdBack(queue, range);
+    return range;
   }
 
   void finish() {

@@ -48,7 +48,7 @@ public final class Launch {
 
   /** A buffer alone; the tensor's offset is passed otherwise, or known to be 0. */
   Launch buffer(Tensor tensor) {
-    long buffer = tensor == null ? nothing : OpenClStorage.buffer(tensor, pool);
+    long buffer = tensor == null ? nothing : queue.use(tensor, pool).buffer();
     return checked(CL10.clSetKernelArg1p(kernel.id(), next, buffer));
   }
 

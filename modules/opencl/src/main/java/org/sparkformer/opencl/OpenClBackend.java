@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.DType;
+import org.sparkformer.tensor.HostMemory;
 import org.sparkformer.tensor.Shape;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.Operation;
@@ -15,10 +16,11 @@ import org.sparkformer.tensor.ops.Operation;
 /**
  * Tensors and operations on one OpenCL device, or a part of one.
  *
- * <p>One context and one in-order queue; the host waits only in {@link #read}, {@link #finish} and
- * where marks are evaluated. To be used by one thread at a time, but for {@link #readBeside}, which
- * has a queue of its own; copies that were started are waited for on any. Two backends in one
- * process, each with its own thread, run side by side.
+ * <p>One context and one in-order queue, on GPUs two more for copies that are started; the host
+ * waits only in {@link #read}, {@link #finish} and where marks are evaluated. To be used by one
+ * thread at a time, but for {@link #readBeside}, which has a queue of its own; copies that were
+ * started are waited for on any. Two backends in one process, each with its own thread, run side by
+ * side.
  */
 public final class OpenClBackend implements Backend {
   private static final int LARGEST_NUMBER_OF_OPEN_MARKS = 1024;
@@ -27,6 +29,7 @@ public final class OpenClBackend implements Backend {
   private final BufferPool pool;
   private final Programs programs;
   private final Transfers transfers;
+  private final StartedCopies started;
   private final SideQueue side;
   private final LaunchContext context;
   private final Registry registry;
@@ -43,6 +46,7 @@ public final class OpenClBackend implements Backend {
     this.pool = new BufferPool(queue, limit(device, options));
     this.programs = new Programs(new Compiler(queue, cache(device, options)));
     this.transfers = new Transfers(queue, pool);
+    this.started = new StartedCopies(queue, pool);
     this.side = new SideQueue(queue, pool);
     this.tuning = tuning;
     this.context =
@@ -176,17 +180,23 @@ public final class OpenClBackend implements Backend {
 
   @Override
   public Pending startRead(Tensor source, ByteBuffer destination) {
-    return transfers.startRead(source, destination);
+    return started.startRead(source, destination);
   }
 
   @Override
   public Pending startWrite(Tensor destination, ByteBuffer source) {
-    return transfers.startWrite(destination, source);
+    return started.startWrite(destination, source);
+  }
+
+  @Override
+  public HostMemory hostMemory(int bytes) {
+    return started.hostMemory(bytes);
   }
 
   @Override
   public void finish() {
     queue.finish();
+    started.finish();
     transfers.settle();
     marks.forEach(EventMark::resolve);
     marks.clear();
@@ -233,6 +243,7 @@ public final class OpenClBackend implements Backend {
       try {
         finish();
       } finally {
+        started.close();
         side.close();
         programs.close();
         pool.close();

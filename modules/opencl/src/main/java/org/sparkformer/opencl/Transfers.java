@@ -7,10 +7,9 @@ import org.lwjgl.PointerBuffer;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.system.MemoryStack;
 import org.lwjgl.system.MemoryUtil;
-import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Tensor;
 
-/** Copies between host and device. */
+/** Copies between host and device that the caller need not wait for. */
 final class Transfers {
   /** Writes up to this many bytes are staged, so that the caller need not wait for the queue. */
   private static final int LARGEST_STAGED = 16 << 20;
@@ -52,12 +51,13 @@ final class Transfers {
   }
 
   private void write(Tensor destination, long skip, ByteBuffer source, PointerBuffer event) {
+    BufferRange range = queue.use(destination, pool);
     int status =
         CL10.clEnqueueWriteBuffer(
             queue.queue(),
-            OpenClStorage.buffer(destination, pool),
+            range.buffer(),
             event == null,
-            destination.offset() * destination.dtype().bytes() + skip,
+            range.first() + skip,
             source,
             null,
             event);
@@ -91,15 +91,10 @@ final class Transfers {
   }
 
   private void read(Tensor source, long skip, ByteBuffer destination) {
+    BufferRange range = queue.use(source, pool);
     int status =
         CL10.clEnqueueReadBuffer(
-            queue.queue(),
-            OpenClStorage.buffer(source, pool),
-            true,
-            source.offset() * source.dtype().bytes() + skip,
-            destination,
-            null,
-            null);
+            queue.queue(), range.buffer(), true, range.first() + skip, destination, null, null);
     Status.check(status, "read " + destination.remaining() + " bytes from the device");
     queue.activity().read();
   }
@@ -114,54 +109,6 @@ final class Transfers {
       }
     } finally {
       MemoryUtil.memFree(piece);
-    }
-  }
-
-  /** Queues a copy to a direct buffer; see {@link Backend#startRead}. */
-  Backend.Pending startRead(Tensor source, ByteBuffer destination) {
-    return start(source, destination, "read from", this::enqueueRead);
-  }
-
-  /** Queues a copy from a direct buffer; see {@link Backend#startWrite}. */
-  Backend.Pending startWrite(Tensor destination, ByteBuffer source) {
-    return start(destination, source, "write to", this::enqueueWrite);
-  }
-
-  private interface Copy {
-    int enqueue(Tensor tensor, ByteBuffer bytes, PointerBuffer event);
-  }
-
-  private int enqueueRead(Tensor source, ByteBuffer destination, PointerBuffer event) {
-    long first = source.offset() * source.dtype().bytes();
-    return CL10.clEnqueueReadBuffer(
-        queue.queue(), OpenClStorage.buffer(source, pool), false, first, destination, null, event);
-  }
-
-  private int enqueueWrite(Tensor destination, ByteBuffer source, PointerBuffer event) {
-    long first = destination.offset() * destination.dtype().bytes();
-    return CL10.clEnqueueWriteBuffer(
-        queue.queue(), OpenClStorage.buffer(destination, pool), false, first, source, null, event);
-  }
-
-  private Backend.Pending start(Tensor tensor, ByteBuffer bytes, String action, Copy copy) {
-    checkSize(tensor, bytes);
-    requireDirect(bytes);
-    if (!bytes.hasRemaining()) {
-      return Backend.Pending.DONE;
-    }
-    try (MemoryStack stack = MemoryStack.stackPush()) {
-      PointerBuffer event = stack.mallocPointer(1);
-      String what = action + " the device (" + bytes.remaining() + " bytes)";
-      Status.check(copy.enqueue(tensor, bytes, event), what);
-      // Another thread may wait for the event, which does not send the queue off.
-      Status.check(CL10.clFlush(queue.queue()), what);
-      return new PendingCopy(event.get(0), what);
-    }
-  }
-
-  static void requireDirect(ByteBuffer bytes) {
-    if (!bytes.isDirect()) {
-      throw new IllegalArgumentException("such a copy needs a direct buffer, got " + bytes);
     }
   }
 

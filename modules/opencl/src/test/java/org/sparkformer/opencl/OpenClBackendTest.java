@@ -66,7 +66,7 @@ class OpenClBackendTest {
           trace.stream().map(TracedCommand::name).toList());
       assertTrue(trace.get(0).start() <= trace.get(0).end());
       assertTrue(trace.get(0).end() <= trace.get(1).start());
-      assertEquals(new DeviceActivity(3, 1, 0, done.waits(), 0), done);
+      assertEquals(new DeviceActivity(3, 1, 0, 0, done.waits(), 0), done);
       assertTrue(done.waits() >= 2, "the trace's end and the read");
     }
   }

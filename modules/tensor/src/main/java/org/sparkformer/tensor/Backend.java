@@ -42,7 +42,7 @@ public interface Backend extends AutoCloseable {
 
   /**
    * Queues a copy of a whole tensor to a direct native-order buffer, which belongs to the copy
-   * until it is done.
+   * until it is done. Of what is queued later, only what uses these elements comes after it.
    *
    * @return to be waited for
    */
@@ -53,12 +53,21 @@ public interface Backend extends AutoCloseable {
 
   /**
    * Queues a copy from a direct native-order buffer, which must not change until the copy is done.
+   * Of what is queued later, only what uses these elements comes after it.
    *
    * @return to be waited for
    */
   default Pending startWrite(Tensor destination, ByteBuffer source) {
     write(destination, source);
     return Pending.DONE;
+  }
+
+  /**
+   * Host memory of the kind that the device copies fastest to and from. Its owner closes it when no
+   * copy uses it any longer, before this backend.
+   */
+  default HostMemory hostMemory(int bytes) {
+    return HostMemory.ordinary(bytes);
   }
 
   /** Waits for all queued work; reports what failed in it. */
@@ -99,7 +108,7 @@ public interface Backend extends AutoCloseable {
     void await();
   }
 
-  /** A moment in the queue. */
+  /** A moment in the queue; copies that were started before it may still be under way. */
   interface Mark extends Pending {
     /** Whether all that was queued before it is done; does not wait. */
     boolean isReached();

@@ -13,6 +13,7 @@ import org.sparkformer.collective.WirePrecision;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Backend.Mark;
 import org.sparkformer.tensor.Backend.Pending;
+import org.sparkformer.tensor.HostMemory;
 import org.sparkformer.tensor.Tensor;
 
 /**
@@ -20,7 +21,7 @@ import org.sparkformer.tensor.Tensor;
  * all-gather of weights. Nothing waits here but for a place in host memory; copies and collective
  * operations follow one another on the device's queue and on the communication thread.
  */
-final class BucketTraffic {
+final class BucketTraffic implements AutoCloseable {
   /** Between two looks at whether the device still computes. */
   private static final long LOOK_MILLISECONDS = 1;
 
@@ -35,13 +36,13 @@ final class BucketTraffic {
 
   /** Host memory of this rank's slice of a bucket, and the last copy from it to the device. */
   private static final class Own {
+    private final HostMemory memory;
     private final ByteBuffer bytes;
     private Pending use = Pending.DONE;
 
-    Own(Slice slice) {
-      bytes =
-          ByteBuffer.allocateDirect((int) slice.length() * Float.BYTES)
-              .order(ByteOrder.nativeOrder());
+    Own(HostMemory memory) {
+      this.memory = memory;
+      this.bytes = memory.bytes();
     }
 
     /** Whatever of the slice belongs to parameters. */
@@ -83,10 +84,14 @@ final class BucketTraffic {
     this.buckets = route.buckets().all();
     this.slices = route.buckets().slices(collective.rank());
     int largest = (int) route.buckets().largest();
-    this.staging = new Staging(route.places(), route.partials(), largest);
+    this.staging = new Staging(backend, route.places(), route.partials(), largest);
     for (int sum = 0; sum < route.sums(); sum++) {
-      owns.add(slices.stream().map(Own::new).toList());
+      owns.add(slices.stream().map(this::own).toList());
     }
+  }
+
+  private Own own(Slice slice) {
+    return new Own(backend.hostMemory((int) slice.length() * Float.BYTES));
   }
 
   /**
@@ -233,5 +238,18 @@ final class BucketTraffic {
     int count = (int) (to - from);
     return backend.startWrite(
         parameters.view(from, count), place.bytes(0, (int) (from - bucket.from()), count));
+  }
+
+  /**
+   * Gives the host memory back, unless an exchange that did not end may touch it still: lost memory
+   * is better than freed memory that is written to.
+   */
+  @Override
+  public void close() {
+    if (communication.isOver()) {
+      staging.close();
+      owns.forEach(sum -> sum.forEach(own -> own.memory.close()));
+      owns.clear();
+    }
   }
 }

@@ -106,6 +106,11 @@ final class Communication implements AutoCloseable {
     return new CollectiveException("the exchange with other ranks failed", cause);
   }
 
+  /** Whether the thread has ended. */
+  boolean isOver() {
+    return thread.isTerminated();
+  }
+
   /** Gives up what is still to be done, and waits for the thread. */
   @Override
   public void close() {

@@ -25,6 +25,8 @@ final class FullSharding implements Sharding, ParameterStore {
   private final Units units;
   private final Rounds rounds;
   private final List<Integer> leaves;
+  private final BucketTraffic gathering;
+  private final BucketTraffic reducing;
   private final GatheredWeights weights;
   private final GradientShards gradients;
   private final StepTotals totals;
@@ -38,8 +40,8 @@ final class FullSharding implements Sharding, ParameterStore {
     this.units = rank.units(state.layout());
     this.rounds = Rounds.of(rank.collective());
     this.leaves = rounds.leaves(rank.collective().rank());
-    BucketTraffic gathering = new BucketTraffic(rank, gathering(units), communication);
-    BucketTraffic reducing = new BucketTraffic(rank, reducing(rounds, units), communication);
+    this.gathering = new BucketTraffic(rank, gathering(units), communication);
+    this.reducing = new BucketTraffic(rank, reducing(rounds, units), communication);
     this.weights = new GatheredWeights(backend, state, units, gathering);
     this.gradients = new GradientShards(backend, units, state.slices(), reducing, rounds);
     this.totals = new StepTotals(rank, units.buckets(), communication);
@@ -174,5 +176,7 @@ final class FullSharding implements Sharding, ParameterStore {
     weights.close();
     gradients.close();
     totals.close();
+    gathering.close();
+    reducing.close();
   }
 }

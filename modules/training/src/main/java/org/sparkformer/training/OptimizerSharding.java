@@ -28,6 +28,7 @@ final class OptimizerSharding implements Sharding {
   private final boolean overlap;
   private final List<Integer> leaves;
   private final GradientAccumulator gradients;
+  private final BucketTraffic traffic;
   private final GradientExchange exchange;
   private final StepTotals totals;
   private final ParameterUpdate update;
@@ -47,7 +48,7 @@ final class OptimizerSharding implements Sharding {
     Collective collective = rank.collective();
     LeafRange owned = collective.ownedLeaves();
     Buckets buckets = rank.buckets(state.layout());
-    BucketTraffic traffic =
+    this.traffic =
         rank.isAlone() ? null : new BucketTraffic(rank, route(rank, buckets), communication);
     this.backend = rank.backend();
     this.state = state;
@@ -161,5 +162,8 @@ final class OptimizerSharding implements Sharding {
   public void close() {
     gradients.close();
     totals.close();
+    if (traffic != null) {
+      traffic.close();
+    }
   }
 }

@@ -8,27 +8,28 @@ import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Backend.Pending;
+import org.sparkformer.tensor.HostMemory;
 
 /**
- * Host memory through which buckets pass on their way: a few places of direct memory, taken once
- * and used again and again.
+ * Host memory through which buckets pass on their way: a few places, taken once and used again and
+ * again.
  */
-final class Staging {
+final class Staging implements AutoCloseable {
   /** One bucket is copied from the device while one is on the wire; a third waits between them. */
   static final int PLACES = 3;
 
   private final BlockingQueue<Place> free;
+  private final List<HostMemory> memory = new ArrayList<>();
 
   /** Room for one bucket of each of this rank's partial sums. */
   static final class Place {
-    private final List<ByteBuffer> buffers = new ArrayList<>();
+    private final List<ByteBuffer> buffers;
     private Pending use = Pending.DONE;
 
-    private Place(int partials, int bytes) {
-      for (int i = 0; i < partials; i++) {
-        buffers.add(ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder()));
-      }
+    private Place(List<ByteBuffer> buffers) {
+      this.buffers = buffers;
     }
 
     /** The first {@code count} floats of a buffer, as bytes. */
@@ -53,10 +54,15 @@ final class Staging {
    * @param partials buffers of a place
    * @param floats that each holds
    */
-  Staging(int places, int partials, int floats) {
+  Staging(Backend backend, int places, int partials, int floats) {
     this.free = new ArrayBlockingQueue<>(places);
-    for (int i = 0; i < places; i++) {
-      free.add(new Place(partials, floats * Float.BYTES));
+    for (int place = 0; place < places; place++) {
+      List<ByteBuffer> buffers = new ArrayList<>();
+      for (int partial = 0; partial < partials; partial++) {
+        memory.add(backend.hostMemory(floats * Float.BYTES));
+        buffers.add(memory.get(memory.size() - 1).bytes());
+      }
+      free.add(new Place(buffers));
     }
   }
 
@@ -82,5 +88,12 @@ final class Staging {
   void giveBack(Place place, Pending use) {
     place.use = use;
     free.add(place);
+  }
+
+  /** Gives the memory back, also that of places on their way: nothing may use them any longer. */
+  @Override
+  public void close() {
+    memory.forEach(HostMemory::close);
+    memory.clear();
   }
 }

@@ -9,6 +9,7 @@ import java.util.function.Function;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Backend.Pending;
+import org.sparkformer.tensor.HostMemory;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.BlockSum;
 
@@ -27,6 +28,8 @@ final class StepTotals implements AutoCloseable {
   private final Tensor ownSums;
   private final BlockReduction reduction;
   private final int share;
+  private final HostMemory gatheredMemory;
+  private final HostMemory orderedMemory;
   private final ByteBuffer gathered;
   private final ByteBuffer ordered;
   private Pending written = Pending.DONE;
@@ -47,12 +50,14 @@ final class StepTotals implements AutoCloseable {
     long most = slicesByRank.stream().mapToLong(StepTotals::blocksOf).max().orElse(0);
     // One more float for the loss; whole blocks, because the collective divides by these.
     this.share = Math.toIntExact((most / Slice.BLOCK + 1) * Slice.BLOCK);
-    this.gathered = memory(rank.isAlone() ? 0 : share * collective.size());
-    this.ordered = memory(rank.isAlone() ? 0 : Math.toIntExact(blocks));
+    this.gatheredMemory = memory(rank.isAlone() ? 0 : share * collective.size());
+    this.orderedMemory = memory(rank.isAlone() ? 0 : Math.toIntExact(blocks));
+    this.gathered = gatheredMemory.bytes();
+    this.ordered = orderedMemory.bytes();
   }
 
-  private static ByteBuffer memory(int floats) {
-    return ByteBuffer.allocateDirect(floats * Float.BYTES).order(ByteOrder.nativeOrder());
+  private HostMemory memory(int floats) {
+    return backend.hostMemory(floats * Float.BYTES);
   }
 
   private static long blocksOf(List<Slice> slices) {
@@ -141,5 +146,9 @@ final class StepTotals implements AutoCloseable {
     blockSums.close();
     ownSums.close();
     reduction.close();
+    if (communication.isOver()) {
+      gatheredMemory.close();
+      orderedMemory.close();
+    }
   }
 }
