@@ -19,17 +19,23 @@ kernels=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)/src/main/resources/o
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# check FILE MACROS...: as the host builds it; clang knows asm as __asm__ only.
+# check FILE MACROS...: as the host builds it; clang knows asm as __asm__ only. For sm_90a the lines that
+# are marked so become instructions, as HopperPtx.java makes them; where ptxas says that it has to put
+# waits between products (its messages C75..), that is a failure too.
 check() {
   local file=$1 macros=()
   for macro in "${@:2}"; do macros+=("-D$macro"); done
   "$CLANG" -x cl -cl-std=CL1.2 -O3 -w -Dasm=__asm__ -ffp-contract=off \
-    --target=nvptx64-nvidia-nvcl "-march=$arch" -Xclang -mlink-builtin-bitcode -Xclang "$LIBCLC" \
+    --target=nvptx64-nvidia-nvcl "-march=${arch%a}" -Xclang -target-feature -Xclang +ptx80 -Xclang -mlink-builtin-bitcode -Xclang "$LIBCLC" \
     "${macros[@]}" -S "$kernels/$file" -o "$work/kernel.ptx"
-  "$PTXAS" "-arch=$arch" -v "$work/kernel.ptx" -o "$work/kernel.cubin" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+  if [[ $arch == *a ]]; then
+    sed -i -E 's#^(\s*)//sm_90a #\1#; s/^\.target sm_90\b/&a/' "$work/kernel.ptx"
+  fi
+  "$PTXAS" "-arch=$arch" -v "$work/kernel.ptx" -o "$work/kernel.cubin" >"$work/log" 2>&1 || passes "$work/log"
   awk -v head="$arch $file ${*:2}" '
     BEGIN { print head }
     /entry function/ { split($0, part, "\x27"); name = part[2] }
+    /\(C75[0-9][0-9]\)/ { print; bad = 1 }
     /spill stores/ { spills = $5 + $9; if (spills > 64) bad = 1 }
     /Used/ {
       local = 0
@@ -37,6 +43,12 @@ check() {
       printf "  %-26s %3d registers, %5d bytes of local memory, %d bytes spilled\n", name, $5, local, spills
     }
     END { exit bad }' "$work/log"
+}
+
+# passes LOG: whether ptxas has nothing to say of a kernel for sm_90a but that it declares more local
+# memory than the driver reports, which it takes all the same (README.md).
+passes() {
+  [[ $arch == *a ]] && ! grep -i error "$1" | grep -qv 'uses too much shared data' || { cat "$1"; exit 1; }
 }
 
 if (($# == 0)); then set -- sm_80 sm_90; fi
@@ -65,3 +77,15 @@ for arch in "$@"; do
   check softmax_cross_entropy.cl WIDTH=1 ITEMS=256 CHUNK=16 ROWS=1
   check embedding.cl WIDTH=1 ITEMS=128 ROWS=1 BUCKETS=1024
 done
+
+# Where sm_90 was asked for, also what needs sm_90a.
+if [[ " $* " == *" sm_90 "* ]]; then
+  arch=sm_90a
+  check matmul_wgmma.cl PTX=1 BIAS=1 GELU=1
+  check matmul_wgmma.cl PTX=1 ACCUMULATE=1
+  check matmul_wgmma.cl PTX=1 BIAS=1 GELU=1 SOURCE_BF16=1 C_BF16=1 ACTIVATED_BF16=1
+  check matmul_wgmma.cl PTX=1 ROWS=64 COLUMNS=64
+  check matmul_wgmma.cl PTX=1 STAGES=4 OPEN=1
+  check matmul_wgmma.cl PTX=1 COLUMNS=256 STAGES=4 OPEN=1
+  check matmul_wgmma.cl PTX=1 ROWS=256 STAGES=4 OPEN=1 STEP=32
+fi

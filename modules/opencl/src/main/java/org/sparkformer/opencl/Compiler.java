@@ -1,5 +1,7 @@
 package org.sparkformer.opencl;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import java.nio.ByteBuffer;
 import java.nio.IntBuffer;
 import java.util.concurrent.ExecutionException;
@@ -52,7 +54,7 @@ final class Compiler {
     ProgramCache.Key key = ProgramCache.Key.of(source, options, device);
     byte[] binary = cache.find(key).orElse(null);
     if (binary != null) {
-      long program = fromBinary(binary, options);
+      long program = fromCache(binary, options);
       if (program != 0) {
         return program;
       }
@@ -67,41 +69,67 @@ final class Compiler {
       IntBuffer status = stack.mallocInt(1);
       long program = CL10.clCreateProgramWithSource(queue.context(), source.text(), status);
       Status.check(status, "create the program " + source.name());
-      int built = CL10.clBuildProgram(program, queue.id(), options, null, 0);
-      if (built != CL10.CL_SUCCESS) {
-        BuildLog log = new BuildLog(buildLog(program));
-        CL10.clReleaseProgram(program);
-        throw new ProgramBuildException(
-            "cannot build %s for %s with '%s': %s: %s"
-                .formatted(
-                    source.name(),
-                    queue.device().info().name(),
-                    options,
-                    Status.name(built),
-                    log.excerpt()),
-            new OpenClException("the compiler's log:\n" + log.text()));
-      }
-      return program;
+      build(program, source.name(), options);
+      return HopperPtx.isNeeded(source, queue.device().info())
+          ? fromPtx(program, source.name())
+          : program;
+    }
+  }
+
+  /** Made anew from the PTX that it was compiled to; see {@link HopperPtx}. */
+  private long fromPtx(long compiled, String name) {
+    byte[] ptx;
+    try {
+      // Latin 1 keeps all bytes, whatever the text ends with.
+      ptx = HopperPtx.of(new String(binary(compiled), ISO_8859_1)).getBytes(ISO_8859_1);
+    } finally {
+      CL10.clReleaseProgram(compiled);
+    }
+    int[] status = new int[1];
+    long program = create(ptx, status);
+    Status.check(status[0], "load the PTX of " + name + " for sm_90a");
+    build(program, name + " as PTX for sm_90a", "");
+    return program;
+  }
+
+  /** Releases the program where the compiler refuses it. */
+  private void build(long program, String name, String options) {
+    int built = CL10.clBuildProgram(program, queue.id(), options, null, 0);
+    if (built != CL10.CL_SUCCESS) {
+      BuildLog log = new BuildLog(buildLog(program));
+      CL10.clReleaseProgram(program);
+      throw new ProgramBuildException(
+          "cannot build %s for %s with '%s': %s: %s"
+              .formatted(
+                  name, queue.device().info().name(), options, Status.name(built), log.excerpt()),
+          new OpenClException("the compiler's log:\n" + log.text()));
     }
   }
 
   /** 0 where the driver does not take the binary, for instance after an update. */
-  private long fromBinary(byte[] binary, String options) {
+  private long fromCache(byte[] binary, String options) {
+    int[] status = new int[1];
+    long program = create(binary, status);
+    if (status[0] != CL10.CL_SUCCESS) {
+      return 0;
+    }
+    if (CL10.clBuildProgram(program, queue.id(), options, null, 0) == CL10.CL_SUCCESS) {
+      return program;
+    }
+    CL10.clReleaseProgram(program);
+    return 0;
+  }
+
+  private long create(byte[] binary, int[] status) {
     ByteBuffer bytes = MemoryUtil.memAlloc(binary.length);
     try (MemoryStack stack = MemoryStack.stackPush()) {
       bytes.put(binary).flip();
-      IntBuffer status = stack.mallocInt(1);
+      IntBuffer result = stack.mallocInt(1);
       long program =
           CL10.clCreateProgramWithBinary(
-              queue.context(), stack.pointers(queue.id()), bytes, stack.mallocInt(1), status);
-      if (status.get(0) != CL10.CL_SUCCESS) {
-        return 0;
-      }
-      if (CL10.clBuildProgram(program, queue.id(), options, null, 0) == CL10.CL_SUCCESS) {
-        return program;
-      }
-      CL10.clReleaseProgram(program);
-      return 0;
+              queue.context(), stack.pointers(queue.id()), bytes, stack.mallocInt(1), result);
+      status[0] = result.get(0);
+      return program;
     } finally {
       MemoryUtil.memFree(bytes);
     }

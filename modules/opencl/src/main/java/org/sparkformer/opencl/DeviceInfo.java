@@ -38,6 +38,11 @@ public record DeviceInfo(
    */
   public record Memory(long global, long largest, long local) {}
 
+  /** Whether its compiler makes PTX, and takes it inline. */
+  public boolean takesPtx() {
+    return identity.platform().equals("NVIDIA CUDA");
+  }
+
   public String name() {
     return identity.name();
   }

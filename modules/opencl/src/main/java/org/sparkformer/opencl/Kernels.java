@@ -1,6 +1,9 @@
 package org.sparkformer.opencl;
 
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.sparkformer.opencl.kernels.AdamWKernels;
 import org.sparkformer.opencl.kernels.ElementwiseKernels;
@@ -16,10 +19,33 @@ import org.sparkformer.opencl.kernels.TensorMatMul;
 import org.sparkformer.opencl.kernels.TiledAttentionBackward;
 import org.sparkformer.opencl.kernels.TiledAttentionForward;
 import org.sparkformer.opencl.kernels.TiledMatMul;
+import org.sparkformer.opencl.kernels.WarpGroupMatMul;
 
 /** The specialisations that there are. */
 final class Kernels {
   private Kernels() {}
+
+  /**
+   * Those of other files than these.
+   *
+   * @param files names without .cl
+   * @throws IllegalArgumentException if there is no such file, listing those that there are
+   */
+  static List<Specialisation<?>> without(Set<String> files) {
+    Set<String> known =
+        standard().stream().map(Kernels::file).collect(Collectors.toCollection(TreeSet::new));
+    if (!known.containsAll(files)) {
+      throw new IllegalArgumentException(
+          "SPARKFORMER_WITHOUT: not all of %s are kernel files; there are %s"
+              .formatted(new TreeSet<>(files), known));
+    }
+    return standard().stream().filter(each -> !files.contains(file(each))).toList();
+  }
+
+  /** The name of a specialisation's kernel file, without .cl. */
+  static String file(Specialisation<?> specialisation) {
+    return specialisation.description().split("\\.cl", 2)[0];
+  }
 
   /** In the order in which they are asked. */
   static List<Specialisation<?>> standard() {
@@ -27,7 +53,7 @@ final class Kernels {
             Stream.of(HostArithmetic.TILES, HostArithmetic.PAIRS, HostArithmetic.FP32)
                 .map(PackedMatMul::new)
                 .toList(),
-            List.of(new TensorMatMul(), new TiledMatMul()),
+            List.of(new WarpGroupMatMul(), new TensorMatMul(), new TiledMatMul()),
             List.of(new TensorAttentionForward(), new TensorAttentionBackward()),
             TiledAttentionForward.all(),
             TiledAttentionBackward.all(),

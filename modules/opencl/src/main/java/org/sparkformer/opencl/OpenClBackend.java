@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.DType;
@@ -37,9 +39,11 @@ public final class OpenClBackend implements Backend {
   private final Definitions definitions = new Definitions();
   private final List<EventMark> marks = new ArrayList<>();
   private final boolean limited;
+  private final Set<String> without;
   private boolean closed;
 
-  private OpenClBackend(DeviceQueue queue, OpenClOptions options, Tuning tuning) {
+  private OpenClBackend(
+      DeviceQueue queue, OpenClOptions options, Tuning tuning, List<Specialisation<?>> kernels) {
     DeviceInfo device = queue.device().info();
     this.queue = queue;
     this.limited = options.memoryLimit() > 0;
@@ -51,7 +55,8 @@ public final class OpenClBackend implements Backend {
     this.tuning = tuning;
     this.context =
         new LaunchContext(queue, pool, programs, Tunables.of(device).with(tuning.macros()));
-    this.registry = new Registry(options.specialised() ? Kernels.standard() : List.of(), device);
+    this.registry = new Registry(kernels, device);
+    this.without = options.without();
   }
 
   private static long limit(DeviceInfo device, OpenClOptions options) {
@@ -69,8 +74,12 @@ public final class OpenClBackend implements Backend {
   /** Opens a device, or the part of it that the options name. */
   public static OpenClBackend open(OpenClDevice device, OpenClOptions options) {
     Tuning tuning = Tuning.read(options.tuned(), device.info());
-    return new OpenClBackend(
-        DeviceQueue.open(device, options.part(), options.parts()), options, tuning);
+    List<Specialisation<?>> kernels =
+        options.specialised() ? Kernels.without(options.without()) : List.of();
+    DeviceQueue queue = DeviceQueue.open(device, options.part(), options.parts());
+    OpenClBackend backend = new OpenClBackend(queue, options, tuning, kernels);
+    backend.registry.prove(backend, backend.context);
+    return backend;
   }
 
   /** Opens the device that a selector names, whole. */
@@ -86,7 +95,11 @@ public final class OpenClBackend implements Backend {
 
   /** The same for backends that give the same bits: the device's name, and what changes them. */
   public String rounding() {
-    return device().name() + tuning.rounding();
+    Set<String> missing = new TreeSet<>(without);
+    missing.addAll(registry.leftAside());
+    return device().name()
+        + tuning.rounding()
+        + (missing.isEmpty() ? "" : " without " + String.join(", ", missing));
   }
 
   /** The device. */

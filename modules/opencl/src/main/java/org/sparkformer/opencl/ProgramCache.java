@@ -42,14 +42,27 @@ final class ProgramCache {
     return new ProgramCache(Path.of(""), false);
   }
 
-  /** Digest of source, options, device and driver. */
+  /** Digest of source, of what is made of its PTX, of options, device and driver. */
   record Key(String digest) {
     static Key of(KernelSource source, String options, DeviceInfo device) {
+      boolean remade = HopperPtx.isNeeded(source, device);
+      return of(source, options, device, remade ? HopperPtx.RULES : "");
+    }
+
+    /**
+     * @param rules by which the program is made anew of its PTX; empty where it is not
+     */
+    static Key of(KernelSource source, String options, DeviceInfo device, String rules) {
       try {
         MessageDigest digest = MessageDigest.getInstance("SHA-256");
         for (String part :
             new String[] {
-              source.text(), options, device.identity().platform(), device.name(), driver(device)
+              source.text(),
+              rules,
+              options,
+              device.identity().platform(),
+              device.name(),
+              driver(device)
             }) {
           byte[] bytes = part.getBytes(StandardCharsets.UTF_8);
           digest.update(ByteBuffer.allocate(4).putInt(0, bytes.length));

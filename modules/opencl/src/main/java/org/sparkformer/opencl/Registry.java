@@ -1,11 +1,13 @@
 package org.sparkformer.opencl;
 
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.ops.Operation;
 
 /** Finds the specialisation of an operation on one device. */
@@ -15,13 +17,41 @@ final class Registry {
   private final DeviceInfo device;
   private final Map<Class<?>, List<Specialisation<?>>> byOperation;
   private final Set<Class<?>> reported = new HashSet<>();
+  private final List<String> leftAside = new ArrayList<>();
 
   Registry(List<Specialisation<?>> specialisations, DeviceInfo device) {
     this.device = device;
     byOperation =
         specialisations.stream()
             .filter(specialisation -> specialisation.runsOn(device))
-            .collect(Collectors.groupingBy(Specialisation::operation));
+            .collect(
+                Collectors.groupingBy(
+                    Specialisation::operation, Collectors.toCollection(ArrayList::new)));
+  }
+
+  /** Leaves aside what does not do on this device what it is made for, and says so. */
+  void prove(Backend backend, LaunchContext context) {
+    byOperation.values().forEach(all -> all.removeIf(each -> !proves(each, backend, context)));
+  }
+
+  private boolean proves(Specialisation<?> candidate, Backend backend, LaunchContext context) {
+    try {
+      candidate.prove(backend, context);
+      return true;
+    } catch (OpenClException failed) {
+      leftAside.add(Kernels.file(candidate));
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "%s is left aside on %s, the next slower kernel takes its place: %s"
+              .formatted(candidate.description(), device.name(), failed.getMessage()),
+          failed);
+      return false;
+    }
+  }
+
+  /** Kernel files that were made for this device and do not do on it what they should. */
+  List<String> leftAside() {
+    return List.copyOf(leftAside);
   }
 
   /** The first that takes the operation; says it once where there are some and none does. */

@@ -1,5 +1,6 @@
 package org.sparkformer.opencl;
 
+import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.ops.Operation;
 
 /**
@@ -25,4 +26,12 @@ public interface Specialisation<O extends Operation> {
 
   /** Queues the kernels that compute the operation. */
   void enqueue(O operation, LaunchContext context);
+
+  /**
+   * Where more is needed than what drivers promise, tries it when a backend is opened, and is not
+   * used where that fails.
+   *
+   * @throws OpenClException if the kernel cannot be built or run, or gives wrong results
+   */
+  default void prove(Backend backend, LaunchContext context) {}
 }

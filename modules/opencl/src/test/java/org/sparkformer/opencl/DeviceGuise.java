@@ -7,6 +7,7 @@ public final class DeviceGuise {
   /** What NVIDIA's driver reports, of any GPU. */
   private static final long LOCAL_BYTES = 48 << 10;
 
+  private static final int AMPERE = 80;
   private static final int HOPPER = 90;
 
   private DeviceGuise() {}
@@ -21,11 +22,20 @@ public final class DeviceGuise {
    * PTX: kernels do NVIDIA's instructions in OpenCL C.
    */
   public static OpenClDevice nvidia(OpenClDevice device) {
+    return nvidia(device, AMPERE);
+  }
+
+  /** As {@link #nvidia}, with the instructions of compute capability 9.0 too. */
+  public static OpenClDevice hopper(OpenClDevice device) {
+    return nvidia(device, HOPPER);
+  }
+
+  private static OpenClDevice nvidia(OpenClDevice device, int computeCapability) {
     DeviceInfo.Identity own = device.info().identity();
     DeviceInfo.Identity identity =
         new DeviceInfo.Identity(
             own.name(), "NVIDIA Corporation", own.platform(), own.driver(), own.pciBusId());
-    return gpu(device, identity, HOPPER);
+    return gpu(device, identity, computeCapability);
   }
 
   private static OpenClDevice gpu(

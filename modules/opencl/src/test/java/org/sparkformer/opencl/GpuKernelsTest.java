@@ -2,11 +2,13 @@ package org.sparkformer.opencl;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
@@ -18,7 +20,7 @@ import org.sparkformer.tensor.ops.MatMul;
 class GpuKernelsTest {
   private static final int M = 131;
   private static final int N = 140;
-  private static final int K = 77;
+  private static final int K = 277;
 
   private final OpenClDevice device = Devices.select(DeviceSelector.AUTO);
 
@@ -76,9 +78,26 @@ class GpuKernelsTest {
       for (Map<String, Integer> macros :
           List.of(
               Map.of("STAGES", 2, "STEP", 64, "BAND", 1),
-              Map.of("WARP_COLUMNS", 32, "STAGES", 4),
+              Map.of("WARP_COLUMNS", 32, "STAGES", 4, "EAGER", 1),
               Map.of("ROWS", 64, "COLUMNS", 256, "BAND", 2))) {
         float[] actual = product(gpu, DType.BFLOAT16, "matmul_tensor.cl", macros);
+        assertArrayEquals(expected, actual, macros::toString);
+      }
+    }
+  }
+
+  /** Also where products are still made while a stage is filled, at once or as late as may be. */
+  @Test
+  void productsOfWarpGroupsHaveTheSameBitsInTilesOfAnySize() {
+    try (OpenClBackend gpu = open(DeviceGuise.hopper(device))) {
+      float[] expected = product(gpu, DType.BFLOAT16, "matmul_wgmma.cl", Map.of("STEP", 32));
+      for (Map<String, Integer> macros :
+          List.of(
+              Map.of("STAGES", 4, "OPEN", 1, "BAND", 1, "STEP", 32),
+              Map.of("STAGES", 4, "OPEN", 1, "STEP", 32, "EAGER", 1),
+              Map.of("ROWS", 64, "COLUMNS", 64, "STAGES", 2, "EAGER", 1),
+              Map.of("COLUMNS", 256, "OPEN", 1))) {
+        float[] actual = product(gpu, DType.BFLOAT16, "matmul_wgmma.cl", macros);
         assertArrayEquals(expected, actual, macros::toString);
       }
     }
@@ -87,7 +106,11 @@ class GpuKernelsTest {
   @Test
   void kernelsAreChosenByWhatTheDeviceIs() {
     try (OpenClBackend gpu = open(DeviceGuise.gpu(device));
-        OpenClBackend nvidia = open(DeviceGuise.nvidia(device))) {
+        OpenClBackend nvidia = open(DeviceGuise.nvidia(device));
+        OpenClBackend hopper = open(DeviceGuise.hopper(device))) {
+      assertEquals(
+          "matmul_wgmma.cl matmul_wgmma (bf16 by wgmma), else " + kernel(nvidia, "MatMul"),
+          kernel(hopper, "MatMul"));
       assertEquals("matmul_gpu.cl matmul_gpu", kernel(gpu, "MatMul"));
       assertEquals(
           "matmul_tensor.cl matmul_tensor (bf16 by mma.sync), else matmul_gpu.cl matmul_gpu",
@@ -102,6 +125,26 @@ class GpuKernelsTest {
     }
   }
 
+  @Test
+  void aKernelFileCanBeLeftOut() {
+    OpenClOptions options = OpenClOptions.defaults();
+    try (OpenClBackend all = OpenClBackend.open(DeviceGuise.hopper(device), options);
+        OpenClBackend without =
+            OpenClBackend.open(
+                DeviceGuise.hopper(device), options.without(Set.of("matmul_wgmma")))) {
+      assertEquals(
+          kernel(all, "MatMul"),
+          "matmul_wgmma.cl matmul_wgmma (bf16 by wgmma), else " + kernel(without, "MatMul"));
+      assertEquals(all.rounding() + " without matmul_wgmma", without.rounding());
+    }
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> OpenClBackend.open(device, options.without(Set.of("matmul_wgma"))))
+            .getMessage();
+    assertTrue(message.contains("matmul_wgma") && message.contains("matmul_wgmma"), message);
+  }
+
   private static String kernel(OpenClBackend backend, String operation) {
     String start = operation + " -> ";
     return backend.kernels().stream()
@@ -114,8 +157,8 @@ class GpuKernelsTest {
   @Test
   void aDeviceSaysItsComputeCapability() {
     assertTrue(
-        DeviceGuise.nvidia(device).info().toString().contains(", compute capability 9.0"),
-        () -> DeviceGuise.nvidia(device).info().toString());
+        DeviceGuise.hopper(device).info().toString().contains(", compute capability 9.0"),
+        () -> DeviceGuise.hopper(device).info().toString());
     assertEquals(0, DeviceGuise.gpu(device).info().computeCapability());
   }
 }

@@ -2,6 +2,7 @@ package org.sparkformer.opencl;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -39,6 +40,24 @@ class ProgramCacheTest {
     assertNotEquals(key("a", "b"), key("b", "b"));
     assertNotEquals(key("a", "b"), key("a", ""));
     assertNotEquals(key("ab", "c"), key("a", "bc"));
+  }
+
+  /** So that a program which was made by other rules is not taken for the one that is wanted. */
+  @Test
+  void whatIsMadeOfAProgramsPtxIsPartOfItsKey() {
+    DeviceInfo device = Devices.list().get(0).info();
+    DeviceInfo nvidia = onPlatform(device, "NVIDIA CUDA");
+    KernelSource plain = new KernelSource("test", "a");
+    KernelSource marked = new KernelSource("test", "a " + HopperPtx.MARK);
+    assertFalse(HopperPtx.isNeeded(marked, device));
+    assertFalse(HopperPtx.isNeeded(plain, nvidia));
+    assertTrue(HopperPtx.isNeeded(marked, nvidia));
+    assertNotEquals(
+        ProgramCache.Key.of(marked, "", nvidia, ""),
+        ProgramCache.Key.of(marked, "", nvidia, HopperPtx.RULES));
+    assertEquals(
+        ProgramCache.Key.of(marked, "", nvidia, HopperPtx.RULES),
+        ProgramCache.Key.of(marked, "", nvidia));
   }
 
   @Test
@@ -89,19 +108,7 @@ class ProgramCacheTest {
   /** On a platform that keeps no cache of its own. */
   private float fillThreeElements() {
     OpenClDevice device = Devices.select(DeviceSelector.AUTO);
-    DeviceInfo info = device.info();
-    var identity =
-        new DeviceInfo.Identity(
-            info.name(), info.vendor(), "without a cache", info.identity().driver(), "");
-    var other =
-        new DeviceInfo(
-            0,
-            info.kind(),
-            identity,
-            info.computeUnits(),
-            info.floatVectorWidth(),
-            info.memory(),
-            0);
+    DeviceInfo other = onPlatform(device.info(), "without a cache");
     try (OpenClBackend backend =
             OpenClBackend.open(
                 new OpenClDevice(device.platform(), device.id(), other),
@@ -110,6 +117,18 @@ class ProgramCacheTest {
       backend.run(new Fill(x, 3));
       return backend.readFloats(x)[2];
     }
+  }
+
+  private static DeviceInfo onPlatform(DeviceInfo info, String platform) {
+    DeviceInfo.Identity is = info.identity();
+    return new DeviceInfo(
+        0,
+        info.kind(),
+        new DeviceInfo.Identity(is.name(), is.vendor(), platform, is.driver(), ""),
+        info.computeUnits(),
+        info.floatVectorWidth(),
+        info.memory(),
+        0);
   }
 
   private List<Path> files() throws IOException {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.Fill;
 import org.sparkformer.tensor.reference.JavaBackend;
@@ -13,7 +14,15 @@ class RegistryTest {
   private static final DeviceInfo DEVICE = Devices.select(DeviceSelector.AUTO).info();
 
   /** Takes fills of fewer than {@code limit} elements, on devices of one kind. */
-  private record SmallFill(long limit, DeviceInfo.Kind kind) implements Specialisation<Fill> {
+  private static class SmallFill implements Specialisation<Fill> {
+    private final long limit;
+    private final DeviceInfo.Kind kind;
+
+    SmallFill(long limit, DeviceInfo.Kind kind) {
+      this.limit = limit;
+      this.kind = kind;
+    }
+
     @Override
     public Class<Fill> operation() {
       return Fill.class;
@@ -49,6 +58,22 @@ class RegistryTest {
     assertEquals("fill below 5", chosen(registry, 4));
     assertEquals("fill below 50", chosen(registry, 5));
     assertEquals("definition", chosen(registry, 50));
+  }
+
+  @Test
+  void whatIsNotProvenOnTheDeviceIsLeftAsideAndTheNextTakesItsPlace() {
+    SmallFill wrong =
+        new SmallFill(5, DEVICE.kind()) {
+          @Override
+          public void prove(Backend backend, LaunchContext context) {
+            throw new OpenClException("the driver's log");
+          }
+        };
+    Registry registry = new Registry(List.of(wrong, new SmallFill(50, DEVICE.kind())), DEVICE);
+    registry.prove(null, null);
+    assertEquals(List.of("Fill -> fill below 50"), registry.describe());
+    assertEquals("fill below 50", chosen(registry, 4));
+    assertEquals(List.of("fill below 5"), registry.leftAside());
   }
 
   @Test

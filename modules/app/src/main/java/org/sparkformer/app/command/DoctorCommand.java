@@ -10,8 +10,7 @@ import org.sparkformer.opencl.Devices;
 import org.sparkformer.opencl.OpenClBackend;
 import org.sparkformer.opencl.OpenClDevice;
 import org.sparkformer.opencl.OpenClException;
-import org.sparkformer.tensor.Tensor;
-import org.sparkformer.tensor.ops.MatMul;
+import org.sparkformer.opencl.ProductCheck;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -24,6 +23,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 public final class DoctorCommand implements Callable<Integer> {
   private static final double GIB = 1 << 30;
+  private static final ProductCheck PRODUCT = new ProductCheck(37, 53, 41);
 
   @Spec private CommandSpec spec;
 
@@ -68,46 +68,11 @@ public final class DoctorCommand implements Callable<Integer> {
     try (OpenClBackend backend = OpenClBackend.open(new DeviceSelector(device))) {
       line(out, "Chosen", backend.description());
       line(out, "Kernels", KernelList.text(backend.kernels()));
-      boolean right = multipliesRight(backend);
+      boolean right = PRODUCT.isRight(backend, backend::run);
       line(out, "Check", "a matrix product on it is " + (right ? "right" : "WRONG"));
       out.println(right ? "Ready to train." : "NOT READY: this device computes wrong results.");
       return right ? 0 : 1;
     }
-  }
-
-  /** The product of small whole numbers, which fp32 holds exactly, against plain Java. */
-  private static boolean multipliesRight(OpenClBackend backend) {
-    int m = 37;
-    int n = 53;
-    int k = 41;
-    float[] left = wholeNumbers(m * k, 7);
-    float[] right = wholeNumbers(k * n, 5);
-    try (Tensor a = backend.floats(m, k);
-        Tensor b = backend.floats(k, n);
-        Tensor c = backend.floats(m, n)) {
-      backend.write(a, left);
-      backend.write(b, right);
-      backend.run(MatMul.of(a, b, c, false, false));
-      float[] product = backend.readFloats(c);
-      for (int i = 0; i < m * n; i++) {
-        float sum = 0;
-        for (int j = 0; j < k; j++) {
-          sum += left[i / n * k + j] * right[j * n + i % n];
-        }
-        if (sum != product[i]) {
-          return false;
-        }
-      }
-      return true;
-    }
-  }
-
-  private static float[] wholeNumbers(int count, int modulus) {
-    float[] numbers = new float[count];
-    for (int i = 0; i < count; i++) {
-      numbers[i] = i % modulus - modulus / 2;
-    }
-    return numbers;
   }
 
   private static void line(PrintWriter out, String name, String value) {

@@ -7,7 +7,7 @@ import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.MatMul;
 
 /**
- * An operand of a product that {@code matmul_tensor.cl} packs: rounded to bf16, a row for each row
+ * An operand of a product that {@code matmul_packed.cl} packs: rounded to bf16, a row for each row
  * or column of C.
  *
  * @param source op(X) or its transpose

@@ -3,7 +3,6 @@ package org.sparkformer.opencl.kernels;
 import java.util.HashMap;
 import java.util.Map;
 import org.sparkformer.opencl.DeviceInfo;
-import org.sparkformer.opencl.Launch;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.opencl.Specialisation;
 import org.sparkformer.tensor.Tensor;
@@ -35,14 +34,25 @@ public final class TensorMatMul implements Specialisation<MatMul> {
 
   @Override
   public void enqueue(MatMul product, LaunchContext context) {
-    TensorTiles tiles = TensorTiles.of(product, context.device(), context.tunables(FILE));
-    Map<String, Integer> macros = macros(product, tiles, context);
+    DeviceInfo device = context.device();
+    enqueue(product, context, FILE, TensorTiles.of(product, device, context.tunables(FILE)));
+  }
+
+  /**
+   * Queues the packing of the operands and their product.
+   *
+   * @param file one that includes {@code matmul_packed.cl} and names its kernel after itself
+   */
+  static void enqueue(MatMul product, LaunchContext context, String file, TensorTiles tiles) {
+    Map<String, Integer> macros = macros(product, tiles, context, file);
     PackedOperand left = PackedOperand.left(product);
     PackedOperand right = PackedOperand.right(product);
-    try (Tensor a = left.pack(FILE, macros, product.batch(), context);
-        Tensor b = right.pack(FILE, macros, product.batch(), context)) {
-      Launch launch = context.kernel(FILE, "matmul_tensor", macros).tensor(a).tensor(b);
-      launch
+    try (Tensor a = left.pack(file, macros, product.batch(), context);
+        Tensor b = right.pack(file, macros, product.batch(), context)) {
+      context
+          .kernel(file, file.replace(".cl", ""), macros)
+          .tensor(a)
+          .tensor(b)
           .elements(product.c())
           .tensor(product.bias())
           .elements(product.activated())
@@ -51,7 +61,6 @@ public final class TensorMatMul implements Specialisation<MatMul> {
           .number(product.m())
           .number(product.n())
           .number(left.depth())
-          .local(tiles.localBytes())
           .over(
               new long[] {tiles.count(product), 1, product.batch()},
               new long[] {tiles.items(), 1, 1});
@@ -59,8 +68,8 @@ public final class TensorMatMul implements Specialisation<MatMul> {
   }
 
   private static Map<String, Integer> macros(
-      MatMul product, TensorTiles tiles, LaunchContext context) {
-    Map<String, Integer> macros = new HashMap<>(context.tunables(FILE));
+      MatMul product, TensorTiles tiles, LaunchContext context, String file) {
+    Map<String, Integer> macros = new HashMap<>(context.tunables(file));
     macros.putAll(tiles.macros());
     macros.put("PTX", NvidiaDevice.ptx(context.device()));
     macros.put("ACCUMULATE", product.accumulate() ? 1 : 0);

@@ -6,7 +6,7 @@ import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.tensor.ops.MatMul;
 
 /**
- * How {@code matmul_tensor.cl} divides a product. None of it changes the bits of the result.
+ * How {@code matmul_packed.cl} divides a product. None of it changes the bits of the result.
  *
  * @param rows of C in a work-group's tile
  * @param columns of C in it
@@ -23,7 +23,10 @@ record TensorTiles(int rows, int columns, int warpRows, int warpColumns, int ste
 
   private static final TensorTiles SMALL = new TensorTiles(64, 64, 32, 32, 32, 4);
 
-  /** Large tiles, as tuned, where they give each compute unit one at least. */
+  /**
+   * For {@code matmul_tensor.cl}: large tiles, as tuned, where they give each compute unit one at
+   * least.
+   */
   static TensorTiles of(MatMul product, DeviceInfo device, Map<String, Integer> tunables) {
     TensorTiles large =
         new TensorTiles(
@@ -33,7 +36,12 @@ record TensorTiles(int rows, int columns, int warpRows, int warpColumns, int ste
             tunables.getOrDefault("WARP_COLUMNS", LARGE.warpColumns),
             tunables.getOrDefault("STEP", LARGE.step),
             tunables.getOrDefault("STAGES", LARGE.stages));
-    return large.count(product) * product.batch() < device.computeUnits() ? SMALL : large;
+    return large.orIfFew(product, device, SMALL);
+  }
+
+  /** These, or smaller ones where these would leave compute units without work. */
+  TensorTiles orIfFew(MatMul product, DeviceInfo device, TensorTiles small) {
+    return count(product) * product.batch() < device.computeUnits() ? small : this;
   }
 
   /** Tiles of one product. */
@@ -44,11 +52,6 @@ record TensorTiles(int rows, int columns, int warpRows, int warpColumns, int ste
   /** Work-items of a group. */
   int items() {
     return WARP * (rows / warpRows) * (columns / warpColumns);
-  }
-
-  /** Bytes of local memory. */
-  long localBytes() {
-    return (long) stages * (rows + columns) * step * Short.BYTES;
   }
 
   /** The macros of the program. */

@@ -1,21 +1,6 @@
-// Matrix product C = op(A) op(B) (+ C) (+ bias), activated = GELU(C), of operands rounded to bf16,
-// with fp32 sums, by NVIDIA's tensor cores. C, bias, activated and the macros as in matmul.cl.
-//
-// Two steps. `pack` rounds an operand into scratch memory, [size, depth] with the inner product
-// along the rows, whatever its transpose and alignment; the depth is filled up with zeros. Then
-// `matmul_tensor` multiplies packed operands: copies of 16 bytes need no registers, transposes and
-// edges cost nothing in its loop, and its tiles move half the bytes that fp32 would, which is what
-// limits it. Packing reads and writes 6 bytes an element, 4 where it is bf16 already (SOURCE_BF16);
-// products of depth K pay 6 / K of it.
-//
-// A work-group computes a tile of ROWS x COLUMNS elements of C, each of its warps WARP_ROWS x
-// WARP_COLUMNS of them in registers. STEP of the inner product at a time pass through one of STAGES
-// buffers in local memory, STAGES - 1 of them on their way (as CUTLASS's multistage pipeline:
-// Thakkar et al., CUTLASS 2.x, mma_multistage). In a buffer a row's chunks of 8 elements are
-// swapped about, so that the 8 rows that ldmatrix takes at once lie in different banks.
-//
-// Every element is one chain over rising k, 16 at a time from 0 or from C, in which the order within
-// 16 is the instruction's own: no tunable changes a bit on one kind of device.
+// Matrix products of operands rounded to bf16 by NVIDIA's tensor cores: see matmul_packed.cl. Every
+// warp multiplies by itself, by mma.sync, and takes its operands from local memory by ldmatrix, for
+// which the swapped chunks of 8 rows lie in different banks.
 //
 // Tunables: ROWS, COLUMNS, WARP_ROWS, WARP_COLUMNS, multiples of 16 of which the first are multiples
 // of the last; STEP, 32 or 64; STAGES, 2 or more; BAND, tiles that lie one above the other and are
@@ -39,84 +24,23 @@
 #ifndef STAGES
 #define STAGES 3
 #endif
-#ifndef BAND
-#define BAND 8
-#endif
-#ifndef ACCUMULATE
-#define ACCUMULATE 0
-#endif
-#ifndef BIAS
-#define BIAS 0
-#endif
-#ifndef GELU
-#define GELU 0
-#endif
-#ifndef SOURCE_BF16
-#define SOURCE_BF16 0
-#endif
-#ifndef C_BF16
-#define C_BF16 0
-#endif
-#ifndef ACTIVATED_BF16
-#define ACTIVATED_BF16 0
-#endif
 
+#define MATMUL matmul_tensor
 #define WARPS_ACROSS (COLUMNS / WARP_COLUMNS)
 #define ITEMS (32 * (ROWS / WARP_ROWS) * WARPS_ACROSS)
-
-#include "nvidia.cl"
-#include "elements.cl"
-#include "gelu.cl"
-
-#define PACK_EDGE 32
-#define PACK_DEPTH 64
-
-// packed [size, padded depth], one matrix of it a batch. Element (i, k) lies at i + k stride where
-// ALONG_K is 0, at i stride + k where it is 1.
-kernel __attribute__((reqd_work_group_size(256, 1, 1)))
-void pack(const global ELEMENT(SOURCE_BF16) *source, long source_first, global uint *packed,
-          long packed_first, int source_batch, int along_k, int size, int depth) {
-  local float tile[PACK_EDGE][PACK_DEPTH + 1];
-  ulong batch = get_group_id(2);
-  int words = get_num_groups(0) * PACK_DEPTH / 2;
-  int i0 = get_group_id(1) * PACK_EDGE, k0 = get_group_id(0) * PACK_DEPTH;
-  source += source_first + batch * source_batch;
-  for (int at = get_local_id(0); at < PACK_EDGE * PACK_DEPTH; at += 256) {
-    int i = along_k ? at / PACK_DEPTH : at % PACK_EDGE;
-    int k = along_k ? at % PACK_DEPTH : at / PACK_EDGE;
-    ulong from = along_k ? (ulong)(i0 + i) * depth + k0 + k : (ulong)(k0 + k) * size + i0 + i;
-    tile[i][k] = i0 + i < size && k0 + k < depth ? VALUE(SOURCE_BF16, source[from]) : 0.0f;
-  }
-  barrier(CLK_LOCAL_MEM_FENCE);
-  packed += packed_first + batch * size * words;
-  for (int at = get_local_id(0); at < PACK_EDGE * PACK_DEPTH / 2; at += 256) {
-    int i = at / (PACK_DEPTH / 2), k = at % (PACK_DEPTH / 2);
-    if (i0 + i < size)
-      packed[(ulong)(i0 + i) * words + k0 / 2 + k] =
-          bfloat16_pair(tile[i][2 * k], tile[i][2 * k + 1]);
-  }
-}
+#define AHEAD (STAGES - 1)
 
 // Chunks of 8 elements in a row of a buffer.
 #define CHUNKS (STEP / 8)
 
-// Starts copying STEP elements of rows; rows beyond the last repeat it, as nobody reads their
-// products.
-INLINE void copy_rows(const global ushort *source, ulong stride, int count, int size,
-                      local ushort *rows, warp_t *warp) {
-  UNROLL for (int n = 0; n < (count * CHUNKS + ITEMS - 1) / ITEMS; n++) {
-    int at = get_local_id(0) + n * ITEMS;
-    int row = at / CHUNKS, chunk = at % CHUNKS;
-    if (count * CHUNKS % ITEMS == 0 || row < count)
-      copy_async((local uint4 *)(rows + place_of(row, chunk, CHUNKS)),
-                 (const global uint4 *)(source + min(row, size - 1) * stride + chunk * 8),
-                 warp);
-  }
-}
+#include "nvidia.cl"
 
-// Adds the products of a buffer to the warp's tile, 16 x 8 elements of it in each of c's innermost.
-INLINE void multiply_stage(const local ushort *a, const local ushort *b,
+INLINE void publish_copies(warp_t *warp) {}
+
+INLINE void multiply_stage(const local ushort *stage, int number,
                            float c[WARP_ROWS / 16][WARP_COLUMNS / 8][4], warp_t *warp) {
+  const local ushort *a = stage + number / WARPS_ACROSS * WARP_ROWS * STEP;
+  const local ushort *b = stage + (ROWS + number % WARPS_ACROSS * WARP_COLUMNS) * STEP;
   UNROLL for (int k = 0; k < CHUNKS; k += 2) {
     uint4 x[WARP_ROWS / 16], y[WARP_COLUMNS / 16];
     UNROLL for (int i = 0; i < WARP_ROWS / 16; i++)
@@ -131,73 +55,6 @@ INLINE void multiply_stage(const local ushort *a, const local ushort *b,
   }
 }
 
-#define EACH_ELEMENT                                              \
-  UNROLL for (int i = 0; i < WARP_ROWS / 16; i++)                 \
-    UNROLL for (int j = 0; j < WARP_COLUMNS / 8; j++)             \
-      UNROLL for (int e = 0; e < 4; e++)
+INLINE void finish_products(float c[WARP_ROWS / 16][WARP_COLUMNS / 8][4], warp_t *warp) {}
 
-// A and B packed, with depth elements a row; A_batch and B_batch elements from one matrix to the
-// next. Work-groups: the tiles of C on axis 0, the batch on axis 2.
-kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
-void matmul_tensor(const global ushort *A, long A_first, const global ushort *B, long B_first,
-                   global ELEMENT(C_BF16) *C, long C_first, const global float *bias,
-                   long bias_first, global ELEMENT(ACTIVATED_BF16) *activated,
-                   long activated_first, long A_batch, long B_batch, int M, int N, int depth,
-                   local ushort *stages) {
-  WARP_STATE(warp);
-  ulong batch = get_group_id(2);
-  int tiles_down = (M + ROWS - 1) / ROWS, tiles_across = (N + COLUMNS - 1) / COLUMNS;
-  int tile = get_group_id(0), first = tile / (BAND * tiles_across) * BAND;
-  int height = min(BAND, tiles_down - first), place = tile - first * tiles_across;
-  int row = (first + place % height) * ROWS, column = place / height * COLUMNS;
-  A += A_first + batch * A_batch + (ulong)row * depth;
-  B += B_first + batch * B_batch + (ulong)column * depth;
-
-  int number = get_local_id(0) / WARP, lane = get_local_id(0) % WARP;
-  int warp_row = number / WARPS_ACROSS * WARP_ROWS;
-  int warp_column = number % WARPS_ACROSS * WARP_COLUMNS;
-  // The first element that this lane holds, and how many there are from it on.
-  int r0 = row + warp_row + lane / 4, s0 = column + warp_column + 2 * (lane % 4);
-  int rows = M - r0, columns = N - s0;
-  ulong corner = (batch * M + r0) * N + s0;
-  C += C_first + corner;
-  activated += activated_first + corner;
-  bias += bias_first + s0;
-
-  float c[WARP_ROWS / 16][WARP_COLUMNS / 8][4];
-  EACH_ELEMENT {
-    int r = 16 * i + e / 2 * 8, s = 8 * j + e % 2;
-    c[i][j][e] = ACCUMULATE && r < rows && s < columns ? VALUE(C_BF16, C[(ulong)r * N + s]) : 0.0f;
-  }
-  int steps = depth / STEP;
-  UNROLL for (int n = 0; n < STAGES - 1; n++) {
-    local ushort *buffer = stages + n * (ROWS + COLUMNS) * STEP;
-    if (n < steps) {
-      copy_rows(A + n * STEP, depth, ROWS, M - row, buffer, warp);
-      copy_rows(B + n * STEP, depth, COLUMNS, N - column, buffer + ROWS * STEP, warp);
-    }
-    commit_copies(warp);
-  }
-  for (int n = 0; n < steps; n++) {
-    WAIT_FOR_COPIES(STAGES - 2, warp);
-    // Also: all warps are done with the buffer that is filled next.
-    barrier(CLK_LOCAL_MEM_FENCE);
-    int next = n + STAGES - 1;
-    if (next < steps) {
-      local ushort *buffer = stages + next % STAGES * (ROWS + COLUMNS) * STEP;
-      copy_rows(A + next * STEP, depth, ROWS, M - row, buffer, warp);
-      copy_rows(B + next * STEP, depth, COLUMNS, N - column, buffer + ROWS * STEP, warp);
-    }
-    commit_copies(warp);
-    const local ushort *now = stages + n % STAGES * (ROWS + COLUMNS) * STEP;
-    multiply_stage(now + warp_row * STEP, now + (ROWS + warp_column) * STEP, c, warp);
-  }
-  EACH_ELEMENT {
-    int r = 16 * i + e / 2 * 8, s = 8 * j + e % 2;
-    if (r < rows && s < columns) {
-      float sum = BIAS ? c[i][j][e] + bias[s] : c[i][j][e];
-      C[(ulong)r * N + s] = ELEMENT_OF(C_BF16, sum);
-      if (GELU) activated[(ulong)r * N + s] = ELEMENT_OF(ACTIVATED_BF16, gelu(sum));
-    }
-  }
-}
+#include "matmul_packed.cl"

@@ -17,8 +17,9 @@
 
 #define WARP 32
 
-// Arrays of an item that are passed to a function stay in registers only where it is inlined.
-#define INLINE __attribute__((always_inline))
+// Arrays of an item that are passed to a function stay in registers only where it is inlined. Static,
+// so that no other copy of it is compiled.
+#define INLINE static __attribute__((always_inline))
 
 #if PTX
 
@@ -91,24 +92,41 @@ INLINE uint bfloat16_pair(float low, float high) {
 #define UNROLL _Pragma("nounroll") // a compiler would be minutes over what unrolls
 #define LANE_WORDS 6
 #define MOST_COPIES 128
+#define MOST_PRODUCTS 16
 #define MOST_GROUPS 8
 
-// Where the lanes put what they hold for others; and an item's copies, which are not made before
-// they are waited for.
+// A product of a warp group; see hopper.cl.
+typedef struct {
+  const local ushort *a, *b;
+  int chunk, chunks;
+} product_t;
+
+// Copies are made when they are waited for, or, with EAGER, when they are started: what reads too
+// early shows with the first, what is still read when it is written over with the second.
+#ifndef EAGER
+#define EAGER 0
+#endif
+
+// Where the lanes put what they hold for others; and an item's copies and its group's products,
+// which are not made before they are waited for.
 typedef struct {
   local uint *exchange;
   local uint4 *targets[MOST_COPIES];
   const global uint4 *sources[MOST_COPIES];
   int started, done, ends[MOST_GROUPS], groups;
+  product_t products[MOST_PRODUCTS];
+  int products_started, products_done, product_ends[MOST_GROUPS], product_groups;
 } warp_t;
 
 #define WARP_STATE(name)                              \
   local uint name##_exchange[ITEMS * LANE_WORDS];     \
   warp_t name##_state, *name = &name##_state;         \
   name->exchange = name##_exchange;                   \
-  name->started = name->done = name->groups = 0
+  name->started = name->done = name->groups = 0;      \
+  name->products_started = name->products_done = name->product_groups = 0
 
 INLINE void copy_async(local uint4 *target, const global uint4 *source, warp_t *warp) {
+  if (EAGER) *target = *source;
   warp->targets[warp->started % MOST_COPIES] = target;
   warp->sources[warp->started++ % MOST_COPIES] = source;
 }

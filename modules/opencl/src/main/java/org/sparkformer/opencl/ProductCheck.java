@@ -1,0 +1,56 @@
+package org.sparkformer.opencl;
+
+import java.util.function.Consumer;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.ops.MatMul;
+
+/**
+ * One product C = A B of small whole numbers, which bf16 and the sums in fp32 hold exactly, against
+ * plain Java: whether a device computes rightly at all.
+ *
+ * @param m rows of C
+ * @param n columns of C
+ * @param k elements of the inner product
+ */
+public record ProductCheck(int m, int n, int k) {
+
+  /**
+   * Multiplies on a backend.
+   *
+   * @param run queues the product
+   */
+  public boolean isRight(Backend backend, Consumer<MatMul> run) {
+    float[] left = wholeNumbers(m * k, 7);
+    float[] right = wholeNumbers(k * n, 5);
+    try (Tensor a = backend.floats(m, k);
+        Tensor b = backend.floats(k, n);
+        Tensor c = backend.floats(m, n)) {
+      backend.write(a, left);
+      backend.write(b, right);
+      run.accept(MatMul.of(a, b, c, false, false));
+      return isProduct(left, right, backend.readFloats(c));
+    }
+  }
+
+  private boolean isProduct(float[] left, float[] right, float[] product) {
+    for (int i = 0; i < m * n; i++) {
+      float sum = 0;
+      for (int j = 0; j < k; j++) {
+        sum += left[i / n * k + j] * right[j * n + i % n];
+      }
+      if (sum != product[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static float[] wholeNumbers(int count, int modulus) {
+    float[] numbers = new float[count];
+    for (int i = 0; i < count; i++) {
+      numbers[i] = i % modulus - modulus / 2;
+    }
+    return numbers;
+  }
+}
