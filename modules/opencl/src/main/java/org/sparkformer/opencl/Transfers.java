@@ -9,7 +9,7 @@ import org.lwjgl.system.MemoryStack;
 import org.lwjgl.system.MemoryUtil;
 import org.sparkformer.tensor.Tensor;
 
-/** Copies between host and device that the caller need not wait for. */
+/** Copies between host and device, in order with the kernels. */
 final class Transfers {
   /** Writes up to this many bytes are staged, so that the caller need not wait for the queue. */
   private static final int LARGEST_STAGED = 16 << 20;
