@@ -6,13 +6,13 @@ import java.util.List;
 /** The sum of everyone's vectors on all ranks. */
 final class AllReduction {
   private final Wire wire;
-  private final Reduction.Terms terms;
+  private final Terms terms;
   private final FloatBuffer sum;
 
   /**
    * @param sum the whole vector, from index 0 to its limit
    */
-  AllReduction(Wire wire, Reduction.Terms terms, FloatBuffer sum) {
+  AllReduction(Wire wire, Terms terms, FloatBuffer sum) {
     this.wire = wire;
     this.terms = terms;
     this.sum = sum;

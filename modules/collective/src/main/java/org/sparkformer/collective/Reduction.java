@@ -27,15 +27,6 @@ final class Reduction {
   private FloatBuffer target;
   private int foldsLeft;
 
-  /**
-   * What is added.
-   *
-   * @param partials this rank's partial sums, from index 0 to their limits; where it has none, a
-   *     vector that is not read
-   * @param precision in which they cross
-   */
-  record Terms(Addends addends, List<FloatBuffer> partials, WirePrecision precision) {}
-
   /** A partial sum, which a rank has under the number {@code part}. */
   private record Piece(LeafRange node, int rank, int part) {}
 
@@ -49,7 +40,7 @@ final class Reduction {
     this.precision = wire.size() == 1 ? WirePrecision.FP32 : terms.precision();
     this.wanted = wanted;
     this.addition = wire.addition();
-    this.total = (long) partials.get(0).limit() * precision.bytes(2) / 2;
+    this.total = (long) terms.length() * precision.bytes(2) / 2;
     this.sums = addends.sums().stream().map(this::piecesOf).toList();
   }
 

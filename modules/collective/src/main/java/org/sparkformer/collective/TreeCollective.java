@@ -68,13 +68,11 @@ public final class TreeCollective implements Collective {
 
   @Override
   public void allReduce(List<FloatBuffer> partials, FloatBuffer sum) {
-    int length = requirePartials(Addends.all(tree, size()), partials);
-    requireLength("the sum", sum, length);
+    Terms terms = Terms.of(Addends.all(tree, size()), rank(), partials, WirePrecision.FP32);
+    Terms.requireLength("the sum", sum, terms.length());
     FloatBuffer whole = sum.slice();
-    Algorithm algorithm = options.rule().allReduce(size(), bytes(length));
-    perform(
-        Operation.ALL_REDUCE,
-        wire -> new AllReduction(wire, terms(partials), whole).run(algorithm));
+    Algorithm algorithm = options.rule().allReduce(size(), bytes(terms.length()));
+    perform(Operation.ALL_REDUCE, wire -> new AllReduction(wire, terms, whole).run(algorithm));
   }
 
   @Override
@@ -83,25 +81,25 @@ public final class TreeCollective implements Collective {
       List<FloatBuffer> partials,
       List<FloatBuffer> shards,
       WirePrecision precision) {
-    int length = requirePartials(addends, partials);
+    Terms terms = Terms.of(addends, rank(), partials, precision);
     if (shards.size() != addends.sums().size()) {
       throw new IllegalArgumentException(
           "the sums are those of " + addends.sums() + ", got " + shards.size() + " shards");
     }
-    int mine = shard(length, rank()).length();
-    shards.forEach(shard -> requireLength("the shard", shard, mine));
+    int mine = shard(terms.length(), rank()).length();
+    shards.forEach(shard -> Terms.requireLength("the shard", shard, mine));
     List<FloatBuffer> results = shards.stream().map(FloatBuffer::slice).toList();
     perform(
         Operation.REDUCE_SCATTER,
         wire ->
-            new Reduction(wire, terms(addends, partials, precision), rank -> shard(length, rank))
+            new Reduction(wire, terms, rank -> shard(terms.length(), rank))
                 .into(results, round -> {}));
   }
 
   @Override
   public void allGather(FloatBuffer shard, FloatBuffer all) {
     ShardRange mine = shard(all.remaining(), rank());
-    requireLength("the shard", shard, mine.length());
+    Terms.requireLength("the shard", shard, mine.length());
     FloatBuffer whole = all.slice();
     Algorithm algorithm = options.rule().allGather(size(), bytes(whole.limit()));
     perform(
@@ -261,41 +259,5 @@ public final class TreeCollective implements Collective {
 
   private static long bytes(int floats) {
     return (long) floats * Float.BYTES;
-  }
-
-  private int requirePartials(Addends addends, List<FloatBuffer> partials) {
-    List<LeafRange> nodes = addends.byRank().get(rank());
-    if (partials.size() != Math.max(1, nodes.size())) {
-      throw new IllegalArgumentException(
-          "rank "
-              + rank()
-              + " of "
-              + size()
-              + " holds the partial sums "
-              + nodes
-              + ", got "
-              + partials.size());
-    }
-    int length = partials.get(0).remaining();
-    partials.forEach(partial -> requireLength("a partial sum", partial, length));
-    return length;
-  }
-
-  private static void requireLength(String what, FloatBuffer buffer, int length) {
-    if (buffer.remaining() != length) {
-      throw new IllegalArgumentException(
-          what + " must hold " + length + " floats, got " + buffer.remaining());
-    }
-  }
-
-  /** Of all leaves. */
-  private Reduction.Terms terms(List<FloatBuffer> partials) {
-    return terms(Addends.all(tree, size()), partials, WirePrecision.FP32);
-  }
-
-  private static Reduction.Terms terms(
-      Addends addends, List<FloatBuffer> partials, WirePrecision precision) {
-    List<FloatBuffer> slices = partials.stream().map(FloatBuffer::slice).toList();
-    return new Reduction.Terms(addends, slices, precision);
   }
 }
