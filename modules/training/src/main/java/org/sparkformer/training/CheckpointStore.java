@@ -3,7 +3,6 @@ package org.sparkformer.training;
 import java.io.FileNotFoundException;
 import java.io.FilterOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,7 +11,6 @@ import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
-import java.util.zip.CheckedInputStream;
 import org.apache.hadoop.fs.FileStatus;
 
 /**
@@ -140,7 +138,8 @@ public final class CheckpointStore {
       throws IOException {
     Tally tally = new Tally();
     folder.commit(file.name(), stream -> file.content().writeTo(tally.of(stream)), guard);
-    return new CheckpointManifest.Entry(file.name(), tally.bytes, hexadecimal(tally.checksum));
+    return new CheckpointManifest.Entry(
+        file.name(), tally.bytes, SavedCheckpoint.hexadecimal(tally.checksum));
   }
 
   /** Size and checksum of what was written last. */
@@ -169,17 +168,26 @@ public final class CheckpointStore {
 
   /**
    * Removes what is older than the newest {@code keep} up to a verified step, and what is newer:
-   * checkpoints that were passed over because they were damaged.
+   * checkpoints that were passed over because they were damaged. One that lacks a file counts for
+   * nothing and goes: an object store may show the manifest of an older attempt after its files
+   * were cleared away.
    *
    * @param guard asked before each
    */
   void prune(int verified, Guard guard) throws IOException {
     List<Integer> steps = steps();
-    int last = steps.indexOf(verified);
-    for (int i = 0; i < steps.size(); i++) {
-      if (i <= last - keep || i > last) {
+    List<Integer> complete = new ArrayList<>();
+    for (int step : steps) {
+      if (saved(step).isComplete()) {
+        complete.add(step);
+      }
+    }
+    int last = complete.indexOf(verified);
+    for (int step : steps) {
+      int index = complete.indexOf(step);
+      if (index < 0 || index <= last - keep || index > last) {
         guard.requireOwner();
-        remove(steps.get(i));
+        remove(step);
       }
     }
   }
@@ -241,68 +249,15 @@ public final class CheckpointStore {
    * @throws CorruptCheckpointException naming the file that differs
    */
   public void verify(int step) throws IOException {
-    for (CheckpointManifest.Entry entry : manifest(step).files()) {
-      verify(folder(step), entry);
-    }
+    saved(step).verify();
   }
 
   /** Names of a checkpoint's files. */
   List<String> files(int step) throws IOException {
-    return manifest(step).files().stream().map(CheckpointManifest.Entry::name).toList();
+    return saved(step).manifest().files().stream().map(CheckpointManifest.Entry::name).toList();
   }
 
-  private CheckpointManifest manifest(int step) throws IOException {
-    RunFolder checkpoint = folder(step);
-    String path = checkpoint.resolve(CheckpointManifest.FILE_NAME).toString();
-    byte[] json =
-        checkpoint
-            .read(CheckpointManifest.FILE_NAME)
-            .orElseThrow(() -> new CorruptCheckpointException(path + " is missing"));
-    CheckpointManifest manifest;
-    try {
-      manifest = Json.read(json, CheckpointManifest.class);
-    } catch (IOException unreadable) {
-      throw new CorruptCheckpointException(path + " is no checkpoint manifest", unreadable);
-    }
-    if (manifest == null || !manifest.isOf(step)) {
-      throw new CorruptCheckpointException(path + " is not the manifest of step " + step);
-    }
-    return manifest;
-  }
-
-  private static void verify(RunFolder checkpoint, CheckpointManifest.Entry entry)
-      throws IOException {
-    CRC32C checksum = new CRC32C();
-    long bytes;
-    try (InputStream stream = checkpoint.fileSystem().open(checkpoint.resolve(entry.name()));
-        InputStream checked = new CheckedInputStream(stream, checksum)) {
-      bytes = skim(checked);
-    } catch (FileNotFoundException absent) {
-      throw new CorruptCheckpointException(
-          checkpoint.resolve(entry.name()) + " is missing", absent);
-    }
-    if (bytes != entry.bytes() || !hexadecimal(checksum).equals(entry.crc32c())) {
-      throw new CorruptCheckpointException(
-          "%s: expected %,d bytes with CRC32C %s, found %,d with %s"
-              .formatted(
-                  checkpoint.resolve(entry.name()),
-                  entry.bytes(),
-                  entry.crc32c(),
-                  bytes,
-                  hexadecimal(checksum)));
-    }
-  }
-
-  private static long skim(InputStream stream) throws IOException {
-    byte[] buffer = new byte[1 << 20];
-    long bytes = 0;
-    for (int count = stream.read(buffer); count >= 0; count = stream.read(buffer)) {
-      bytes += count;
-    }
-    return bytes;
-  }
-
-  private static String hexadecimal(CRC32C checksum) {
-    return "%08x".formatted(checksum.getValue());
+  private SavedCheckpoint saved(int step) {
+    return new SavedCheckpoint(folder(step), step);
   }
 }

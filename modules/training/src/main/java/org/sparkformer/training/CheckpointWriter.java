@@ -1,62 +1,43 @@
 package org.sparkformer.training;
 
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.CollectiveException;
 
 /**
- * Writes a rank's files of checkpoints on a thread of its own, one checkpoint at a time. Rank 0
- * makes room and says so, the others report their files to it, it commits what all have written and
- * says so again. All of this is said in notes beside the operations, and those have no limit: a
- * file system takes its time. Nor does the training thread ever wait in a file system for a
- * checkpoint: Hadoop loses an interrupt there that comes while it runs {@code chmod}, as it does
- * for local files without its native library.
+ * Writes a rank's files of checkpoints beside training, one checkpoint at a time. Rank 0 makes room
+ * and says so, the others report their files to it, it commits what all have written and says so
+ * again. All of this is said in notes beside the operations, and those have no limit: a file system
+ * takes its time.
  */
 final class CheckpointWriter implements AutoCloseable {
-  private static final int SECONDS_TO_GIVE_UP = 30;
-
   /** What rank 0 tells the others of a checkpoint; that there is a note is the news. */
   private static final byte[] DONE = {};
 
   private final CheckpointStore store;
   private final CheckpointStore.Guard guard;
   private final Collective collective;
-  private final ExecutorService thread =
-      Executors.newSingleThreadExecutor(
-          work -> {
-            Thread made = new Thread(work, "sparkformer-checkpoint");
-            made.setDaemon(true);
-            return made;
-          });
+  private final WriterThread thread;
   private Future<?> pending;
   private int pendingStep;
 
   /**
    * @param guard asked before anything is removed or created, and at the commit
    */
-  CheckpointWriter(CheckpointStore store, Collective collective, CheckpointStore.Guard guard) {
+  CheckpointWriter(
+      CheckpointStore store,
+      Collective collective,
+      CheckpointStore.Guard guard,
+      WriterThread thread) {
     this.store = store;
     this.collective = collective;
-    this.guard =
-        () -> {
-          requireWanted();
-          guard.requireOwner();
-        };
-  }
-
-  private void requireWanted() throws InterruptedIOException {
-    if (thread.isShutdown()) {
-      throw new InterruptedIOException("it was given up before it was committed");
-    }
+    this.guard = thread.guard(guard);
+    this.thread = thread;
   }
 
   /**
@@ -69,7 +50,7 @@ final class CheckpointWriter implements AutoCloseable {
     }
     pendingStep = step;
     pending =
-        thread.submit(
+        thread.start(
             () -> {
               if (collective.rank() == 0) {
                 writeAndCommit(step, files);
@@ -146,32 +127,13 @@ final class CheckpointWriter implements AutoCloseable {
         cause);
   }
 
-  /**
-   * Lets the last checkpoint finish; where this thread is interrupted, has it given up instead, so
-   * that nothing of it is committed after this returns.
-   */
+  /** Lets the last checkpoint finish, unless this thread is interrupted. */
   @Override
   public void close() throws IOException {
     try {
       await();
     } catch (InterruptedException interrupted) {
-      giveUp();
       Thread.currentThread().interrupt();
-    } finally {
-      thread.shutdown();
-    }
-  }
-
-  private void giveUp() throws IOException {
-    thread.shutdownNow();
-    try {
-      if (!thread.awaitTermination(SECONDS_TO_GIVE_UP, TimeUnit.SECONDS)) {
-        throw new IOException(
-            "the checkpoint of step %d is still being written %d s after its end was asked for"
-                .formatted(pendingStep, SECONDS_TO_GIVE_UP));
-      }
-    } catch (InterruptedException again) {
-      throw new InterruptedIOException("interrupted while a checkpoint was being given up");
     }
   }
 }

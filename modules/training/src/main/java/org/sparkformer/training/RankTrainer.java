@@ -94,8 +94,8 @@ public final class RankTrainer {
     try (TrainingSession session = new TrainingSession(run, rank, state, start, recorder)) {
       return session.run();
     } catch (InterruptedException e) {
-      // Closing the recorder must know: it then gives up a checkpoint that is being written, for
-      // which it would else wait, and that may be for a rank that is stopped.
+      // Closing the recorder must know: it then gives up what is being written, for which it would
+      // else wait, and that may be for a rank that is stopped.
       Thread.currentThread().interrupt();
       throw e;
     }
@@ -119,8 +119,7 @@ public final class RankTrainer {
         .requireFits(run.configuration(), MemoryEstimate.DeviceMemory.of(rank.backend()));
   }
 
-  private RunRecorder recorder(ModelState state, CheckpointStore store, byte[] earlierLines)
-      throws IOException {
+  private RunRecorder recorder(ModelState state, CheckpointStore store, byte[] earlierLines) {
     return rank.isFirst()
         ? new RankZeroRecorder(run, rank, state, store, earlierLines, listener)
         : new ShardRecorder(run, rank, state, store, listener::beforeCommit);

@@ -1,15 +1,19 @@
 package org.sparkformer.training;
 
 import java.io.IOException;
+import org.sparkformer.training.CheckpointStore.Guard;
 
 /** Rank 0's record of a run: the metrics file, checkpoints, the summary, and the listener. */
 final class RankZeroRecorder implements RunRecorder {
   private final TrainingRun run;
-  private final MetricsWriter metrics;
+  private final byte[] earlierLines;
   private final TrainingListener listener;
   private final CheckpointStore store;
+  private final WriterThread files;
+  private final Guard guard;
   private final CheckpointWriter checkpoints;
   private final CheckpointSnapshot snapshot;
+  private volatile MetricsWriter metrics;
 
   /**
    * @param earlierLines of the metrics file, where a run is resumed
@@ -20,19 +24,25 @@ final class RankZeroRecorder implements RunRecorder {
       ModelState state,
       CheckpointStore store,
       byte[] earlierLines,
-      TrainingListener listener)
-      throws IOException {
-    listener.beforeCommit();
+      TrainingListener listener) {
     this.run = run;
-    this.snapshot = new CheckpointSnapshot(run, rank, state);
-    this.metrics = new MetricsWriter(run.folder(), earlierLines);
+    this.earlierLines = earlierLines;
     this.listener = listener;
     this.store = store;
-    this.checkpoints = new CheckpointWriter(store, rank.collective(), listener::beforeCommit);
+    this.files = new WriterThread(run.folder());
+    this.guard = files.guard(listener::beforeCommit);
+    this.checkpoints =
+        new CheckpointWriter(store, rank.collective(), listener::beforeCommit, files);
+    this.snapshot = new CheckpointSnapshot(run, rank, state);
   }
 
   @Override
-  public void started(TrainingStart start) {
+  public void started(TrainingStart start) throws IOException, InterruptedException {
+    files.finish(
+        () -> {
+          guard.requireOwner();
+          metrics = new MetricsWriter(run.folder(), earlierLines);
+        });
     listener.onStart(start);
   }
 
@@ -84,15 +94,24 @@ final class RankZeroRecorder implements RunRecorder {
   @Override
   public void finished(RunSummary summary) throws IOException, InterruptedException {
     settle();
-    // An earlier attempt may have committed the last checkpoint, and not come to what follows that.
-    store.prune(summary.steps(), listener::beforeCommit);
-    run.folder().replace(RunSummary.FILE_NAME, Json.pretty(summary), listener::beforeCommit);
+    files.finish(() -> end(summary));
   }
 
+  private void end(RunSummary summary) throws IOException {
+    // An earlier attempt may have committed the last checkpoint, and not come to what follows that.
+    store.prune(summary.steps(), guard);
+    run.folder().replace(RunSummary.FILE_NAME, Json.pretty(summary), guard);
+  }
+
+  /** The metrics file last: until its thread has ended, it may be about to be opened. */
   @Override
   public void close() throws IOException {
-    try (metrics) {
+    try (files) {
       checkpoints.close();
+    } finally {
+      if (metrics != null) {
+        metrics.close();
+      }
     }
   }
 }

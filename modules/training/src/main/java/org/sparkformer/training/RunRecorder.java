@@ -4,7 +4,8 @@ import java.io.IOException;
 
 /** What a rank keeps and tells of a run: its part of checkpoints, and on rank 0 everything else. */
 interface RunRecorder extends AutoCloseable {
-  default void started(TrainingStart start) {}
+  /** Training is about to begin, and nobody else writes the run. */
+  default void started(TrainingStart start) throws IOException, InterruptedException {}
 
   default void step(StepMetrics metrics) throws IOException {}
 

@@ -6,6 +6,7 @@ import java.util.List;
 /** What a rank other than rank 0 keeps of a run: its part of the optimizer's state. */
 final class ShardRecorder implements RunRecorder {
   private final CheckpointSnapshot snapshot;
+  private final WriterThread files;
   private final CheckpointWriter checkpoints;
 
   /**
@@ -18,7 +19,8 @@ final class ShardRecorder implements RunRecorder {
       CheckpointStore store,
       CheckpointStore.Guard guard) {
     this.snapshot = new CheckpointSnapshot(run, rank, state);
-    this.checkpoints = new CheckpointWriter(store, rank.collective(), guard);
+    this.files = new WriterThread(run.folder());
+    this.checkpoints = new CheckpointWriter(store, rank.collective(), guard, files);
   }
 
   @Override
@@ -44,6 +46,8 @@ final class ShardRecorder implements RunRecorder {
 
   @Override
   public void close() throws IOException {
-    checkpoints.close();
+    try (files) {
+      checkpoints.close();
+    }
   }
 }

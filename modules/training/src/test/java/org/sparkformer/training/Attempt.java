@@ -2,7 +2,6 @@ package org.sparkformer.training;
 
 import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,10 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.FilterFileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.permission.FsPermission;
-import org.apache.hadoop.util.Progressable;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.CollectiveOptions;
 import org.sparkformer.collective.ForwardingTransport;
@@ -209,7 +205,7 @@ final class Attempt {
     }
   }
 
-  private static final class PointedFiles extends FilterFileSystem {
+  private static final class PointedFiles extends WatchedFiles {
     private final Points points;
 
     PointedFiles(FileSystem fileSystem, Points points) {
@@ -218,22 +214,14 @@ final class Attempt {
     }
 
     @Override
-    public FSDataOutputStream create(
-        Path file,
-        FsPermission permission,
-        boolean overwrite,
-        int bufferSize,
-        short replication,
-        long blockSize,
-        Progressable progress)
-        throws IOException {
+    void beforeCreate(Path file) {
       points.pass();
-      // Behind a stream that promises nothing, so that no disk is waited for.
-      OutputStream stream =
-          new BufferedOutputStream(
-              super.create(
-                  file, permission, overwrite, bufferSize, replication, blockSize, progress));
-      return new FSDataOutputStream(stream, null) {
+    }
+
+    /** Behind a stream that promises nothing, so that no disk is waited for. */
+    @Override
+    FSDataOutputStream watched(Path file, FSDataOutputStream stream) {
+      return new FSDataOutputStream(new BufferedOutputStream(stream), null) {
         @Override
         public void close() throws IOException {
           points.pass();

@@ -8,18 +8,15 @@ import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.FilterFileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.permission.FsPermission;
-import org.apache.hadoop.util.Progressable;
 
 /**
  * A file system whose user dies at its n-th change: half of a write reaches the disk, nothing after
  * it does, not even what a dying process would clean up; or at which its process does end. Or one
  * of which the n-th operation fails, reading or writing, and no other.
  */
-final class DyingFileSystem extends FilterFileSystem implements CheckpointFaults.Counting {
+final class DyingFileSystem extends WatchedFiles implements CheckpointFaults.Counting {
   /** Of a process that {@link #endingTheProcess} has ended: that of SIGKILL. */
   static final int EXIT_STATUS = 137;
 
@@ -120,18 +117,12 @@ final class DyingFileSystem extends FilterFileSystem implements CheckpointFaults
   }
 
   @Override
-  public FSDataOutputStream create(
-      Path file,
-      FsPermission permission,
-      boolean overwrite,
-      int bufferSize,
-      short replication,
-      long blockSize,
-      Progressable progress)
-      throws IOException {
+  void beforeCreate(Path file) throws IOException {
     change("create " + file);
-    FSDataOutputStream stream =
-        super.create(file, permission, overwrite, bufferSize, replication, blockSize, progress);
+  }
+
+  @Override
+  FSDataOutputStream watched(Path file, FSDataOutputStream stream) {
     return new FSDataOutputStream(new DyingStream(stream, file), null);
   }
 

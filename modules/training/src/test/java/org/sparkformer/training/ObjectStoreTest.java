@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.List;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
@@ -13,6 +14,7 @@ import org.apache.hadoop.fs.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.data.TokenDataset;
+import org.sparkformer.training.CheckpointStore.Guard;
 import org.sparkformer.training.DyingObjectStore.Objects;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
@@ -91,6 +93,22 @@ class ObjectStoreTest {
     store.beforePut(() -> objects.put("/runs/one/manifest.json", content));
     new RunFolder(store, RUN).commit("manifest.json", content);
     assertArrayEquals(content, objects.get("/runs/one/manifest.json"));
+  }
+
+  /** Of an attempt that is over, and whose files were cleared away before. */
+  @Test
+  void aManifestThatComesLateIsNoneOfTheCheckpointsThatAreKept() throws Exception {
+    Objects objects = new Objects();
+    CheckpointStore store = new CheckpointStore(folder(objects, 0), 2);
+    store.write(2, CheckpointFaults.files(2), Guard.SOLE);
+    store.write(4, CheckpointFaults.files(4), Guard.SOLE);
+    byte[] manifest = objects.get("/runs/one/checkpoints/step-00000004/manifest.json");
+    String late = new String(manifest, StandardCharsets.UTF_8).replaceFirst("4", "5");
+    objects.put(
+        "/runs/one/checkpoints/step-00000005/manifest.json", late.getBytes(StandardCharsets.UTF_8));
+    assertEquals(List.of(2, 4, 5), store.steps());
+    store.write(6, CheckpointFaults.files(6), Guard.SOLE);
+    assertEquals(List.of(4, 6), store.steps());
   }
 
   private static RunSummary train(TokenDataset dataset, DyingObjectStore store) throws Exception {
