@@ -139,6 +139,7 @@ final class AllReduceCommand implements Callable<Integer> {
             System.getProperty("java.class.path"),
             AllReduceRank.class.getName(),
             Integer.toString(rank),
+            Integer.toString(variant.ranks()),
             Integer.toString(rounds),
             Integer.toString(warmUpSeconds),
             sizes.stream()

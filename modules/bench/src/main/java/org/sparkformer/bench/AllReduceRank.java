@@ -63,25 +63,26 @@ final class AllReduceRank {
       int bytes, double[] allReduce, double[] rawCopy, double allReduceCpu, double rawCopyCpu) {}
 
   /**
-   * Arguments: rank, rounds, seconds of warm-up, sizes in bytes separated by commas, connections,
-   * and an algorithm or an empty word.
+   * Arguments: rank, ranks, rounds, seconds of warm-up, sizes in bytes separated by commas,
+   * connections, and an algorithm or an empty word.
    */
   public static void main(String[] arguments) throws IOException, InterruptedException {
     int rank = Integer.parseInt(arguments[0]);
-    int rounds = Integer.parseInt(arguments[1]);
-    int warmUpSeconds = Integer.parseInt(arguments[2]);
-    int[] sizes = Arrays.stream(arguments[3].split(",")).mapToInt(Integer::parseInt).toArray();
-    int connections = Integer.parseInt(arguments[4]);
+    int ranks = Integer.parseInt(arguments[1]);
+    int rounds = Integer.parseInt(arguments[2]);
+    int warmUpSeconds = Integer.parseInt(arguments[3]);
+    int[] sizes = Arrays.stream(arguments[4].split(",")).mapToInt(Integer::parseInt).toArray();
+    int connections = Integer.parseInt(arguments[5]);
     try (RankServer server =
-        SparkTransport.listen(SparkNetwork.loopback(Map.of()), RUN, 0, connections)) {
+        SparkTransport.listen(SparkNetwork.loopback(Map.of()), RUN, 0, ranks, connections)) {
       System.out.println(SAYS_ADDRESS + server.address());
       List<String> addresses = addresses();
       SparkTransport transport = server.connect(addresses, rank, TIMEOUT);
       try (Collective collective =
               new TreeCollective(
-                  new SummationTree(addresses.size()),
+                  new SummationTree(ranks),
                   transport,
-                  CollectiveOptions.of(RUN, 0, TIMEOUT).withRule(rule(arguments[5])));
+                  CollectiveOptions.of(RUN, 0, TIMEOUT).withRule(rule(arguments[6])));
           RawCopy copy = RawCopy.between(collective)) {
         new AllReduceRank(collective, copy, rounds, warmUpSeconds).run(sizes);
       }

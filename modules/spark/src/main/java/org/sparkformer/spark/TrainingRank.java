@@ -125,7 +125,7 @@ final class TrainingRank implements RankWork {
     int connections = order.configuration().training().connections();
     RankServer server =
         SparkTransport.listen(
-            SparkNetwork.of(SparkEnv.get()), runId, context.attempt(), connections);
+            SparkNetwork.of(SparkEnv.get()), runId, context.attempt(), context.size(), connections);
     try {
       List<String> addresses = context.allGather(server.address());
       return server.connect(addresses, context.rank(), MEETING);

@@ -5,7 +5,10 @@ import java.util.Queue;
 import java.util.function.Consumer;
 import org.sparkformer.collective.Transport;
 
-/** Keeps what arrives before there is a receiver, and drops what arrives after the end. */
+/**
+ * Keeps what happens before there is a receiver, and drops what happens after the end. Frames do
+ * not come here before there is one.
+ */
 final class LateReceiver {
   private final Queue<Consumer<Transport.Receiver>> early = new ArrayDeque<>();
   private volatile Transport.Receiver receiver;

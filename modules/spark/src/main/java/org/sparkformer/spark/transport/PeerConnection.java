@@ -60,7 +60,7 @@ final class PeerConnection implements FrameReader.Sink {
   @Override
   public void ended() {
     ended = true;
-    link.arrived(number, () -> receiver.deliver(to -> to.lost(rank, CLOSED)));
+    link.arrived(number, () -> receiver.deliver(to -> lost(to, CLOSED)));
   }
 
   /** The other side has closed the connection. */
@@ -70,8 +70,15 @@ final class PeerConnection implements FrameReader.Sink {
 
   /** The connection is at its end; before the peer has said so, that is the end of the peer. */
   void broken(String reason) {
-    if (!ended && !dismissed) {
-      receiver.deliver(to -> to.lost(rank, reason));
+    if (!ended) {
+      receiver.deliver(to -> lost(to, reason));
+    }
+  }
+
+  /** Where nothing was listened to yet, the caller may have turned out to be no rank since. */
+  private void lost(Transport.Receiver listener, String reason) {
+    if (!dismissed) {
+      listener.lost(rank, reason);
     }
   }
 }

@@ -26,6 +26,7 @@ import org.sparkformer.collective.Transport;
 final class PeerConnections extends RpcHandler {
   private final String runId;
   private final int attempt;
+  private final int size;
   private final int connections;
   private final StreamManager noStreams = new OneForOneStreamManager();
   private final LateReceiver receiver = new LateReceiver();
@@ -34,11 +35,13 @@ final class PeerConnections extends RpcHandler {
   private boolean sealed;
 
   /**
+   * @param size number of ranks
    * @param connections to each peer
    */
-  PeerConnections(String runId, int attempt, int connections) {
+  PeerConnections(String runId, int attempt, int size, int connections) {
     this.runId = runId;
     this.attempt = attempt;
+    this.size = size;
     this.connections = connections;
   }
 
@@ -98,6 +101,10 @@ final class PeerConnections extends RpcHandler {
    * impostor or a ghost.
    */
   synchronized void register(int rank, int connection, Channel channel) {
+    if (rank >= size) {
+      throw new IllegalArgumentException(
+          "there is no rank %d among the %d of this run".formatted(rank, size));
+    }
     if (connection >= connections) {
       throw new IllegalArgumentException(
           "rank %d opens connection %d of this rank's %d: training.connections must be the same on all"
@@ -120,17 +127,16 @@ final class PeerConnections extends RpcHandler {
    * Waits for the connections of all peers, and returns the ranks that are missing after {@code
    * longest}.
    */
-  synchronized List<Integer> awaitAll(int rank, int size, Duration longest)
-      throws InterruptedException {
+  synchronized List<Integer> awaitAll(int rank, Duration longest) throws InterruptedException {
     long deadline = System.nanoTime() + longest.toNanos();
     while (true) {
-      List<Integer> missing = missing(rank, size);
+      List<Integer> missing = missing(rank);
       long left = (deadline - System.nanoTime()) / 1_000_000;
       if (missing.isEmpty() || left <= 0) {
         sealed = true;
-        links.keySet().removeIf(peer -> peer < 0 || peer == rank || peer >= size);
+        links.remove(rank);
         greeted.values().stream()
-            .filter(connection -> !links.containsKey(connection.rank()))
+            .filter(connection -> connection.rank() == rank)
             .forEach(PeerConnection::dismiss);
         return missing;
       }
@@ -138,7 +144,7 @@ final class PeerConnections extends RpcHandler {
     }
   }
 
-  private List<Integer> missing(int rank, int size) {
+  private List<Integer> missing(int rank) {
     List<Integer> missing = new ArrayList<>();
     for (int peer = 0; peer < size; peer++) {
       if (peer != rank && !(links.containsKey(peer) && links.get(peer).isComplete())) {
@@ -154,6 +160,11 @@ final class PeerConnections extends RpcHandler {
 
   void start(Transport.Receiver listener) {
     receiver.start(listener);
+    List<PeerLink> open;
+    synchronized (this) {
+      open = List.copyOf(links.values());
+    }
+    open.forEach(PeerLink::handOn);
   }
 
   /** Lets what is on its way out go, then hangs up; once. */

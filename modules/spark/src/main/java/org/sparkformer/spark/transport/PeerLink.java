@@ -23,6 +23,7 @@ final class PeerLink {
   private final List<Queue<Runnable>> arrived = new ArrayList<>();
   private int nextToSend;
   private int nextToArrive;
+  private boolean handsOn;
 
   PeerLink(int connections) {
     couriers = new Courier[connections];
@@ -53,23 +54,38 @@ final class PeerLink {
     }
   }
 
+  /** From now on; what has arrived before comes first. */
+  void handOn() {
+    synchronized (arriving) {
+      handsOn = true;
+      handOnInTurn();
+    }
+  }
+
   /**
    * Something has arrived on a connection: it is handed on once it is that connection's turn, on
-   * the thread that this comes to pass on.
+   * the thread that this comes to pass on. Nothing is before {@link #handOn}, and then little is
+   * read.
    */
-  void arrived(int connection, Runnable handOn) {
+  void arrived(int connection, Runnable something) {
     synchronized (arriving) {
-      arrived.get(connection).add(handOn);
+      arrived.get(connection).add(something);
       if (arrived.get(connection).size() == MOST_WAITING) {
         read(connection, false);
       }
-      while (!arrived.get(nextToArrive).isEmpty()) {
-        if (arrived.get(nextToArrive).size() == MOST_WAITING) {
-          read(nextToArrive, true);
-        }
-        arrived.get(nextToArrive).remove().run();
-        nextToArrive = (nextToArrive + 1) % couriers.length;
+      if (handsOn) {
+        handOnInTurn();
       }
+    }
+  }
+
+  private void handOnInTurn() {
+    while (!arrived.get(nextToArrive).isEmpty()) {
+      if (arrived.get(nextToArrive).size() == MOST_WAITING) {
+        read(nextToArrive, true);
+      }
+      arrived.get(nextToArrive).remove().run();
+      nextToArrive = (nextToArrive + 1) % couriers.length;
     }
   }
 

@@ -18,6 +18,7 @@ public final class RankServer implements AutoCloseable {
 
   private final String runId;
   private final int attempt;
+  private final int size;
   private final int connections;
   private final String address;
   private final PeerConnections peers;
@@ -25,11 +26,12 @@ public final class RankServer implements AutoCloseable {
   private final TransportServer server;
   private final TransportClientFactory clients;
 
-  RankServer(SparkNetwork network, String runId, int attempt, int connections) {
+  RankServer(SparkNetwork network, String runId, int attempt, int size, int connections) {
     this.runId = runId;
     this.attempt = attempt;
+    this.size = size;
     this.connections = connections;
-    this.peers = new PeerConnections(runId, attempt, connections);
+    this.peers = new PeerConnections(runId, attempt, size, connections);
     this.context = network.context(peers);
     this.server = context.createServer(network.bindAddress(), 0, network.serverBootstraps());
     this.clients = context.createClientFactory(network.clientBootstraps());
@@ -52,7 +54,11 @@ public final class RankServer implements AutoCloseable {
    *     in time
    */
   public SparkTransport connect(List<String> addresses, int rank, Duration longest) {
-    if (rank < 0 || rank >= addresses.size() || !addresses.get(rank).equals(address)) {
+    if (addresses.size() != size) {
+      throw new IllegalArgumentException(
+          "this is one of " + size + " ranks, which are not those of " + addresses);
+    }
+    if (rank < 0 || rank >= size || !addresses.get(rank).equals(address)) {
       throw new IllegalArgumentException(
           "rank "
               + rank
@@ -70,9 +76,9 @@ public final class RankServer implements AutoCloseable {
           call(peer, addresses.get(peer), hello, longest);
         }
       }
-      List<Integer> missing = peers.awaitAll(rank, addresses.size(), longest);
+      List<Integer> missing = peers.awaitAll(rank, longest);
       if (missing.isEmpty()) {
-        return new SparkTransport(this, peers, rank, addresses.size());
+        return new SparkTransport(this, peers, rank, size);
       }
       throw new CollectiveException(
           "rank " + rank + ", connecting: ranks " + missing + " have not called within " + longest);

@@ -21,19 +21,20 @@ public final class SparkTransport implements Transport {
   }
 
   /** With one connection a peer. */
-  public static RankServer listen(SparkNetwork network, String runId, int attempt) {
-    return listen(network, runId, attempt, 1);
+  public static RankServer listen(SparkNetwork network, String runId, int attempt, int size) {
+    return listen(network, runId, attempt, size, 1);
   }
 
   /**
    * Opens a port for this rank; {@link RankServer#connect} makes it a transport.
    *
+   * @param size number of ranks; who calls with another rank than theirs is refused
    * @param connections to each peer, over which frames go in turn; the same on all ranks
    * @throws IllegalArgumentException when the cluster's encryption settings are unsafe
    */
   public static RankServer listen(
-      SparkNetwork network, String runId, int attempt, int connections) {
-    return new RankServer(network, runId, attempt, connections);
+      SparkNetwork network, String runId, int attempt, int size, int connections) {
+    return new RankServer(network, runId, attempt, size, connections);
   }
 
   @Override

@@ -105,7 +105,7 @@ final class HostileCallersTest {
   private static void besides(Attack attack) throws Exception {
     SparkNetwork network = Networks.network(Networks.plain());
     try (SummingPeer peer = SummingPeer.start("");
-        RankServer server = SparkTransport.listen(network, RUN, 0)) {
+        RankServer server = SparkTransport.listen(network, RUN, 0, 2)) {
       String one = peer.begin(RUN, server.address(), 60);
       try (Collective collective =
           SparkTransportTest.collective(

@@ -55,7 +55,7 @@ final class PeerProcess {
 
   public static void main(String[] arguments) throws InterruptedException {
     try (RankServer server =
-        SparkTransport.listen(Networks.network(Networks.plain()), arguments[0], 0)) {
+        SparkTransport.listen(Networks.network(Networks.plain()), arguments[0], 0, 2)) {
       System.out.println(SAYS_ADDRESS + server.address());
       List<String> addresses = List.of(arguments[1], server.address());
       SparkTransport transport = server.connect(addresses, 1, Duration.ofSeconds(60));

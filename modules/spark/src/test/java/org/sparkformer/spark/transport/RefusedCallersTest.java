@@ -65,6 +65,22 @@ final class RefusedCallersTest {
     assertRefused(Networks.plain(), Networks.plain(), "other", 0, "not Hello[runId=other");
   }
 
+  /** Before the others are known: what such a caller sends would wait for nobody. */
+  @Test
+  void aCallerWithARankThatTheGangDoesNotHaveIsRefused() {
+    SparkNetwork network = Networks.network(Networks.authenticated("right"));
+    try (RankServer zero = SparkTransport.listen(network, RUN, 0, 2);
+        RankServer third = SparkTransport.listen(network, RUN, 0, 3)) {
+      List<String> addresses = List.of(zero.address(), "localhost:1", third.address());
+      String message =
+          assertThrows(
+                  CollectiveException.class,
+                  () -> third.connect(addresses, 2, Duration.ofSeconds(5)))
+              .getMessage();
+      assertTrue(message.contains("there is no rank 2 among the 2 of this run"), message);
+    }
+  }
+
   /** The caller is a process, which tells the words with which it was refused. */
   @ParameterizedTest
   @CsvSource({
@@ -76,7 +92,7 @@ final class RefusedCallersTest {
   void anotherProcessIsRefused(boolean tls, String secret, String run, String expected)
       throws Exception {
     SparkConf host = tls ? Networks.tls("right", folder) : Networks.authenticated("right");
-    try (RankServer zero = SparkTransport.listen(Networks.network(host), RUN, 0)) {
+    try (RankServer zero = SparkTransport.listen(Networks.network(host), RUN, 0, 2)) {
       String words = Caller.wordsOf(zero.address(), secret, run);
       assertTrue(words.contains(expected), words);
     }
@@ -100,7 +116,7 @@ final class RefusedCallersTest {
     public static void main(String[] arguments) {
       String secret = arguments[1];
       SparkConf conf = secret.isEmpty() ? Networks.plain() : Networks.authenticated(secret);
-      try (RankServer one = SparkTransport.listen(Networks.network(conf), arguments[2], 0)) {
+      try (RankServer one = SparkTransport.listen(Networks.network(conf), arguments[2], 0, 2)) {
         one.connect(List.of(arguments[0], one.address()), 1, Duration.ofSeconds(5));
       } catch (CollectiveException refused) {
         System.out.println(refused.getMessage());
@@ -111,8 +127,8 @@ final class RefusedCallersTest {
 
   private static void assertRefused(
       SparkConf host, SparkConf guest, String run, int attempt, String expected) {
-    try (RankServer zero = SparkTransport.listen(Networks.network(host), RUN, 0);
-        RankServer one = SparkTransport.listen(Networks.network(guest), run, attempt)) {
+    try (RankServer zero = SparkTransport.listen(Networks.network(host), RUN, 0, 2);
+        RankServer one = SparkTransport.listen(Networks.network(guest), run, attempt, 2)) {
       List<String> addresses = List.of(zero.address(), one.address());
       String message =
           assertThrows(

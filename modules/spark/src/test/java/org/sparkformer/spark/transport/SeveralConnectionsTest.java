@@ -137,10 +137,29 @@ final class SeveralConnectionsTest {
     }
   }
 
+  /** What comes before there is a receiver waits in the network, but for little. */
+  @Test
+  void aPeerThatIsEarlyIsNotReadOn() throws Exception {
+    try (Pair pair = new Pair(connection -> NONE)) {
+      AtomicInteger taken = new AtomicInteger();
+      int frames = 30 * ROUNDS;
+      for (int number = 0; number < frames; number++) {
+        pair.one.send(0, frame(number, 100_000), taken::incrementAndGet);
+      }
+      pause(2000);
+      assertTrue(taken.get() < frames / 2, "took " + taken);
+      Receiver receiver = new Receiver();
+      pair.zero.start(receiver);
+      pair.one.close();
+      receiver.awaitLoss();
+      assertEquals(IntStream.range(0, frames).boxed().toList(), receiver.numbers);
+    }
+  }
+
   @Test
   void ranksThatKeepDifferentNumbersOfConnectionsAreTold() throws Exception {
-    try (RankServer zero = SparkTransport.listen(NETWORK, RUN, 0, 2);
-        RankServer one = SparkTransport.listen(NETWORK, RUN, 0, CONNECTIONS)) {
+    try (RankServer zero = SparkTransport.listen(NETWORK, RUN, 0, 2, 2);
+        RankServer one = SparkTransport.listen(NETWORK, RUN, 0, 2, CONNECTIONS)) {
       List<String> addresses = List.of(zero.address(), one.address());
       String message =
           assertThrows(CollectiveException.class, () -> one.connect(addresses, 1, LONG))
@@ -213,8 +232,8 @@ final class SeveralConnectionsTest {
 
   /** Both ranks, in this process; rank 1 calls rank 0 through the proxy. */
   private static final class Pair implements AutoCloseable {
-    private final RankServer first = SparkTransport.listen(NETWORK, RUN, 0, CONNECTIONS);
-    private final RankServer second = SparkTransport.listen(NETWORK, RUN, 0, CONNECTIONS);
+    private final RankServer first = SparkTransport.listen(NETWORK, RUN, 0, 2, CONNECTIONS);
+    private final RankServer second = SparkTransport.listen(NETWORK, RUN, 0, 2, CONNECTIONS);
     private final TamperingProxy proxy;
     private final SparkTransport zero;
     private final SparkTransport one;

@@ -72,7 +72,7 @@ final class SparkTransportTest {
 
   @Test
   void ranksThatDoNotCallAreNamed() {
-    try (RankServer server = SparkTransport.listen(Networks.network(Networks.plain()), RUN, 0)) {
+    try (RankServer server = SparkTransport.listen(Networks.network(Networks.plain()), RUN, 0, 3)) {
       List<String> addresses = List.of(server.address(), "localhost:1", "localhost:2");
       String message =
           assertThrows(
@@ -87,7 +87,7 @@ final class SparkTransportTest {
   void framesOfACallerThatHasNotGreetedReachNobody() throws Exception {
     SparkNetwork network = Networks.network(Networks.plain());
     List<Integer> heard = Collections.synchronizedList(new ArrayList<>());
-    try (RankServer zero = SparkTransport.listen(network, RUN, 0);
+    try (RankServer zero = SparkTransport.listen(network, RUN, 0, 1);
         TransportContext stranger = network.context(new NoOpRpcHandler());
         TransportClientFactory clients = stranger.createClientFactory();
         SparkTransport transport = zero.connect(List.of(zero.address()), 0, LONG)) {
@@ -103,7 +103,7 @@ final class SparkTransportTest {
   @Test
   void aKilledPeerProcessEndsTheWaitOfTheOthers() throws Exception {
     SparkNetwork network = Networks.network(Networks.plain());
-    try (RankServer server = SparkTransport.listen(network, RUN, 0)) {
+    try (RankServer server = SparkTransport.listen(network, RUN, 0, 2)) {
       PeerProcess peer = PeerProcess.start(RUN, server.address());
       try {
         List<String> addresses = List.of(server.address(), peer.address());
@@ -164,7 +164,9 @@ final class SparkTransportTest {
     ExecutorService threads = Executors.newFixedThreadPool(networks.size());
     try {
       List<RankServer> servers = new ArrayList<>();
-      networks.forEach(network -> servers.add(SparkTransport.listen(network, RUN, 0, connections)));
+      networks.forEach(
+          network ->
+              servers.add(SparkTransport.listen(network, RUN, 0, networks.size(), connections)));
       List<String> addresses = servers.stream().map(RankServer::address).toList();
       List<Future<T>> futures = new ArrayList<>();
       for (int rank = 0; rank < servers.size(); rank++) {

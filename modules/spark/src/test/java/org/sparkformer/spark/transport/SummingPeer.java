@@ -46,9 +46,15 @@ final class SummingPeer implements AutoCloseable {
             .start());
   }
 
-  /** Begins a run, and returns where the peer listens. */
+  /** Begins a run of one connection, and returns where the peer listens. */
   String begin(String run, String addressOfZero, int timeoutSeconds) throws IOException {
-    input.println(run + " " + addressOfZero + " " + timeoutSeconds);
+    return begin(run, addressOfZero, timeoutSeconds, 1);
+  }
+
+  /** Begins a run, and returns where the peer listens. */
+  String begin(String run, String addressOfZero, int timeoutSeconds, int connections)
+      throws IOException {
+    input.println(run + " " + addressOfZero + " " + timeoutSeconds + " " + connections);
     return heard("address");
   }
 
@@ -81,7 +87,8 @@ final class SummingPeer implements AutoCloseable {
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     for (String line = input.readLine(); line != null; line = input.readLine()) {
       String[] told = line.split(" ");
-      try (RankServer server = SparkTransport.listen(network, told[0], 0)) {
+      int connections = Integer.parseInt(told[3]);
+      try (RankServer server = SparkTransport.listen(network, told[0], 0, 2, connections)) {
         System.out.println("address " + server.address());
         int wrong = run(server, told[0], told[1], Integer.parseInt(told[2]));
         System.out.println("wrong " + wrong);

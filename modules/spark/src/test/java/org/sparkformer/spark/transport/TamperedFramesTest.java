@@ -30,6 +30,7 @@ final class TamperedFramesTest {
   /** A handshake a trial: one in twenty, where no soak test is asked for. */
   private static final int TLS_TRIALS = TRIALS / 20;
 
+  private static final int SEVERAL = 3;
   private static final int STEP_TIMEOUT_SECONDS = 2;
   private static final Duration LONGEST = Duration.ofSeconds(5);
 
@@ -37,6 +38,8 @@ final class TamperedFramesTest {
   private static final int UNREAD_FROM = 9;
 
   private static final int UNREAD_TO = 13;
+
+  private static final TamperingProxy.Fault NONE = (number, message, out) -> out.send(message);
 
   @TempDir static Path folder;
 
@@ -49,17 +52,23 @@ final class TamperedFramesTest {
   @ParameterizedTest
   @EnumSource
   void aFlippedBitEndsTheRun(Framing framing) throws Exception {
-    flip(framing, trials(framing));
+    flip(framing, 1, trials(framing));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aFlippedBitOnOneOfSeveralConnectionsEndsTheRun(Framing framing) throws Exception {
+    flip(framing, SEVERAL, someTrials(framing));
   }
 
   @Test
   @Tag("soak")
   void aThousandFlippedBitsUnderTls() throws Exception {
-    flip(Framing.TLS, TRIALS);
+    flip(Framing.TLS, 1, TRIALS);
   }
 
-  private void flip(Framing framing, int trials) throws Exception {
-    try (Pair pair = new Pair(framing)) {
+  private void flip(Framing framing, int connections, int trials) throws Exception {
+    try (Pair pair = new Pair(framing, connections)) {
       for (int trial = 0; trial < trials; trial++) {
         AtomicInteger flipped = new AtomicInteger(-1);
         Outcome outcome =
@@ -80,17 +89,23 @@ final class TamperedFramesTest {
   @ParameterizedTest
   @EnumSource
   void aMessageCutShortEndsTheRun(Framing framing) throws Exception {
-    cut(framing, trials(framing));
+    cut(framing, 1, trials(framing));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aMessageCutShortOnOneOfSeveralConnectionsEndsTheRun(Framing framing) throws Exception {
+    cut(framing, SEVERAL, someTrials(framing));
   }
 
   @Test
   @Tag("soak")
   void aThousandMessagesCutShortUnderTls() throws Exception {
-    cut(Framing.TLS, TRIALS);
+    cut(Framing.TLS, 1, TRIALS);
   }
 
-  private void cut(Framing framing, int trials) throws Exception {
-    try (Pair pair = new Pair(framing)) {
+  private void cut(Framing framing, int connections, int trials) throws Exception {
+    try (Pair pair = new Pair(framing, connections)) {
       for (int trial = 0; trial < trials; trial++) {
         Outcome outcome =
             pair.tamper(
@@ -107,7 +122,7 @@ final class TamperedFramesTest {
   /** The frames themselves say that they have been seen. */
   @Test
   void repeatedAndReplayedMessagesReachNoSum() throws Exception {
-    try (Pair pair = new Pair(Framing.SPARK)) {
+    try (Pair pair = new Pair(Framing.SPARK, 1)) {
       assertEquals(2 * TRIALS, pair.repeatAndReplay().rightSums());
     }
   }
@@ -115,17 +130,27 @@ final class TamperedFramesTest {
   /** The record says so. */
   @Test
   void repeatedAndReplayedRecordsEndTheRun() throws Exception {
-    repeatAndReplayRecords(TLS_TRIALS);
+    repeatAndReplay(Framing.TLS, 1, TLS_TRIALS);
+  }
+
+  /**
+   * A frame too many on one of them puts the others out of their turns, so that nothing comes that
+   * is waited for.
+   */
+  @Test
+  void repeatedAndReplayedMessagesOnOneOfSeveralConnectionsEndTheRun() throws Exception {
+    repeatAndReplay(Framing.SPARK, SEVERAL, SEVERAL);
+    repeatAndReplay(Framing.TLS, SEVERAL, someTrials(Framing.TLS));
   }
 
   @Test
   @Tag("soak")
   void aThousandRepeatedAndAThousandReplayedRecords() throws Exception {
-    repeatAndReplayRecords(TRIALS);
+    repeatAndReplay(Framing.TLS, 1, TRIALS);
   }
 
-  private void repeatAndReplayRecords(int trials) throws Exception {
-    try (Pair pair = new Pair(Framing.TLS)) {
+  private void repeatAndReplay(Framing framing, int connections, int trials) throws Exception {
+    try (Pair pair = new Pair(framing, connections)) {
       for (int trial = 0; trial < 2 * trials; trial++) {
         boolean replay = trial % 2 == 1;
         byte[][] last = new byte[1][];
@@ -142,6 +167,10 @@ final class TamperedFramesTest {
     return framing == Framing.TLS ? TLS_TRIALS : TRIALS;
   }
 
+  private static int someTrials(Framing framing) {
+    return trials(framing) / 10;
+  }
+
   private interface Change {
     List<byte[]> apply(byte[] message);
   }
@@ -153,11 +182,13 @@ final class TamperedFramesTest {
   /** This process's rank 0 and another's rank 1, with the proxy between them. */
   private final class Pair implements AutoCloseable {
     private final Framing framing;
+    private final int connections;
     private final SparkNetwork network;
     private final SummingPeer peer;
 
-    Pair(Framing framing) throws Exception {
+    Pair(Framing framing, int connections) throws Exception {
       this.framing = framing;
+      this.connections = connections;
       this.network =
           Networks.network(
               framing == Framing.TLS ? Networks.tls("secret", folder) : Networks.plain());
@@ -168,7 +199,10 @@ final class TamperedFramesTest {
       return tamper(change, message -> {});
     }
 
-    /** Changes one message after the first sum; the run then ends in time, or goes on unharmed. */
+    /**
+     * Changes one message after the first sum, on each connection in turn; the run then ends in
+     * time, or goes on unharmed.
+     */
     Outcome tamper(Change change, Watch watch) throws Exception {
       AtomicInteger sums = new AtomicInteger();
       AtomicLong changed = new AtomicLong();
@@ -183,7 +217,7 @@ final class TamperedFramesTest {
               out.send(message);
             }
           };
-      Outcome outcome = run(fault, 20, STEP_TIMEOUT_SECONDS, sums);
+      Outcome outcome = run(runs % connections, fault, 20, STEP_TIMEOUT_SECONDS, sums);
       assertTrue(changed.get() != 0, "nothing was tampered with");
       Duration took = Duration.ofNanos(System.nanoTime() - changed.get());
       assertTrue(took.compareTo(LONGEST) < 0, "the run ended only after " + took);
@@ -205,16 +239,20 @@ final class TamperedFramesTest {
               earlier[number % earlier.length] = message;
             }
           };
-      return run(fault, 2 * TRIALS, 60, new AtomicInteger());
+      return run(0, fault, 2 * TRIALS, 60, new AtomicInteger());
     }
 
-    private Outcome run(TamperingProxy.Fault fault, int most, int timeout, AtomicInteger sums)
+    private Outcome run(
+        int connection, TamperingProxy.Fault fault, int most, int timeout, AtomicInteger sums)
         throws IOException {
       String run = "tampered-" + runs++;
-      try (RankServer server = SparkTransport.listen(network, run, 0);
+      try (RankServer server = SparkTransport.listen(network, run, 0, 2, connections);
           TamperingProxy proxy =
-              new TamperingProxy(Addresses.port(server.address()), framing, fault)) {
-        String one = peer.begin(run, "localhost:" + proxy.port(), timeout);
+              new TamperingProxy(
+                  Addresses.port(server.address()),
+                  framing,
+                  number -> number == connection ? fault : NONE)) {
+        String one = peer.begin(run, "localhost:" + proxy.port(), timeout, connections);
         boolean aborted = false;
         try (Collective collective =
             SparkTransportTest.collective(
