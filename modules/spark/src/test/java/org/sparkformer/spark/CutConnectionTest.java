@@ -23,8 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.training.RunSummary;
 import org.sparkformer.training.StepMetrics;
-import org.sparkformer.training.configuration.DataConfiguration;
-import org.sparkformer.training.configuration.RunConfiguration;
+import org.sparkformer.training.configuration.TrainingConfiguration;
 
 /** Two executors that keep three connections, one of which the operating system ends. */
 class CutConnectionTest {
@@ -62,25 +61,14 @@ class CutConnectionTest {
 
   private static RunSummary train(String output, OptionalInt ranks, TinyRun.Log log)
       throws Exception {
-    DataConfiguration data =
-        DataConfiguration.ofInput(folder.resolve("text.txt").toString(), "char");
-    RunConfiguration tiny = TinyRun.configuration(data);
-    RunConfiguration configuration =
-        new RunConfiguration(
-            "cut",
-            tiny.model(),
-            data,
-            TinyRun.training(STEPS).toBuilder()
-                .evalInterval(0)
-                .checkpointInterval(10)
-                .connections(CONNECTIONS)
-                .build());
+    TrainingConfiguration training =
+        TinyRun.training(STEPS).toBuilder()
+            .evalInterval(0)
+            .checkpointInterval(10)
+            .connections(CONNECTIONS)
+            .build();
     return new TrainingDriver(session)
-        .train(
-            TinyRun.request(data, folder.resolve(output))
-                .withConfiguration(configuration)
-                .withRanks(ranks),
-            log);
+        .train(TinyRun.request(folder, output, training).withRanks(ranks), log);
   }
 
   /** Cuts one of the connections after a step. */

@@ -1,8 +1,10 @@
 package org.sparkformer.spark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.Serializable;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,6 +14,8 @@ import java.util.OptionalInt;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkException;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerTaskStart;
 import org.apache.spark.sql.SparkSession;
@@ -72,6 +76,22 @@ class ExecutorFaultsTest {
     RunSummary shared = new TrainingDriver(session).train(sharing, new TinyRun.Log());
     assertEquals(2, shared.ranks());
     assertEquals(weights, shared.weightsSha256());
+  }
+
+  /** Of no job of ours, though Java would write it. */
+  private static final class Stranger implements Serializable {
+    private static final long serialVersionUID = 1L;
+  }
+
+  @Test
+  void anExecutorShipsNoObjectOfAClassThatIsNotRegistered() {
+    JavaSparkContext context = JavaSparkContext.fromSparkContext(session.sparkContext());
+    SparkException refused =
+        assertThrows(
+            SparkException.class,
+            () -> context.parallelize(List.of(1, 2), 2).map(number -> new Stranger()).collect());
+    assertTrue(refused.getMessage().contains("Class is not registered"), refused.getMessage());
+    assertTrue(refused.getMessage().contains("Stranger"), refused.getMessage());
   }
 
   /**

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
@@ -121,16 +122,37 @@ class FaultyRankTest {
             told.add(metrics);
           }
         };
-    train("slow", 3, run(training()), log, once(FAULTY_STEP, 3, place -> sleep()));
+    AtomicLong slept = new AtomicLong();
+    Consumer<Place> slowness = once(FAULTY_STEP, 3, place -> slept.set(sleepLong(told)));
+    train("slow", 3, run(training()), log, slowness);
     StepMetrics slow = told.get(FAULTY_STEP - 1);
     assertEquals(FAULTY_STEP, slow.step());
-    assertTrue(slow.stepMs() >= SLOW_MILLISECONDS, slow.toString());
+    assertTrue(slow.stepMs() >= slept.get(), slow.toString());
     List<Double> ranks = slow.rankStepMs();
     assertEquals(3, ranks.size());
-    assertTrue(ranks.get(2) >= SLOW_MILLISECONDS, ranks.toString());
+    assertTrue(ranks.get(2) >= slept.get(), ranks.toString());
     // Who waits for it is not taken for slow, not even by half.
-    assertTrue(ranks.get(0) < SLOW_MILLISECONDS / 2.0, ranks.toString());
-    assertTrue(ranks.get(1) < SLOW_MILLISECONDS / 2.0, ranks.toString());
+    assertTrue(ranks.get(0) < slept.get() / 2.0, ranks + " of " + slept);
+    assertTrue(ranks.get(1) < slept.get() / 2.0, ranks + " of " + slept);
+  }
+
+  /**
+   * Ten times what any rank's own work took in a step so far, but for the first steps, which
+   * compile; at least a second.
+   *
+   * @return milliseconds
+   */
+  private static long sleepLong(List<StepMetrics> told) {
+    double slowest =
+        told.stream()
+            .skip(2)
+            .flatMap(step -> step.rankStepMs().stream())
+            .mapToDouble(Double::doubleValue)
+            .max()
+            .orElseThrow();
+    long milliseconds = Math.max(SLOW_MILLISECONDS, Math.round(10 * slowest));
+    sleep(milliseconds);
+    return milliseconds;
   }
 
   /**
@@ -196,9 +218,9 @@ class FaultyRankTest {
     floats.set(5, Float.intBitsToFloat(bits));
   }
 
-  private static void sleep() {
+  private static void sleep(long milliseconds) {
     try {
-      Thread.sleep(SLOW_MILLISECONDS);
+      Thread.sleep(milliseconds);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -209,10 +231,7 @@ class FaultyRankTest {
   }
 
   private static RunConfiguration run(TrainingConfigurationBuilder training) {
-    RunConfiguration tiny =
-        TinyRun.configuration(
-            DataConfiguration.ofInput(folder.resolve("text.txt").toString(), "char"));
-    return new RunConfiguration(tiny.name(), tiny.model(), tiny.data(), training.build());
+    return TinyRun.request(folder, "unused", training.build()).configuration();
   }
 
   private static RunSummary train(

@@ -3,8 +3,6 @@ package org.sparkformer.spark;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -18,8 +16,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.training.RunSummary;
-import org.sparkformer.training.configuration.DataConfiguration;
-import org.sparkformer.training.configuration.RunConfiguration;
+import org.sparkformer.training.configuration.TrainingConfiguration;
 
 /** An executor's process that is stopped keeps its connections: only time tells. */
 class StoppedExecutorTest {
@@ -30,6 +27,7 @@ class StoppedExecutorTest {
           "rank (\\d) of 2, [a-z -]+ \\d+: no frame for 4.0 s; not heard from: rank (\\d);"
               + " last known: rank 0: step \\d+, (.*); rank 1: step \\d+, (.*); going on");
 
+  private static final ExecutorProcesses EXECUTORS = new ExecutorProcesses(ProcessHandle.current());
   private static SparkSession session;
   @TempDir static Path folder;
 
@@ -66,25 +64,14 @@ class StoppedExecutorTest {
 
   private static RunSummary train(String output, OptionalInt ranks, TinyRun.Log log)
       throws Exception {
-    DataConfiguration data =
-        DataConfiguration.ofInput(folder.resolve("text.txt").toString(), "char");
-    RunConfiguration tiny = TinyRun.configuration(data);
-    RunConfiguration configuration =
-        new RunConfiguration(
-            "stopped",
-            tiny.model(),
-            data,
-            TinyRun.training(60).toBuilder()
-                .evalInterval(0)
-                .checkpointInterval(10)
-                .stepTimeout(STEP_TIMEOUT_SECONDS)
-                .build());
+    TrainingConfiguration training =
+        TinyRun.training(60).toBuilder()
+            .evalInterval(0)
+            .checkpointInterval(10)
+            .stepTimeout(STEP_TIMEOUT_SECONDS)
+            .build();
     return new TrainingDriver(session)
-        .train(
-            TinyRun.request(data, folder.resolve(output))
-                .withConfiguration(configuration)
-                .withRanks(ranks),
-            log);
+        .train(TinyRun.request(folder, output, training).withRanks(ranks), log);
   }
 
   /** Stops an executor after the first checkpoint, and kills it once the run has given it up. */
@@ -97,9 +84,9 @@ class StoppedExecutorTest {
     @Override
     public void onCheckpoint(int step, String path) {
       super.onCheckpoint(step, path);
-      if (stopped.compareAndSet(null, executor())) {
+      if (stopped.compareAndSet(null, EXECUTORS.alive().get(0))) {
         sinceNanos = System.nanoTime();
-        signal(stopped.get(), "STOP");
+        ExecutorProcesses.signal(stopped.get(), "STOP");
       }
     }
 
@@ -110,25 +97,6 @@ class StoppedExecutorTest {
         toAbort = Duration.ofNanos(System.nanoTime() - sinceNanos);
         dump = message;
         stopped.get().destroyForcibly();
-      }
-    }
-
-    /** This process has no other Java processes below it. */
-    private static ProcessHandle executor() {
-      return ProcessHandle.current()
-          .descendants()
-          .filter(process -> process.info().command().orElse("").endsWith("java"))
-          .findFirst()
-          .orElseThrow();
-    }
-
-    private static void signal(ProcessHandle process, String name) {
-      try {
-        new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
-      } catch (IOException failed) {
-        throw new UncheckedIOException(failed);
-      } catch (InterruptedException interrupted) {
-        Thread.currentThread().interrupt();
       }
     }
   }

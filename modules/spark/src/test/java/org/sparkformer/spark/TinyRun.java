@@ -54,14 +54,25 @@ final class TinyRun {
 
   /** A run whose ranks share out the weights too. */
   static TrainingRequest sharingWeights(TrainingRequest request) {
-    RunConfiguration run = request.configuration();
-    return request.withConfiguration(
-        new RunConfiguration(
-            run.name(), run.model(), run.data(), run.training().toBuilder().zeroStage(3).build()));
+    return trained(request, request.configuration().training().toBuilder().zeroStage(3).build());
   }
 
   static TrainingRequest request(DataConfiguration data, Path output) {
     return TrainingRequest.of(configuration(data), output.toString()).withDevice("java");
+  }
+
+  /** A run on {@link #text}, trained otherwise. */
+  static TrainingRequest request(Path folder, String output, TrainingConfiguration training) {
+    DataConfiguration data =
+        DataConfiguration.ofInput(folder.resolve("text.txt").toString(), "char");
+    return trained(request(data, folder.resolve(output)), training);
+  }
+
+  /** A request for the same run, trained otherwise. */
+  static TrainingRequest trained(TrainingRequest request, TrainingConfiguration training) {
+    RunConfiguration run = request.configuration();
+    return request.withConfiguration(
+        new RunConfiguration(run.name(), run.model(), run.data(), training));
   }
 
   /** What a run said. */

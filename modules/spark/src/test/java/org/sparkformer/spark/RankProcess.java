@@ -1,0 +1,239 @@
+package org.sparkformer.spark;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.apache.hadoop.conf.Configuration;
+import org.sparkformer.collective.Collective;
+import org.sparkformer.collective.CollectiveOptions;
+import org.sparkformer.collective.SummationTree;
+import org.sparkformer.collective.TreeCollective;
+import org.sparkformer.data.TokenDataset;
+import org.sparkformer.spark.transport.DriverClient;
+import org.sparkformer.spark.transport.RankServer;
+import org.sparkformer.spark.transport.SparkNetwork;
+import org.sparkformer.spark.transport.SparkTransport;
+import org.sparkformer.tensor.reference.JavaBackend;
+import org.sparkformer.testkit.LoggedProcess;
+import org.sparkformer.training.LeaseCheck;
+import org.sparkformer.training.RankTrainer;
+import org.sparkformer.training.RunFolder;
+import org.sparkformer.training.RunSummary;
+import org.sparkformer.training.TrainingListener;
+import org.sparkformer.training.TrainingRun;
+import org.sparkformer.training.configuration.RunConfiguration;
+import org.sparkformer.training.configuration.TrainingConfiguration;
+
+/**
+ * A process that is a rank of one attempt after another, as a task of the gang is, but without the
+ * seconds that Spark takes to start one.
+ */
+final class RankProcess implements AutoCloseable {
+  static final int RANKS = 2;
+  static final int STEPS = 8;
+  static final int INTERVAL = 2;
+
+  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final String ADDRESS = "address ";
+  private static final String END = "end ";
+
+  private final Process process;
+  private final PrintWriter input;
+  private final BlockingQueue<String> heard = new LinkedBlockingQueue<>();
+
+  /**
+   * What a rank is told.
+   *
+   * @param run its folder and its number for the driver
+   * @param driver address of the link
+   * @param token of the folder's lease
+   */
+  record Order(Path run, String dataset, String driver, int attempt, int rank, long token) {
+    String line() {
+      return String.join(
+          "\t", run.toString(), dataset, driver, "" + attempt, "" + rank, "" + token);
+    }
+
+    static Order parse(String line) {
+      String[] words = line.split("\t");
+      return new Order(
+          Path.of(words[0]),
+          words[1],
+          words[2],
+          Integer.parseInt(words[3]),
+          Integer.parseInt(words[4]),
+          Long.parseLong(words[5]));
+    }
+
+    String runId() {
+      return run.getFileName().toString();
+    }
+  }
+
+  private RankProcess(Process process) {
+    this.process = process;
+    this.input = new PrintWriter(process.getOutputStream(), true, StandardCharsets.UTF_8);
+    Thread listener = new Thread(this::listen, "rank-process");
+    listener.setDaemon(true);
+    listener.start();
+  }
+
+  static RankProcess start() throws IOException {
+    List<String> command =
+        LoggedProcess.java(
+            List.of("-Xmx256m", "-XX:TieredStopAtLevel=1"),
+            System.getProperty("java.class.path"),
+            RankProcess.class.getName(),
+            List.of());
+    return new RankProcess(
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start());
+  }
+
+  private void listen() {
+    new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))
+        .lines()
+        .forEach(heard::add);
+  }
+
+  /** Begins an attempt, and returns where the rank listens. */
+  String begin(Order order) throws InterruptedException {
+    input.println("begin " + order.line());
+    return hear(ADDRESS);
+  }
+
+  /** Lets the rank call the others and train. */
+  void train(List<String> addresses) {
+    input.println("train " + String.join(",", addresses));
+  }
+
+  /** Ends the attempt, as Spark ends the tasks of a stage that has failed. */
+  void kill() {
+    input.println("kill");
+  }
+
+  void signal(String name) {
+    ExecutorProcesses.signal(process.toHandle(), name);
+  }
+
+  /** Whether the rank has ended. */
+  boolean isOver() {
+    return heard.stream().anyMatch(line -> line.startsWith(END));
+  }
+
+  /** How the rank ended: the weights' digest, or why not. */
+  String awaitEnd() throws InterruptedException {
+    return hear(END);
+  }
+
+  private String hear(String word) throws InterruptedException {
+    while (true) {
+      String line = heard.poll(LONG.toSeconds(), TimeUnit.SECONDS);
+      if (line == null) {
+        throw new AssertionError("the rank's process does not say '" + word + "'");
+      }
+      if (line.startsWith(word)) {
+        return line.substring(word.length());
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    process.destroyForcibly();
+  }
+
+  /** How all ranks train: four micro-batches a step, a checkpoint every other step. */
+  static TrainingConfiguration training() {
+    return TinyRun.training(STEPS).toBuilder()
+        .evalInterval(0)
+        .checkpointInterval(INTERVAL)
+        .stepTimeout((int) LONG.toSeconds())
+        .build();
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    BlockingQueue<String> addresses = new LinkedBlockingQueue<>();
+    Thread rank = null;
+    BufferedReader input =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    for (String line = input.readLine(); line != null; line = input.readLine()) {
+      String[] told = line.split(" ", 2);
+      if (told[0].equals("begin")) {
+        Order order = Order.parse(told[1]);
+        addresses.clear();
+        rank = new Thread(() -> System.out.println(END + end(order, addresses)), "rank");
+        rank.start();
+      } else if (told[0].equals("train")) {
+        addresses.add(told[1]);
+      } else if (rank != null) {
+        rank.interrupt();
+      }
+    }
+    System.exit(0);
+  }
+
+  private static String end(Order order, BlockingQueue<String> addresses) {
+    try {
+      return run(order, addresses).weightsSha256();
+    } catch (IOException | InterruptedException | RuntimeException ended) {
+      return String.valueOf(ended.getMessage()).replace('\n', ' ');
+    }
+  }
+
+  /** As {@link TrainingRank} does. */
+  private static RunSummary run(Order order, BlockingQueue<String> addresses)
+      throws IOException, InterruptedException {
+    SparkNetwork network = SparkNetwork.loopback(Map.of());
+    Configuration hadoop = new Configuration(false);
+    RunConfiguration configuration =
+        TinyRun.request(order.run(), "unused", training()).configuration();
+    try (JavaBackend backend = new JavaBackend(1);
+        DriverClient driver =
+            DriverClient.connect(
+                network, order.driver(), order.runId(), order.attempt(), order.rank());
+        TokenDataset dataset = TokenDataset.open(hadoop, order.dataset());
+        Collective collective = collective(network, order, addresses)) {
+      RunFolder folder = RunFolder.of(hadoop, order.run().toUri().toString());
+      return new RankTrainer(
+              new TrainingRun(configuration, dataset, folder, true),
+              backend,
+              collective,
+              listener(order, driver, folder))
+          .train();
+    }
+  }
+
+  private static TrainingListener listener(Order order, DriverClient driver, RunFolder folder) {
+    LeaseCheck lease = new LeaseCheck(folder, order.token());
+    return order.rank() == 0
+        ? new ProgressLine.Relay(driver, lease, LONG)
+        : new ProgressLine.Fenced(driver, lease);
+  }
+
+  private static Collective collective(
+      SparkNetwork network, Order order, BlockingQueue<String> addresses)
+      throws InterruptedException {
+    RankServer server = SparkTransport.listen(network, order.runId(), order.attempt(), RANKS);
+    try {
+      System.out.println(ADDRESS + server.address());
+      List<String> all = List.of(addresses.take().split(","));
+      SparkTransport transport = server.connect(all, order.rank(), LONG);
+      return new TreeCollective(
+          new SummationTree(training().microBatches()),
+          transport,
+          CollectiveOptions.of(order.runId(), order.attempt(), LONG));
+    } catch (RuntimeException | InterruptedException failed) {
+      server.close();
+      throw failed;
+    }
+  }
+}
