@@ -59,6 +59,7 @@ public final class LoadedModel implements AutoCloseable {
         Tokenizers.load(hadoop, folder.resolve("tokenizer.json").toUri().toString());
     ModelConfiguration configuration = HuggingFaceModel.configuration(folder);
     tokenizer.requireFits(configuration.vocabularySize());
+    HuggingFaceModel.requireWeights(folder, configuration);
     Backend backend = backend(device);
     try {
       Tensor parameters = backend.floats(configuration.layout().size());

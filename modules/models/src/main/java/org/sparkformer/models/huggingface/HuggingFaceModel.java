@@ -33,6 +33,9 @@ public final class HuggingFaceModel {
   private static final Set<String> MODEL_TYPES =
       new TreeSet<>(Set.of(HuggingFaceGpt2.MODEL_TYPE, HuggingFaceBert.MODEL_TYPE));
 
+  /** Of a weight, as F16 or BF16. */
+  private static final int LEAST_BYTES = 2;
+
   private HuggingFaceModel() {}
 
   /** Shape of the model in a folder. */
@@ -49,6 +52,33 @@ public final class HuggingFaceModel {
     return type.equals(HuggingFaceBert.MODEL_TYPE)
         ? HuggingFaceBert.read(file)
         : HuggingFaceGpt2.read(file);
+  }
+
+  /**
+   * Looks at the headers and sizes of a folder's weights, before memory is taken for what its
+   * configuration says.
+   *
+   * @throws SafetensorsException if a file is none of weights, or they are too small for such a
+   *     model
+   */
+  public static void requireWeights(Path folder, ModelConfiguration configuration)
+      throws IOException {
+    long bytes = 0;
+    for (Path file : files(folder)) {
+      SafetensorsReader.open(file).close();
+      bytes += Files.size(file);
+    }
+    double width = configuration.width();
+    // 12 C² + 13 C a block; no integer, for what a broken file claims overflows any.
+    double tokens = (double) configuration.vocabularySize() + configuration.context();
+    double parameters = width * (configuration.layers() * 12.0 * width + tokens);
+    if (parameters * LEAST_BYTES > bytes) {
+      throw new SafetensorsException(
+          folder.resolve(CONFIGURATION).toString(),
+          null,
+          "describes a model of %.3g parameters, for which the weights beside it, %,d bytes, are too few"
+              .formatted(parameters, bytes));
+    }
   }
 
   /** The text of a model's {@code config.json}. */
