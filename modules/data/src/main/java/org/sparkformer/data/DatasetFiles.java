@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32C;
+import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -40,6 +41,8 @@ final class DatasetFiles {
   String readText(Path file) throws IOException {
     try (InputStream stream = fileSystem.open(file)) {
       return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (ChecksumException e) {
+      throw new CorruptDatasetException(file.toString(), "what its checksum file is of", e);
     }
   }
 
@@ -88,7 +91,7 @@ final class DatasetFiles {
       for (int count = stream.read(buffer); count >= 0; count = stream.read(buffer)) {
         checksum.update(buffer, 0, count);
       }
-    } catch (org.apache.hadoop.fs.ChecksumException e) {
+    } catch (ChecksumException e) {
       throw new CorruptDatasetException(path.toString(), "CRC32C " + file.crc32c(), e);
     }
     if (!hexadecimal(checksum).equals(file.crc32c())) {

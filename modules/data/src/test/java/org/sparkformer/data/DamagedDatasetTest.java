@@ -8,12 +8,15 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Datasets with files that are not as they were written. */
 class DamagedDatasetTest {
@@ -34,21 +37,25 @@ class DamagedDatasetTest {
     assertTrue(error.getMessage().contains("CRC32C"), error.getMessage());
   }
 
-  /** Without Hadoop's own checksum files, which not every file system has. */
-  @Test
-  void aFlippedByteInAnyFileIsFound() throws IOException {
+  /**
+   * @param hadoops whether Hadoop's own checksum files are there, which not every file system has
+   */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aFlippedByteInAnyFileIsFound(boolean hadoops) throws IOException {
     Path dataset = Path.of(LinesDataset.build(configuration, folder));
-    List<Path> files;
+    List<Path> files = new ArrayList<>();
     try (var all = Files.list(dataset)) {
-      files = all.toList();
-    }
-    for (Path file : files) {
-      if (file.getFileName().toString().endsWith(".crc")) {
-        Files.delete(file);
+      for (Path file : all.toList()) {
+        if (!file.toString().endsWith(".crc")) {
+          files.add(file);
+        } else if (!hadoops) {
+          Files.delete(file);
+        }
       }
     }
     Random random = new Random(9);
-    for (Path file : files.stream().filter(Files::exists).toList()) {
+    for (Path file : files) {
       byte[] whole = Files.readAllBytes(file);
       for (int trial = 0; trial < 3 && whole.length > 0; trial++) {
         assertFlipIsFound(dataset, file, whole, random.nextInt(whole.length));

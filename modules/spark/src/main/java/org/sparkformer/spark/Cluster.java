@@ -8,6 +8,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.sparkformer.data.Corpus;
+import org.sparkformer.data.TokenDataset.Verification;
 import org.sparkformer.data.Tokenizer;
 import org.sparkformer.spark.dataset.DatasetBuild;
 import org.sparkformer.spark.dataset.DatasetBuildRequest;
@@ -71,11 +72,15 @@ public final class Cluster implements AutoCloseable {
     return context.hadoopConfiguration();
   }
 
-  /** See {@link DatasetPreparation#prepare}. */
+  /**
+   * See {@link DatasetPreparation#prepare}; of its bytes only the sizes are looked at, for training
+   * looks at all.
+   */
   public PreparedDataset prepare(
       DataConfiguration data, OptionalInt vocabularySize, String output, Consumer<String> messages)
       throws IOException {
-    return new DatasetPreparation(context).prepare(data, vocabularySize, output, messages);
+    return new DatasetPreparation(context, Verification.SIZES)
+        .prepare(data, vocabularySize, output, messages);
   }
 
   /** See {@link TrainingDriver#check}. */

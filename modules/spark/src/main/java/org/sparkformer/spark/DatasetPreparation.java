@@ -7,6 +7,7 @@ import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.sparkformer.data.CorruptDatasetException;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.data.TokenDataset.Verification;
 import org.sparkformer.data.Tokenizer;
@@ -20,16 +21,22 @@ import org.sparkformer.training.configuration.DataConfiguration;
 /**
  * Finds a run's dataset, or builds it from {@code data.input} into the run's folder. A dataset that
  * was built there from the same files in the same way is taken as it is; files whose times alone
- * differ are the same, which costs reading them once.
+ * differ are the same, which costs reading them once. One of which a file is damaged is built
+ * again, which gives the same bytes.
  */
 public final class DatasetPreparation {
   /** Folder of the dataset in the run's folder. */
   public static final String FOLDER = "dataset";
 
   private final JavaSparkContext spark;
+  private final Verification verification;
 
-  public DatasetPreparation(JavaSparkContext spark) {
+  /**
+   * @param verification what of a dataset is looked at before it is taken
+   */
+  public DatasetPreparation(JavaSparkContext spark, Verification verification) {
     this.spark = spark;
+    this.verification = verification;
   }
 
   /**
@@ -37,9 +44,9 @@ public final class DatasetPreparation {
    *
    * @param vocabularySize {@code model.vocab_size}; empty where the tokenizer decides
    * @param output the run's folder
-   * @param messages told what is built
+   * @param messages told what is damaged and what is built
    * @throws java.io.FileNotFoundException when input or dataset is not there
-   * @throws org.sparkformer.data.CorruptDatasetException when a file of it has not its size
+   * @throws CorruptDatasetException when a file of a dataset that was not built here is damaged
    * @throws IllegalArgumentException when neither is named, the vocabulary does not fit, or the
    *     folder holds a run on a dataset from another source; that is left as it is
    */
@@ -54,26 +61,47 @@ public final class DatasetPreparation {
           "nothing to learn from: give data.input (text) or data.dataset (a built dataset)");
     }
     RunFolder run = RunFolder.of(hadoop(), qualified(hadoop(), output));
-    bringUpToDate(run, CorpusSource.of(data, vocabularySize), messages);
-    return open(run.resolve(FOLDER).toString());
+    return ofInput(run, CorpusSource.of(data, vocabularySize), messages);
   }
 
-  private void bringUpToDate(RunFolder run, CorpusSource source, Consumer<String> messages)
+  private PreparedDataset ofInput(RunFolder run, CorpusSource source, Consumer<String> messages)
       throws IOException {
     RunFolder folder = run.folder(FOLDER);
-    String stamp = source.stamp(hadoop());
     Optional<SourceMark> built = SourceMark.in(folder);
-    if (built.isPresent() && built.get().stamp().equals(stamp)) {
-      return;
-    }
-    SourceMark mark = new SourceMark(stamp, source.content(spark));
-    if (built.isEmpty() || !built.get().content().equals(mark.content())) {
+    SourceMark now = mark(source, built);
+    boolean same = built.isPresent() && built.get().content().equals(now.content());
+    Optional<PreparedDataset> found = same ? whole(folder, messages) : Optional.empty();
+    if (!same) {
       requireNotBegun(run, built, source.data());
+    }
+    if (found.isEmpty()) {
       messages.accept(
           "building the dataset of %s in %s".formatted(source.data().input(), folder.path()));
       build(source, folder);
     }
-    mark.write(folder);
+    if (found.isEmpty() || !built.get().equals(now)) {
+      now.write(folder);
+    }
+    return found.isPresent() ? found.get() : open(folder.path().toString());
+  }
+
+  /** What the source is now; files are read where any of them has another time than was marked. */
+  private SourceMark mark(CorpusSource source, Optional<SourceMark> built) throws IOException {
+    String stamp = source.stamp(hadoop());
+    return built.isPresent() && built.get().stamp().equals(stamp)
+        ? built.get()
+        : new SourceMark(stamp, source.content(spark));
+  }
+
+  /** Empty where a file is damaged. */
+  private Optional<PreparedDataset> whole(RunFolder folder, Consumer<String> messages)
+      throws IOException {
+    try {
+      return Optional.of(open(folder.path().toString()));
+    } catch (CorruptDatasetException damaged) {
+      messages.accept(damaged.getMessage());
+      return Optional.empty();
+    }
   }
 
   /**
@@ -105,7 +133,7 @@ public final class DatasetPreparation {
   }
 
   private PreparedDataset open(String uri) throws IOException {
-    try (TokenDataset dataset = TokenDataset.open(hadoop(), uri, Verification.SIZES)) {
+    try (TokenDataset dataset = TokenDataset.open(hadoop(), uri, verification)) {
       return PreparedDataset.of(uri, dataset.manifest());
     }
   }

@@ -6,6 +6,7 @@ import org.sparkformer.collective.SummationTree;
 import org.sparkformer.data.CharacterTokenizer;
 import org.sparkformer.data.MaskTokens;
 import org.sparkformer.data.TokenDataset;
+import org.sparkformer.data.TokenDataset.Verification;
 import org.sparkformer.data.Tokenizers;
 import org.sparkformer.opencl.DeviceSelector;
 import org.sparkformer.opencl.Devices;
@@ -51,15 +52,14 @@ final class RunChecks {
   }
 
   /**
-   * Verifies every byte of the dataset, that its tokenizer is the one that is asked for, that the
-   * model has a row for every token, and that each split holds a window.
+   * Verifies that a whole dataset's tokenizer is the one that is asked for, that the model has a
+   * row for every token, and that each split holds a window.
    *
-   * @throws org.sparkformer.data.CorruptDatasetException when a file is damaged
    * @throws IllegalArgumentException when dataset, tokenizer and model do not go together
    */
   static void dataset(TrainingRequest request, String uri, Configuration hadoop)
       throws IOException {
-    try (TokenDataset dataset = TokenDataset.open(hadoop, uri)) {
+    try (TokenDataset dataset = TokenDataset.open(hadoop, uri, Verification.SIZES)) {
       DataConfiguration data = request.configuration().data();
       if (data.dataset() != null) {
         requireTokenizer(data.tokenizer(), dataset, hadoop);

@@ -9,6 +9,7 @@ import java.util.function.Consumer;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
+import org.sparkformer.data.TokenDataset.Verification;
 import org.sparkformer.spark.RankOrder.Channels;
 import org.sparkformer.spark.dataset.BlockHosts;
 import org.sparkformer.spark.transport.DriverLink;
@@ -77,7 +78,8 @@ public final class TrainingDriver {
    * @return what {@code run.json} holds
    * @throws IllegalArgumentException when the request cannot work: found before training where it
    *     can be, and never tried again
-   * @throws org.sparkformer.data.CorruptDatasetException when a file of the dataset is damaged
+   * @throws org.sparkformer.data.CorruptDatasetException when a file of the dataset is damaged, and
+   *     it is none that this run builds
    * @throws org.sparkformer.training.RunInUseException when another process has taken the folder
    *     over
    * @throws TrainingStoppedException when this process was told to stop, by SIGTERM or SIGINT
@@ -151,7 +153,7 @@ public final class TrainingDriver {
       throws IOException {
     RunConfiguration configuration = request.configuration();
     OptionalInt vocabulary = OptionalInt.of(configuration.model().vocabularySize());
-    return new DatasetPreparation(context)
+    return new DatasetPreparation(context, Verification.CHECKSUMS)
         .prepare(configuration.data(), vocabulary, request.output(), listener::onMessage);
   }
 

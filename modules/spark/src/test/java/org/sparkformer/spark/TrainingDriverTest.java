@@ -23,6 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.data.CorruptDatasetException;
+import org.sparkformer.data.TokenDataset.Verification;
 import org.sparkformer.models.GptConfiguration;
 import org.sparkformer.training.RunSummary;
 import org.sparkformer.training.TrainingListener;
@@ -72,8 +73,7 @@ class TrainingDriverTest extends SharedJavaSparkContext {
 
   @Test
   void aDatasetIsTakenAsItIsUntilItsSourceChanges() throws Exception {
-    DatasetPreparation preparation =
-        new DatasetPreparation(JavaSparkContext.fromSparkContext(session().sparkContext()));
+    DatasetPreparation preparation = preparation();
     TinyRun.text(folder);
     for (int i = 0; i < 2; i++) {
       preparation.prepare(input(), OptionalInt.empty(), out("data"), log::onMessage);
@@ -227,8 +227,13 @@ class TrainingDriverTest extends SharedJavaSparkContext {
   }
 
   private PreparedDataset prepare() throws Exception {
-    return new DatasetPreparation(JavaSparkContext.fromSparkContext(session().sparkContext()))
+    return preparation()
         .prepare(data(), OptionalInt.empty(), out("data"), TrainingListener.NONE::onMessage);
+  }
+
+  private DatasetPreparation preparation() {
+    return new DatasetPreparation(
+        JavaSparkContext.fromSparkContext(session().sparkContext()), Verification.SIZES);
   }
 
   private TrainingRequest request(String output) throws Exception {
