@@ -178,7 +178,8 @@ class HostileFilesTest {
                 System.getProperty("java.class.path"),
                 Child.class.getName(),
                 List.of(commands.toString())))) {
-      assertEquals(0, process.exitCode(LONG), process::toString);
+      int status = process.exitCode(LONG);
+      assertEquals(0, status, process.log());
       String[] said = process.log().split("command \\d+\n");
       assertEquals(cases.size() + 1, said.length, process.log());
       for (int number = 0; number < cases.size(); number++) {
