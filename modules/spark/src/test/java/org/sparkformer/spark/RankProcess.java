@@ -39,7 +39,7 @@ import org.sparkformer.training.configuration.TrainingConfiguration;
  */
 final class RankProcess implements AutoCloseable {
   static final int RANKS = 2;
-  static final int STEPS = 8;
+  static final int STEPS = 6;
   static final int INTERVAL = 2;
 
   private static final Duration LONG = Duration.ofSeconds(60);

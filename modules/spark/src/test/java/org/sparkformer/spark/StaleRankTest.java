@@ -36,7 +36,7 @@ import org.sparkformer.training.TrainingListener;
  * attempts.
  */
 class StaleRankTest {
-  private static final int INTERLEAVINGS = Integer.getInteger("stale.interleavings", 300);
+  private static final int INTERLEAVINGS = Integer.getInteger("stale.interleavings", 200);
 
   /** A rank that was asleep between the driver's answer and its file may cost a restart. */
   private static final String FIRST_THERE = "is there already";
@@ -91,14 +91,17 @@ class StaleRankTest {
       Collections.rotate(PROCESSES, 1);
       nanos = attemptNanos();
     }
-    System.out.printf("an attempt takes %d ms%n", nanos / 1_000_000);
+    long start = System.nanoTime();
     int done = 0;
     while (done < interleavings) {
-      done += interleave(random, nanos) ? 1 : 0;
+      boolean inItsAttempt = interleave(random, nanos);
+      done += inItsAttempt ? 1 : 0;
+      // Attempts get faster as the processes compile.
+      nanos += inItsAttempt ? nanos / 20 : -nanos / 10;
     }
     System.out.printf(
-        "%d interleavings, in %d of which the process woke before the newer attempt's end, %d restarts%n",
-        done, inTime, restarts);
+        "%d interleavings of attempts of %d ms in %d s: in %d the process woke before the newer attempt's end, %d restarts%n",
+        done, nanos / 1_000_000, (System.nanoTime() - start) / 1_000_000_000, inTime, restarts);
     assertTrue(inTime > interleavings / 4, inTime + " woke in time");
     assertTrue(restarts <= interleavings / 4, restarts + " restarts");
   }
@@ -110,7 +113,7 @@ class StaleRankTest {
       attempts.start(PROCESSES.get(0), PROCESSES.get(1));
       assertEquals(weights, PROCESSES.get(0).awaitEnd());
       assertEquals(weights, PROCESSES.get(1).awaitEnd());
-      attempts.assertAsStraight();
+      attempts.assertAsStraight(true);
       return System.nanoTime() - start;
     }
   }
@@ -141,7 +144,7 @@ class StaleRankTest {
       }
       inTime += early ? 1 : 0;
       awaitWeights(attempts, inPlace(rank, spare, peer));
-      attempts.assertAsStraight();
+      attempts.assertAsStraight(early);
       return true;
     }
   }
@@ -208,8 +211,12 @@ class StaleRankTest {
       }
     }
 
-    /** Each step once, the newest checkpoints whole, and nothing beside them. */
-    void assertAsStraight() throws IOException {
+    /**
+     * The newest checkpoints whole, and nothing beside them; each step logged once.
+     *
+     * @param inTime whether the newer attempt could still put the log right
+     */
+    void assertAsStraight(boolean inTime) throws IOException {
       String name = run.getFileName().toString();
       CheckpointStore store = new CheckpointStore(RunFolder.of(HADOOP, run.toUri().toString()), 2);
       assertEquals(
@@ -219,7 +226,9 @@ class StaleRankTest {
       for (int step : store.steps()) {
         store.verify(step);
       }
-      assertEquals(metrics, steps(name), name);
+      if (inTime) {
+        assertEquals(metrics, steps(name), name);
+      }
       assertEquals(weights, DriverProcess.weights(run), name);
     }
 

@@ -1,6 +1,7 @@
 package org.sparkformer.training;
 
 import java.io.IOException;
+import java.util.Arrays;
 import org.sparkformer.training.CheckpointStore.Guard;
 
 /** Rank 0's record of a run: the metrics file, checkpoints, the summary, and the listener. */
@@ -100,7 +101,22 @@ final class RankZeroRecorder implements RunRecorder {
   private void end(RunSummary summary) throws IOException {
     // An earlier attempt may have committed the last checkpoint, and not come to what follows that.
     store.prune(summary.steps(), guard);
+    endMetrics();
     run.folder().replace(RunSummary.FILE_NAME, Json.pretty(summary), guard);
+  }
+
+  /**
+   * A rank of an older attempt that slept from the driver's answer on may have replaced the file
+   * since: then it is put right.
+   */
+  private void endMetrics() throws IOException {
+    byte[] lines = metrics.content();
+    metrics.close();
+    metrics = null;
+    byte[] there = run.folder().read(MetricsWriter.FILE_NAME).orElse(new byte[0]);
+    if (!Arrays.equals(there, lines)) {
+      run.folder().replace(MetricsWriter.FILE_NAME, lines, guard);
+    }
   }
 
   /** The metrics file last: until its thread has ended, it may be about to be opened. */
