@@ -3,6 +3,7 @@ package org.sparkformer.models;
 import java.util.List;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.autograd.Functions;
+import org.sparkformer.tensor.autograd.Functions.FeedForward;
 import org.sparkformer.tensor.autograd.Functions.Linear;
 import org.sparkformer.tensor.autograd.Tape;
 import org.sparkformer.tensor.autograd.Variable;
@@ -158,9 +159,9 @@ public final class Bert extends Transformer {
     Variable added = functions.dropout(mixed, dropouts.attentionBranch(layer));
     Variable middle =
         functions.layerNorm(x, added, norm(name + "attention.output.LayerNorm")).normalized();
-    Variable expanded =
-        functions.exactGelu(functions.projection(middle, linear(name + "intermediate.dense")));
-    Variable branch = functions.linear(expanded, linear(name + "output.dense"));
+    FeedForward feedForward =
+        new FeedForward(linear(name + "intermediate.dense"), linear(name + "output.dense"), true);
+    Variable branch = functions.feedForward(middle, feedForward);
     Variable last = functions.dropout(branch, dropouts.feedForwardBranch(layer));
     return functions.layerNorm(middle, last, norm(name + "output.LayerNorm")).normalized();
   }

@@ -73,7 +73,7 @@ public record BertConfiguration(
    */
   @Override
   public long activationBytesOfToken(DType operands) {
-    return BlockSize.activationBytesOfToken(this, new BlockSize.Rows(12, 1, 3), operands);
+    return BlockSize.activationBytesOfToken(this, new BlockSize.Rows(8, 1, 3), operands);
   }
 
   @Override

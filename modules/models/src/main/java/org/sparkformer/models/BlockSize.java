@@ -5,10 +5,10 @@ import org.sparkformer.tensor.DType;
 /** What a block of GPT and one of BERT need alike: the same matrices, in another order. */
 final class BlockSize {
   /** Rows of width C that pass backward: of the stream, its branch and the feed-forward layer. */
-  private static final int BACKWARD = 11;
+  private static final int BACKWARD = 7;
 
-  /** Rows of width C that a block keeps: 6 for attention and 10 from there to its end. */
-  private static final int BLOCK = 16;
+  /** Rows of width C that a block keeps: 6 for attention and 6 from there to its end. */
+  private static final int BLOCK = 12;
 
   private BlockSize() {}
 

@@ -3,6 +3,7 @@ package org.sparkformer.models;
 import java.util.List;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.autograd.Functions;
+import org.sparkformer.tensor.autograd.Functions.FeedForward;
 import org.sparkformer.tensor.autograd.Functions.Linear;
 import org.sparkformer.tensor.autograd.Functions.Normalized;
 import org.sparkformer.tensor.autograd.Tape;
@@ -142,8 +143,9 @@ public final class Gpt extends Transformer {
     Variable mixed = functions.linear(heads, linear(name + "attn.c_proj"));
     Variable added = functions.dropout(mixed, dropouts.attentionBranch(layer));
     Normalized second = functions.preNorm(first.sum(), added, norm(name + "ln_2"));
-    Variable expanded = functions.linearGelu(second.normalized(), linear(name + "mlp.c_fc"));
-    Variable branch = functions.linear(expanded, linear(name + "mlp.c_proj"));
+    FeedForward feedForward =
+        new FeedForward(linear(name + "mlp.c_fc"), linear(name + "mlp.c_proj"), false);
+    Variable branch = functions.feedForward(second.normalized(), feedForward);
     return List.of(second.sum(), functions.dropout(branch, dropouts.feedForwardBranch(layer)));
   }
 

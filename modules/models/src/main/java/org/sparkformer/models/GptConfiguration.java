@@ -61,7 +61,7 @@ public record GptConfiguration(
   /** From block to block pass the stream and its branch; the embedded tokens are one row of C. */
   @Override
   public long activationBytesOfToken(DType operands) {
-    return BlockSize.activationBytesOfToken(this, new BlockSize.Rows(14, 2, 1), operands);
+    return BlockSize.activationBytesOfToken(this, new BlockSize.Rows(10, 2, 1), operands);
   }
 
   @Override

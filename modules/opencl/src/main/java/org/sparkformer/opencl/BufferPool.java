@@ -20,6 +20,7 @@ import org.sparkformer.tensor.OutOfDeviceMemoryException;
  */
 final class BufferPool implements AutoCloseable {
   private static final long PAGE = 4096;
+  private static final long LARGEST_STEP = 2 << 20;
 
   private final DeviceQueue queue;
   private final long limit;
@@ -43,9 +44,13 @@ final class BufferPool implements AutoCloseable {
     return limit;
   }
 
-  /** Sizes share a free list in eight steps an octave, so at most an eighth of a buffer idles. */
+  /**
+   * Sizes share a free list in eight steps an octave, or of 2 MiB, so at most an eighth of a buffer
+   * idles and little of a large one, as of a model's weights.
+   */
   static long rounded(long bytes) {
-    long step = Math.max(PAGE, Long.highestOneBit(Math.max(1, bytes)) / 8);
+    long eighth = Long.highestOneBit(Math.max(1, bytes)) / 8;
+    long step = Math.max(PAGE, Math.min(eighth, LARGEST_STEP));
     return (Math.max(1, bytes) + step - 1) / step * step;
   }
 

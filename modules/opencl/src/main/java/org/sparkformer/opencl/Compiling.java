@@ -12,13 +12,17 @@ final class Compiling {
 
   private Compiling() {}
 
-  /** Runs it while nobody else makes a driver compile; the JVM's signal handlers survive it. */
+  /**
+   * Runs it while nobody else makes a driver compile; the JVM's signal handlers survive it, and
+   * what it has freed goes back to the system.
+   */
   static <T> T alone(Supplier<T> work) {
     LOCK.lock();
     try {
       return work.get();
     } finally {
       SignalHandlers.restore();
+      NativeHeap.trim();
       LOCK.unlock();
     }
   }

@@ -65,7 +65,8 @@ public final class ElementwiseKernels {
 
   private static void gelu(Gelu gelu, LaunchContext context) {
     long n = gelu.x().size();
-    over(context.kernel(FILE, "gelu").tensor(gelu.x()).tensor(gelu.y()).number(n), n, context);
+    Launch launch = kernel("gelu", gelu.x(), gelu.y(), context);
+    over(launch.elements(gelu.x()).elements(gelu.y()).number(n), n, context);
   }
 
   private static void geluBackward(GeluBackward gelu, LaunchContext context) {

@@ -73,13 +73,18 @@ __kernel void add(__global const float *a, long aFirst, __global const float *b,
 /** -2 u */
 #define EXPONENT(x) (-1.5957691216f * fma(0.044715f * (x) * (x), (x), (x)))
 
-__kernel void gelu(__global const float *x, long xFirst, __global float *y, long yFirst, long n) {
+/** x and y of either type. */
+__kernel void gelu(__global const ELEMENT(X_BF16) *x, long xFirst, __global ELEMENT(Y_BF16) *y,
+                   long yFirst, long n) {
   x += xFirst;
   y += yFirst;
   FOR_ELEMENTS({
-    floatv v = LOAD(x + i);
-    STORE(v / (1.0f + exponential(EXPONENT(v))), y + i);
-  }, y[i] = x[i] / (1.0f + exponentialOfOne(EXPONENT(x[i]))))
+    floatv v = LOAD_AS(X_BF16, x + i);
+    STORE_AS(Y_BF16, v / (1.0f + exponential(EXPONENT(v))), y + i);
+  }, {
+    float v = VALUE(X_BF16, x[i]);
+    y[i] = ELEMENT_OF(Y_BF16, v / (1.0f + exponentialOfOne(EXPONENT(v))));
+  })
 }
 
 /** The logistic function is 0 to the last digit where e, which must stay finite, is limited. */

@@ -35,7 +35,7 @@ public final class ElementwiseCases {
         copy(n),
         add(n),
         addInPlace(n),
-        new OperationCase("Gelu " + n, w -> gelu(w, n), Tolerance.ELEMENT),
+        gelu(n),
         geluInPlace(n),
         geluBackward(n).withGradient(n < 100 ? gelu : null),
         exactGelu(n),
@@ -46,6 +46,8 @@ public final class ElementwiseCases {
         copy(n).withBfloat16("x"),
         copy(n).withBfloat16("y"),
         copy(n).withBfloat16("x", "y"),
+        gelu(n).withBfloat16("x", "y"),
+        gelu(n).withBfloat16("y"),
         geluBackward(n).withBfloat16("x"),
         exactGelu(n).withBfloat16("x", "y"),
         exactGelu(n).withBfloat16("y"),
@@ -76,6 +78,10 @@ public final class ElementwiseCases {
           return new Add(a, w.input("b", n), a);
         },
         Tolerance.EXACT);
+  }
+
+  private static OperationCase gelu(long n) {
+    return new OperationCase("Gelu " + n, w -> gelu(w, n), Tolerance.ELEMENT);
   }
 
   public static Gelu gelu(Workspace w, long n) {

@@ -7,7 +7,6 @@ import org.sparkformer.tensor.Shape;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.autograd.Functions.Linear;
 import org.sparkformer.tensor.ops.ColumnSum;
-import org.sparkformer.tensor.ops.GeluBackward;
 import org.sparkformer.tensor.ops.MatMul;
 
 /** Products with weights, and what adds to the weights' gradients. */
@@ -29,7 +28,7 @@ final class AffineMaps {
             .map(linear -> Variable.intermediate(backend.allocate(type, shape(x, linear))))
             .toList();
     for (int i = 0; i < outputs.size(); i++) {
-      run(product(x, linears.get(i), outputs.get(i).value(), null));
+      run(product(x.value(), linears.get(i), outputs.get(i).value(), null));
     }
     tape.record(
         outputs,
@@ -37,7 +36,7 @@ final class AffineMaps {
         () -> {
           Tensor dx = tape.floatsLike(x.value());
           for (int i = 0; i < outputs.size(); i++) {
-            linearBackward(x, linears.get(i), outputs.get(i).gradient(), dx, i > 0);
+            linearBackward(x.value(), linears.get(i), outputs.get(i).gradient(), dx, i > 0);
           }
           tape.contribute(x, dx);
         });
@@ -48,27 +47,9 @@ final class AffineMaps {
     return Shape.of(x.value().rows(), linear.columns());
   }
 
-  Variable linearGelu(Variable x, Linear linear) {
-    Tensor preActivation = tape.operand(shape(x, linear));
-    Variable output = Variable.intermediate(tape.operand(preActivation.shape()));
-    run(product(x, linear, preActivation, output.value()));
-    tape.record(
-        List.of(output),
-        List.of(preActivation),
-        () -> {
-          try (Tensor gradient = tape.floatsLike(preActivation)) {
-            backend.run(new GeluBackward(preActivation, output.gradient(), gradient));
-            Tensor dx = tape.floatsLike(x.value());
-            linearBackward(x, linear, gradient, dx, false);
-            tape.contribute(x, dx);
-          }
-        });
-    return output;
-  }
-
-  static MatMul product(Variable x, Linear linear, Tensor y, Tensor activated) {
+  static MatMul product(Tensor x, Linear linear, Tensor y, Tensor activated) {
     return new MatMul(
-        x.value(),
+        x,
         linear.weight().value(),
         y,
         false,
@@ -84,8 +65,13 @@ final class AffineMaps {
   }
 
   /** Adds to the parameters' gradients; {@code dx} is overwritten, or added to. */
-  void linearBackward(Variable x, Linear linear, Tensor dy, Tensor dx, boolean adds) {
-    parametersBackward(x.value(), linear, dy);
+  void linearBackward(Tensor x, Linear linear, Tensor dy, Tensor dx, boolean adds) {
+    parametersBackward(x, linear, dy);
+    inputBackward(linear, dy, dx, adds);
+  }
+
+  /** The gradient of x; overwrites {@code dx}, or adds to it. */
+  void inputBackward(Linear linear, Tensor dy, Tensor dx, boolean adds) {
     Tensor weight = linear.weight().value();
     boolean transposed = !linear.transposed();
     run(
@@ -94,7 +80,8 @@ final class AffineMaps {
             : MatMul.of(dy, weight, dx, false, transposed));
   }
 
-  private void parametersBackward(Tensor x, Linear linear, Tensor dy) {
+  /** Adds to the parameters' gradients. */
+  void parametersBackward(Tensor x, Linear linear, Tensor dy) {
     Tensor dWeight = linear.weight().gradient();
     run(
         linear.transposed()

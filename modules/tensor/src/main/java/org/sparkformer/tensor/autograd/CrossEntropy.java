@@ -29,7 +29,7 @@ final class CrossEntropy {
     Tensor dHidden = tape.recording() ? tape.floatsLike(hidden.value()) : null;
     for (int first = 0; first < rows; first += chunk) {
       int count = Math.min(chunk, rows - first);
-      Variable part = Variable.intermediate(hidden.value().rows(first, count));
+      Tensor part = hidden.value().rows(first, count);
       try (Tensor logits = backend.floats(count, output.columns())) {
         maps.run(AffineMaps.product(part, output, logits, null));
         score(logits, targets, first);

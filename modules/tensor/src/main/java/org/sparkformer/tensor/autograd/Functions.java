@@ -10,8 +10,8 @@ import org.sparkformer.tensor.ops.ExactGelu;
 /**
  * Differentiable functions: each runs its forward operations and records its hand-written backward
  * pass on a tape. This is all that a model sees of them; they are written down by subject, in
- * {@link Embeddings}, {@link AffineMaps}, {@link ElementFunctions}, {@link LayerNorms}, {@link
- * Attentions} and {@link CrossEntropy}.
+ * {@link Embeddings}, {@link AffineMaps}, {@link FeedForwards}, {@link ElementFunctions}, {@link
+ * LayerNorms}, {@link Attentions} and {@link CrossEntropy}.
  *
  * <p>Shapes: B sequences of T positions, R = B T rows, C columns.
  */
@@ -55,6 +55,13 @@ public final class Functions {
       return transposed ? weight.value().rows() : weight.value().columns();
     }
   }
+
+  /**
+   * The parameters of a feed-forward layer, two affine maps with GELU between them.
+   *
+   * @param exact GELU as BERT has it, {@link ExactGelu}, not its approximation by tanh
+   */
+  public record FeedForward(Linear in, Linear out, boolean exact) {}
 
   /**
    * What the last layer is to predict, and where what comes of it goes.
@@ -112,9 +119,12 @@ public final class Functions {
     return new AffineMaps(tape).linears(x, linears, tape.operands());
   }
 
-  /** y = GELU(x W + b): [R, in] to [R, out], for products to read. */
-  public Variable linearGelu(Variable x, Linear linear) {
-    return new AffineMaps(tape).linearGelu(x, linear);
+  /**
+   * GELU(x W + b) W' + b': [R, in] to [R, out], fp32. Of what lies between, the input of GELU alone
+   * is kept for the backward pass.
+   */
+  public Variable feedForward(Variable x, FeedForward layer) {
+    return new FeedForwards(tape).of(x, layer);
   }
 
   /** GELU as BERT has it, by the normal distribution itself, in x's type: see {@link ExactGelu}. */

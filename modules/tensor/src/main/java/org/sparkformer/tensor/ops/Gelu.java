@@ -3,7 +3,12 @@ package org.sparkformer.tensor.ops;
 import com.aparapi.Kernel;
 import org.sparkformer.tensor.Tensor;
 
-/** y[i] = GELU(x[i]) in its tanh form (Hendrycks and Gimpel, arXiv:1606.08415); y may be x. */
+/**
+ * y[i] = GELU(x[i]) in its tanh form (Hendrycks and Gimpel, arXiv:1606.08415); y may be x.
+ *
+ * @param x fp32 or bf16
+ * @param y fp32 or bf16
+ */
 public record Gelu(Tensor x, @Output Tensor y) implements Operation {
 
   public Gelu {

@@ -8,9 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.autograd.Functions.FeedForward;
 import org.sparkformer.tensor.autograd.Functions.Linear;
 import org.sparkformer.tensor.autograd.Functions.Norm;
 import org.sparkformer.tensor.ops.Dropout;
@@ -157,8 +160,8 @@ class TapeTest {
         Tensor gradient = tensor(1, -1, 2)) {
       Variable x = Variable.intermediate(rows.reshape(1, WIDTH));
       Functions functions = new Functions(tape);
-      Variable y = functions.linearGelu(functions.projection(x, chain.linear()), chain.linear());
-      Variable z = functions.linear(y, chain.linear());
+      Variable y = functions.projection(x, chain.linear());
+      Variable z = functions.feedForward(y, new FeedForward(chain.linear(), chain.linear(), false));
       assertEquals(DType.BFLOAT16, y.value().dtype());
       assertEquals(DType.FLOAT32, z.value().dtype());
       tape.contribute(z, gradient.reshape(1, WIDTH).share());
@@ -166,6 +169,21 @@ class TapeTest {
       assertEquals(DType.FLOAT32, x.gradient().dtype());
       x.gradient().close();
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"FLOAT32, true", "FLOAT32, false", "BFLOAT16, true", "BFLOAT16, false"})
+  void ofAFeedForwardLayerOnlyWhatGeluTakesIsKept(DType operands, boolean exact) {
+    try (Tape tape = new Tape(backend, true, operands);
+        Chain chain = new Chain()) {
+      Variable x = recorded(tape, 1, 2, 3, -1, .5f, 2);
+      long before = backend.memory().bytes();
+      new Functions(tape).feedForward(x, new FeedForward(chain.linear(), chain.linear(), exact));
+      long rows = 2 * WIDTH;
+      long output = rows * Float.BYTES;
+      assertEquals(before + rows * operands.bytes() + output, backend.memory().bytes());
+    }
+    assertEquals(0, backend.memory().bytes());
   }
 
   @Test

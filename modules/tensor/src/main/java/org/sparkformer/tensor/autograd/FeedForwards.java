@@ -1,0 +1,65 @@
+package org.sparkformer.tensor.autograd;
+
+import java.util.List;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.Shape;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.autograd.Functions.FeedForward;
+import org.sparkformer.tensor.ops.ExactGelu;
+import org.sparkformer.tensor.ops.ExactGeluBackward;
+import org.sparkformer.tensor.ops.Gelu;
+import org.sparkformer.tensor.ops.GeluBackward;
+
+/**
+ * Two affine maps with GELU between them. What GELU puts out is as large as what it takes and cheap
+ * to compute, so the backward pass computes it again.
+ */
+final class FeedForwards {
+  private final Tape tape;
+  private final Backend backend;
+  private final AffineMaps maps;
+
+  FeedForwards(Tape tape) {
+    this.tape = tape;
+    this.backend = tape.backend();
+    this.maps = new AffineMaps(tape);
+  }
+
+  Variable of(Variable x, FeedForward layer) {
+    int rows = x.value().rows();
+    Tensor expanded = tape.operand(Shape.of(rows, layer.in().columns()));
+    Variable y = Variable.intermediate(backend.floats(rows, layer.out().columns()));
+    try (Tensor activated = tape.operand(expanded.shape())) {
+      expand(x.value(), layer, expanded, activated);
+      maps.run(AffineMaps.product(activated, layer.out(), y.value(), null));
+    }
+    tape.record(List.of(y), List.of(expanded), () -> backward(x, layer, expanded, y.gradient()));
+    return y;
+  }
+
+  private void expand(Tensor x, FeedForward layer, Tensor expanded, Tensor activated) {
+    boolean fuses = !layer.exact();
+    maps.run(AffineMaps.product(x, layer.in(), expanded, fuses ? activated : null));
+    if (!fuses) {
+      backend.run(new ExactGelu(expanded, activated));
+    }
+  }
+
+  private void backward(Variable x, FeedForward layer, Tensor expanded, Tensor dy) {
+    try (Tensor activated = tape.operand(expanded.shape())) {
+      backend.run(
+          layer.exact() ? new ExactGelu(expanded, activated) : new Gelu(expanded, activated));
+      maps.parametersBackward(activated, layer.out(), dy);
+    }
+    Tensor dx = tape.floatsLike(x.value());
+    try (Tensor gradient = tape.floatsLike(expanded)) {
+      maps.inputBackward(layer.out(), dy, gradient, false);
+      backend.run(
+          layer.exact()
+              ? new ExactGeluBackward(expanded, gradient, gradient)
+              : new GeluBackward(expanded, gradient, gradient));
+      maps.linearBackward(x.value(), layer.in(), gradient, dx, false);
+    }
+    tape.contribute(x, dx);
+  }
+}
