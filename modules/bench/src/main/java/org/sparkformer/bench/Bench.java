@@ -60,7 +60,9 @@ public final class Bench {
       @Option(
               names = "--precision",
               defaultValue = "FP32",
-              description = "What products take their operands as: fp32 or bf16.")
+              description =
+                  "As training.precision: what products take their operands as, and a step keeps"
+                      + " of what they, attention and GELU read: fp32 or bf16.")
           Precision precision,
       @Option(names = "--json", description = "Also write the rows to this file.") Path json) {
     List<KernelRow> rows = new ArrayList<>();
@@ -107,10 +109,11 @@ public final class Bench {
   private static String header() {
     return String.format(
         Locale.ROOT,
-        "%-32s %-28s %-17s %9s %9s %8s %6s %9s %6s",
+        "%-32s %-28s %-17s %-5s %9s %9s %8s %6s %9s %6s",
         "op",
         "shape",
         "direction",
+        "dtype",
         "ms",
         "GFLOP/s",
         "GB/s",
@@ -122,10 +125,11 @@ public final class Bench {
   private static String line(KernelRow row) {
     return String.format(
         Locale.ROOT,
-        "%-32s %-28s %-17s %9.3f %9s %8.1f %5.0f%% %9s %6s",
+        "%-32s %-28s %-17s %-5s %9.3f %9s %8.1f %5.0f%% %9s %6s",
         row.op(),
         row.shape(),
         row.direction(),
+        row.dtype(),
         row.milliseconds(),
         row.gflops() == null ? "" : "%.1f".formatted(row.gflops()),
         row.gbps(),

@@ -14,8 +14,9 @@ import org.sparkformer.tensor.ops.Binding.Argument;
 import org.sparkformer.tensor.ops.Copy;
 import org.sparkformer.tensor.ops.Operation;
 
-/** Copies of the fp32 tensors of operations, to run one again from the same values. */
+/** Copies of the fp32 and bf16 tensors of operations, to run one again from the same values. */
 final class Contents implements AutoCloseable {
+  private final Backend backend;
   private final Consumer<Operation> runner;
   private final Map<Tensor, Tensor> copies = new HashMap<>();
 
@@ -23,10 +24,11 @@ final class Contents implements AutoCloseable {
    * @param runner what copies
    */
   Contents(Backend backend, Consumer<Operation> runner, List<KernelCase> cases) {
+    this.backend = backend;
     this.runner = runner;
     for (KernelCase each : cases) {
       for (Tensor tensor : tensors(each.operation(), false)) {
-        copies.computeIfAbsent(tensor, ignored -> backend.floats(tensor.size()));
+        copies.computeIfAbsent(tensor, ignored -> backend.allocate(tensor.dtype(), tensor.shape()));
       }
     }
     copies.forEach((tensor, copy) -> runner.accept(new Copy(tensor, copy)));
@@ -38,7 +40,15 @@ final class Contents implements AutoCloseable {
         .forEach(tensor -> runner.accept(new Copy(copies.get(tensor), tensor)));
   }
 
-  /** The fp32 tensors that an operation writes. */
+  /** What a tensor holds now. */
+  float[] values(Tensor tensor) {
+    try (Tensor widened = backend.floats(tensor.size())) {
+      runner.accept(new Copy(tensor, widened));
+      return backend.readFloats(widened);
+    }
+  }
+
+  /** The fp32 and bf16 tensors that an operation writes. */
   static Set<Tensor> outputs(Operation operation) {
     return tensors(operation, true);
   }
@@ -47,7 +57,7 @@ final class Contents implements AutoCloseable {
     return Binding.of(operation).arguments().stream()
         .filter(argument -> argument.isArray() && (argument.output() || !outputs))
         .map((Argument argument) -> argument.tensor(operation))
-        .filter(tensor -> tensor != null && tensor.dtype() == DType.FLOAT32)
+        .filter(tensor -> tensor != null && tensor.dtype() != DType.INT32)
         .collect(Collectors.toSet());
   }
 

@@ -18,7 +18,7 @@ final class KernelBench {
   private final double copyGbps;
 
   /**
-   * @param operands what products take their operands as
+   * @param operands what products take their operands as, and a step keeps of what they read
    */
   KernelBench(OpenClBackend backend, DType operands) {
     this.backend = backend;
@@ -75,12 +75,6 @@ final class KernelBench {
     return row(kernelCase, Rounds.alternate(ours)[0], null);
   }
 
-  /** Everything but products is of fp32. */
-  private String dtype(String op) {
-    boolean rounds = operands == DType.BFLOAT16;
-    return rounds && (op.startsWith("matmul") || op.equals("attention")) ? "bf16" : "fp32";
-  }
-
   private KernelRow row(KernelCase kernelCase, double[] ours, double[] peer) {
     double milliseconds = Rounds.median(ours);
     boolean computes = kernelCase.computeBound();
@@ -90,7 +84,7 @@ final class KernelBench {
         kernelCase.op(),
         kernelCase.shape(),
         kernelCase.direction(),
-        dtype(kernelCase.op()),
+        kernelCase.dtype(),
         milliseconds,
         computes ? gflops : null,
         gbps,

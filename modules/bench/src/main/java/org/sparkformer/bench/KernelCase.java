@@ -1,5 +1,11 @@
 package org.sparkformer.bench;
 
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.sparkformer.tensor.DType;
+import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.ops.Binding;
+import org.sparkformer.tensor.ops.MatMul;
 import org.sparkformer.tensor.ops.Operation;
 
 /**
@@ -18,5 +24,20 @@ record KernelCase(
   /** Whether arithmetic, not memory, is the limit to compare with. */
   boolean computeBound() {
     return flops > 0;
+  }
+
+  /** {@code bf16} where a tensor is, or a product rounds its operands to it; else {@code fp32}. */
+  String dtype() {
+    boolean rounds = operation instanceof MatMul product && product.rounds();
+    boolean holds = tensors().anyMatch(tensor -> tensor.dtype() == DType.BFLOAT16);
+    return rounds || holds ? "bf16" : "fp32";
+  }
+
+  /** The operation's tensors, integers among them. */
+  private Stream<Tensor> tensors() {
+    return Binding.of(operation).arguments().stream()
+        .filter(Binding.Argument::isArray)
+        .map(argument -> argument.tensor(operation))
+        .filter(Objects::nonNull);
   }
 }

@@ -1,10 +1,13 @@
 package org.sparkformer.bench;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.DType;
+import org.sparkformer.tensor.Shape;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.AdamW;
 import org.sparkformer.tensor.ops.Add;
@@ -13,12 +16,14 @@ import org.sparkformer.tensor.ops.AttentionBackward;
 import org.sparkformer.tensor.ops.AttentionForward;
 import org.sparkformer.tensor.ops.BlockSum;
 import org.sparkformer.tensor.ops.ColumnSum;
+import org.sparkformer.tensor.ops.Copy;
 import org.sparkformer.tensor.ops.Dropout;
 import org.sparkformer.tensor.ops.DropoutApply;
 import org.sparkformer.tensor.ops.EmbeddingBackward;
 import org.sparkformer.tensor.ops.EmbeddingForward;
 import org.sparkformer.tensor.ops.ExactGelu;
 import org.sparkformer.tensor.ops.ExactGeluBackward;
+import org.sparkformer.tensor.ops.Gelu;
 import org.sparkformer.tensor.ops.GeluBackward;
 import org.sparkformer.tensor.ops.LayerNormBackward;
 import org.sparkformer.tensor.ops.LayerNormForward;
@@ -28,7 +33,10 @@ import org.sparkformer.tensor.ops.Operation;
 import org.sparkformer.tensor.ops.Projection;
 import org.sparkformer.tensor.ops.SoftmaxCrossEntropy;
 
-/** The operations of one training step at a model's shape; owns their tensors. */
+/**
+ * The operations of one training step at a model's shape, on tensors of the types that a step has;
+ * owns these.
+ */
 final class KernelCases implements AutoCloseable {
   private static final String FORWARD = "forward";
   private static final String BACKWARD = "backward";
@@ -44,7 +52,8 @@ final class KernelCases implements AutoCloseable {
   private final Random random = new Random(7);
 
   /**
-   * @param operands what products, those of attention too, take their operands as
+   * @param operands what products, those of attention too, take their operands as, and what is kept
+   *     of what they, attention and GELU read
    */
   KernelCases(Backend backend, ModelShape model, DType operands) {
     this.backend = backend;
@@ -54,10 +63,10 @@ final class KernelCases implements AutoCloseable {
 
   List<KernelCase> all() {
     int c = model.width();
-    linear("qkv", model.rows(), 3 * c, c);
-    linear("attention projection", model.rows(), c, c);
+    linear("qkv", normalized(), operand(model.rows(), 3L * c));
+    linear("attention projection", operand(model.rows(), c), floats(model.rows(), c));
     feedForward();
-    linear("feed-forward out", model.rows(), c, 4 * c);
+    linear("feed-forward out", operand(model.rows(), 4L * c), floats(model.rows(), c));
     head();
     attention();
     layerNorm();
@@ -66,59 +75,78 @@ final class KernelCases implements AutoCloseable {
     return List.copyOf(cases);
   }
 
-  private void linear(String name, int m, int n, int k) {
-    Tensor x = floats(m, k);
-    Tensor w = floats(k, n);
-    Tensor y = floats(m, n);
-    Tensor bias = floats(n);
-    product(name, FORWARD, new MatMul(x, w, y, false, false, false, bias, null, DType.FLOAT32));
-    product(name + " dX", BACKWARD, MatMul.of(y, w, x, false, true));
-    product(name + " dW", BACKWARD, MatMul.adding(x, y, w, true, false));
+  private void linear(String name, Tensor x, Tensor y) {
+    linear(name, x, y, null);
+  }
+
+  /** A GPT's matrices are [in, out], a BERT's [out, in]. */
+  private void linear(String name, Tensor x, Tensor y, Tensor activated) {
+    boolean transposed = !model.causal();
+    int in = x.columns();
+    int out = y.columns();
+    Tensor w = transposed ? floats(out, in) : floats(in, out);
+    Tensor dy = floats(y.rows(), out);
+    product(
+        activated == null ? name : name + " + GELU",
+        FORWARD,
+        new MatMul(x, w, y, false, transposed, false, floats(out), activated, DType.FLOAT32));
+    product(name + " dX", BACKWARD, MatMul.of(dy, w, floats(x.rows(), in), false, !transposed));
+    product(
+        name + " dW",
+        BACKWARD,
+        MatMul.adding(transposed ? dy : x, transposed ? x : dy, w, true, false));
   }
 
   private void feedForward() {
-    int c = model.width();
-    Tensor x = floats(model.rows(), c);
-    Tensor w = floats(c, 4L * c);
-    Tensor y = floats(model.rows(), 4L * c);
-    Tensor bias = floats(4L * c);
-    Tensor activated = floats(model.rows(), 4L * c);
-    boolean fused = model.causal();
-    product(
-        fused ? "feed-forward in + GELU" : "feed-forward in",
-        FORWARD,
-        new MatMul(x, w, y, false, false, false, bias, fused ? activated : null, DType.FLOAT32));
-    product("feed-forward in dX", BACKWARD, MatMul.of(y, w, x, false, true));
-    product("feed-forward in dW", BACKWARD, MatMul.adding(x, y, w, true, false));
-    if (fused) {
-      moved("GELU", BACKWARD, new GeluBackward(y, activated, activated), y.size(), 3);
-    } else {
-      moved("exact GELU", FORWARD, new ExactGelu(y, activated), y.size(), 2);
-      moved("exact GELU", BACKWARD, new ExactGeluBackward(y, activated, activated), y.size(), 3);
-    }
+    long columns = 4L * model.width();
+    Tensor y = operand(model.rows(), columns);
+    Tensor activated = operand(model.rows(), columns);
+    Tensor gradient = floats(model.rows(), columns);
+    boolean exact = !model.causal();
+    linear("feed-forward in", normalized(), y, exact ? null : activated);
+    String gelu = exact ? "exact GELU" : "GELU";
+    moved(
+        gelu, FORWARD, exact ? new ExactGelu(y, activated) : new Gelu(y, activated), y, activated);
+    moved(
+        gelu,
+        BACKWARD,
+        exact
+            ? new ExactGeluBackward(y, gradient, gradient)
+            : new GeluBackward(y, gradient, gradient),
+        y,
+        gradient,
+        gradient);
   }
 
   private void head() {
     int rows = Math.min(model.rows(), LOGIT_ROWS);
-    Tensor hidden = floats(rows, model.width());
+    Tensor hidden = normalized().rows(0, rows);
     Tensor weight = floats(model.vocabulary(), model.width());
     Tensor logits = floats(rows, model.vocabulary());
     Tensor losses = floats(rows);
     Tensor targets = tokens(rows, 1);
-    product("logits", FORWARD, MatMul.of(hidden, weight, logits, false, true));
-    product("logits dX", BACKWARD, MatMul.of(logits, weight, hidden, false, false));
+    Tensor bias = model.causal() ? null : floats(model.vocabulary());
+    product(
+        "logits",
+        FORWARD,
+        new MatMul(hidden, weight, logits, false, true, false, bias, null, DType.FLOAT32));
+    Tensor dHidden = floats(rows, model.width());
+    product("logits dX", BACKWARD, MatMul.of(logits, weight, dHidden, false, false));
     product("logits dW", BACKWARD, MatMul.adding(logits, hidden, weight, true, false));
     moved(
         "softmax cross-entropy",
         FORWARD + "+" + BACKWARD,
         new SoftmaxCrossEntropy(logits, targets.reshape(rows), losses, 1e-3f, true),
-        logits.size(),
-        2);
+        logits,
+        logits);
   }
 
   private void product(String name, String direction, MatMul operation) {
     double flops = 2.0 * operation.batch() * operation.m() * operation.n() * operation.k();
-    double bytes = operation.a().bytes() + operation.b().bytes() + operation.c().bytes();
+    double bytes =
+        bytes(operation.a(), operation.b(), operation.c())
+            + (operation.accumulate() ? bytes(operation.c()) : 0)
+            + (operation.activated() == null ? 0 : bytes(operation.activated()));
     String shape = operation.m() + "x" + operation.n() + "x" + operation.k();
     add("matmul " + name, shape, direction, operation.with(operands), flops, bytes);
   }
@@ -127,8 +155,8 @@ final class KernelCases implements AutoCloseable {
     int rows = model.rows();
     int c = model.width();
     int t = model.length();
-    Tensor qkv = floats(rows, 3L * c);
-    Tensor y = floats(rows, c);
+    Tensor qkv = operand(rows, 3L * c);
+    Tensor y = operand(rows, c);
     Tensor logSumExp = floats(model.batch(), model.heads(), t);
     Attention attention =
         new Attention(
@@ -152,43 +180,51 @@ final class KernelCases implements AutoCloseable {
     double pairs = model.causal() ? t * (t + 1.0) / 2 : (double) t * t;
     double product = 2.0 * model.batch() * c * pairs;
     String shape = model.batch() + "x" + model.heads() + "x" + t + "x" + model.headSize();
-    add("attention", shape, FORWARD, forward, 2 * product, 4.0 * rows * c * 4);
+    add("attention", shape, FORWARD, forward, 2 * product, bytes(qkv, y));
+    Tensor dy = floats(rows, c);
     Tensor dQkv = floats(rows, 3L * c);
     Tensor delta = floats(model.batch(), model.heads(), t);
-    AttentionBackward backward = new AttentionBackward(forward, y, dQkv, dQkv, dQkv, delta);
-    add("attention", shape, BACKWARD, backward, 5 * product, 8.0 * rows * c * 4);
+    AttentionBackward backward = new AttentionBackward(forward, dy, dQkv, dQkv, dQkv, delta);
+    add("attention", shape, BACKWARD, backward, 5 * product, bytes(qkv, y, dy, dQkv));
   }
 
+  /** A GPT's stream goes on beside the norm, and has a gradient to be added to. */
   private void layerNorm() {
     int rows = model.rows();
     int c = model.width();
     Tensor x = floats(rows, c);
     Tensor branch = floats(rows, c);
     Tensor sum = floats(rows, c);
-    Tensor y = floats(rows, c);
+    Tensor y = normalized();
+    Tensor dy = floats(rows, c);
     Tensor weight = floats(c);
     Tensor bias = floats(c);
     Tensor mean = floats(rows);
     Tensor rstd = floats(rows);
+    Tensor past = model.causal() ? branch : null;
     moved(
         "residual + layer norm",
         FORWARD,
         new LayerNormForward(x, branch, sum, weight, bias, y, mean, rstd, 1e-5f),
-        x.size(),
-        4);
+        x,
+        branch,
+        sum,
+        y);
     moved(
         "residual + layer norm",
         BACKWARD,
-        new LayerNormBackward(y, x, weight, mean, rstd, branch, sum),
-        x.size(),
-        4);
+        new LayerNormBackward(dy, x, weight, mean, rstd, past, sum),
+        dy,
+        x,
+        past,
+        sum);
     moved(
         "layer norm weights",
         BACKWARD,
-        new LayerNormWeightBackward(y, x, mean, rstd, weight, bias),
-        x.size(),
-        2);
-    moved("bias", BACKWARD, new ColumnSum(x, bias), x.size(), 1);
+        new LayerNormWeightBackward(dy, x, mean, rstd, weight, bias),
+        dy,
+        x);
+    moved("bias", BACKWARD, new ColumnSum(dy, bias), dy);
   }
 
   private void embedding() {
@@ -201,46 +237,55 @@ final class KernelCases implements AutoCloseable {
         "embedding",
         FORWARD,
         new EmbeddingForward(tokens, tokenWeight, positionWeight, y, 0),
-        y.size(),
-        2);
+        y,
+        y);
     moved(
         "embedding",
         BACKWARD,
         new EmbeddingBackward(tokens, y, tokenWeight, positionWeight),
-        y.size(),
-        3);
+        y,
+        y,
+        y);
   }
 
   private void elementwise() {
     Tensor x = floats(model.rows(), model.width());
     Tensor y = floats(model.rows(), model.width());
-    moved("add", FORWARD, new Add(x, y, y), x.size(), 3);
-    moved("dropout", FORWARD, new DropoutApply(x, y, new Dropout(0.2f, 1, 1, 1, 0)), x.size(), 2);
+    moved("add", FORWARD, new Add(x, y, y), x, y, y);
+    moved("dropout", FORWARD, new DropoutApply(x, y, new Dropout(0.2f, 1, 1, 1, 0)), x, y);
     long size = 12L * model.width() * model.width();
     Tensor parameters = floats(size);
-    Tensor squaredNorm = floats(1);
+    Tensor gradients = floats(size);
+    Tensor first = floats(size);
+    Tensor second = floats(size);
+    AdamW.Settings settings = new AdamW.Settings(1e-3f, 0.9f, 0.95f, 1e-8f, 0.1f, size, 1f, 1);
     moved(
         "AdamW",
         BACKWARD,
-        new AdamW(
-            parameters,
-            floats(size),
-            floats(size),
-            floats(size),
-            squaredNorm,
-            new AdamW.Settings(1e-3f, 0.9f, 0.95f, 1e-8f, 0.1f, size, 1f, 1)),
-        size,
-        7);
+        new AdamW(parameters, gradients, first, second, floats(1), settings),
+        parameters,
+        parameters,
+        gradients,
+        first,
+        first,
+        second,
+        second);
     moved(
         "squared norm",
         BACKWARD,
         new BlockSum(parameters, floats(BlockSum.blocks(size)), true),
-        size,
-        1);
+        parameters);
   }
 
-  private void moved(String op, String direction, Operation operation, long size, int passes) {
-    add(op, Long.toString(size), direction, operation, 0, 4.0 * size * passes);
+  /**
+   * @param passes what is read and what is written, one after the other; null for none
+   */
+  private void moved(String op, String direction, Operation operation, Tensor... passes) {
+    add(op, Long.toString(passes[0].size()), direction, operation, 0, bytes(passes));
+  }
+
+  private static double bytes(Tensor... passes) {
+    return Arrays.stream(passes).filter(Objects::nonNull).mapToDouble(Tensor::bytes).sum();
   }
 
   private void add(
@@ -248,9 +293,36 @@ final class KernelCases implements AutoCloseable {
     cases.add(new KernelCase(op, model.name() + " " + shape, direction, operation, flops, bytes));
   }
 
+  /** Rows behind a layer norm: a BERT's are its stream. */
+  private Tensor normalized() {
+    return model.causal()
+        ? operand(model.rows(), model.width())
+        : floats(model.rows(), model.width());
+  }
+
+  /** What products, attention and GELU read. */
+  private Tensor operand(long... extents) {
+    if (operands == DType.FLOAT32) {
+      return floats(extents);
+    }
+    Tensor rounded = owned(backend.allocate(operands, Shape.of(extents)));
+    try (Tensor values = drawn(extents)) {
+      backend.run(new Copy(values, rounded));
+    }
+    return rounded;
+  }
+
   private Tensor floats(long... extents) {
-    Tensor tensor = backend.floats(extents);
+    return owned(drawn(extents));
+  }
+
+  private Tensor owned(Tensor tensor) {
     tensors.add(tensor);
+    return tensor;
+  }
+
+  private Tensor drawn(long... extents) {
+    Tensor tensor = backend.floats(extents);
     float[] values = new float[Math.toIntExact(tensor.size())];
     for (int i = 0; i < values.length; i++) {
       values[i] = random.nextFloat() * 0.1f;
@@ -260,8 +332,7 @@ final class KernelCases implements AutoCloseable {
   }
 
   private Tensor tokens(int rows, int columns) {
-    Tensor tensor = backend.ints(rows, columns);
-    tensors.add(tensor);
+    Tensor tensor = owned(backend.ints(rows, columns));
     backend.write(tensor, random.ints((long) rows * columns, 0, model.vocabulary()).toArray());
     return tensor;
   }

@@ -66,7 +66,9 @@ public final class TuneCommand implements Callable<Integer> {
   @Option(
       names = "--precision",
       defaultValue = "FP32",
-      description = "What products take their operands as: ${COMPLETION-CANDIDATES}.")
+      description =
+          "As training.precision: what products take their operands as, and a step keeps of what"
+              + " they, attention and GELU read: ${COMPLETION-CANDIDATES}.")
   private Precision precision;
 
   @Option(

@@ -56,6 +56,14 @@ class TunerTest {
   }
 
   @Test
+  void whatAStepInBfloat16RunsAgreesWithItsDefinitions() {
+    try (TuningCases rounded = new TuningCases(backend, List.of(TINY), DType.BFLOAT16)) {
+      assertEquals(cases.files(), rounded.files());
+      rounded.files().forEach(rounded::expectations);
+    }
+  }
+
+  @Test
   void keepsWhatComputesTheSameAndIsFaster() {
     Tuner.Result result = tune(ANY_TIME, new Tunable("ROWS", List.of(4), true));
     assertEquals(Map.of("ROWS", 4), result.macros());
