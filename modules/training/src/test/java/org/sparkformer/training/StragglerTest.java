@@ -43,7 +43,11 @@ class StragglerTest {
 
   @Test
   void aSlowRankShowsInTheMetricsThoughAllRanksWaitForIt() throws Exception {
-    assertTheSlowRankShows(2, Slow::new);
+    List<StepMetrics> slowed = assertTheSlowRankShows(2, Slow::new);
+    // And what the others wait for are gradients.
+    for (StepMetrics step : slowed) {
+      assertTrue(2 * step.reduceExposedMs() > step.allreduceExposedMs(), step.toString());
+    }
   }
 
   /** Its gradients are in more buckets than there is room for until it has computed them. */
@@ -52,7 +56,8 @@ class StragglerTest {
     assertTheSlowRankShows(4, SlowDevice::new);
   }
 
-  private void assertTheSlowRankShows(int layers, Supplier<Backend> slow) throws Exception {
+  private List<StepMetrics> assertTheSlowRankShows(int layers, Supplier<Backend> slow)
+      throws Exception {
     TrainingListener listener =
         new TrainingListener() {
           @Override
@@ -79,7 +84,8 @@ class StragglerTest {
     }
     assertEquals(STEPS, told.size());
     // The step in between may have begun before all knew.
-    for (StepMetrics step : told.subList(QUIET_STEPS + 1, STEPS)) {
+    List<StepMetrics> slowed = told.subList(QUIET_STEPS + 1, STEPS);
+    for (StepMetrics step : slowed) {
       List<Double> ranks = step.rankStepMs();
       String all = ranks + " of " + milliseconds;
       assertEquals(3, ranks.size());
@@ -87,6 +93,7 @@ class StragglerTest {
       // Who waits for it is not taken for slow, not even by half.
       assertTrue(ranks.get(0) < milliseconds.get() && ranks.get(2) < milliseconds.get(), all);
     }
+    return slowed;
   }
 
   /** Ten times what any rank's own work took in a step. */
