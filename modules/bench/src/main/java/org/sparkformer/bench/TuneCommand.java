@@ -113,6 +113,11 @@ public final class TuneCommand implements Callable<Integer> {
       print("%s%n", backend.device());
       TuningSpace space = space(backend.device());
       try (TuningCases cases = new TuningCases(backend, models, precision.operands())) {
+        if (cases.files().stream().allMatch(used -> space.of(used).isEmpty())) {
+          throw new InputException(
+              "--only: nothing of --model %s runs by a file to search, which are %s; it runs by %s"
+                  .formatted(model, space.files().keySet(), cases.files()));
+        }
         return tune(cases, space, file);
       }
     }

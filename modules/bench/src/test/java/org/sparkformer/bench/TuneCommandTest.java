@@ -62,6 +62,15 @@ class TuneCommandTest {
     assertFalse(file.toFile().exists());
   }
 
+  /** Rows of 65 logits have a kernel without settings. */
+  @Test
+  void aFileThatNothingRunsByIsAnErrorNotAnEmptySearch(@TempDir Path folder) {
+    Path file = folder.resolve("tuned.json");
+    assertEquals(2, run("--only=softmax", "--out=" + file), out::toString);
+    assertTrue(out.toString().contains("softmax_cross_entropy_narrow.cl"), out::toString);
+    assertFalse(file.toFile().exists());
+  }
+
   private int run(String... options) {
     PrintWriter writer = new PrintWriter(out, true);
     CommandLine command = Sparkformer.commandLine().addSubcommand(new TuneCommand());

@@ -28,6 +28,9 @@ record MatMulBlocks(
   /** So many blocks for each compute unit that unequal shares of them do not matter. */
   private static final int MANY_BLOCKS_A_UNIT = 4;
 
+  /** Multiply-adds, some 20 microseconds of them, in which a unit may be late for its share. */
+  private static final long LITTLE_WORK = 10_000_000;
+
   private static final int FEW_ROWS = 96;
   private static final int LARGEST_ROWS = 516;
   private static final int STRIP_COLUMNS = 128;
@@ -186,9 +189,12 @@ record MatMulBlocks(
 
   private MatMulBlocks shared(MatMul product, int units) {
     long blocks = (long) usesOfA(product) * usesOfB(product) * product.batch();
-    boolean equally = blocks % units == 0 || blocks >= (long) MANY_BLOCKS_A_UNIT * units;
+    boolean little = (long) product.m() * product.n() * product.k() < LITTLE_WORK;
+    boolean equally = !little && blocks % units == 0;
     MatMulBlocks smaller = halved(product.m(), product.n());
-    return equally || smaller.equals(this) ? this : smaller.shared(product, units);
+    return equally || blocks >= (long) MANY_BLOCKS_A_UNIT * units || smaller.equals(this)
+        ? this
+        : smaller.shared(product, units);
   }
 
   /** The longer side halved; a side has at least two tiles, as copies pay by reuse. */

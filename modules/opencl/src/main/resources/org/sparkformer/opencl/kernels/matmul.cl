@@ -41,13 +41,8 @@
 #ifndef B_BF16
 #define B_BF16 0
 #endif
-#ifndef C_BF16
-#define C_BF16 0
-#endif
-#ifndef ACTIVATED_BF16
-#define ACTIVATED_BF16 0
-#endif
 
+#include "product.cl"
 #include "bfloat16.cl"
 #if TILES
 #include "amx.cl"
@@ -67,15 +62,6 @@
 #endif
 #ifndef TRANSPOSE_B
 #define TRANSPOSE_B 0
-#endif
-#ifndef ACCUMULATE
-#define ACCUMULATE 0
-#endif
-#ifndef BIAS
-#define BIAS 0
-#endif
-#ifndef GELU
-#define GELU 0
 #endif
 
 #define NR (NV * VW)

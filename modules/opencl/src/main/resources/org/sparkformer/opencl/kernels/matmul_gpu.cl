@@ -27,17 +27,8 @@
 #ifndef TRANSPOSE_B
 #define TRANSPOSE_B 0
 #endif
-#ifndef ACCUMULATE
-#define ACCUMULATE 0
-#endif
-#ifndef BIAS
-#define BIAS 0
-#endif
 #ifndef ROUNDS
 #define ROUNDS 0
-#endif
-#ifndef GELU
-#define GELU 0
 #endif
 #ifndef A_BF16
 #define A_BF16 0
@@ -45,17 +36,12 @@
 #ifndef B_BF16
 #define B_BF16 0
 #endif
-#ifndef C_BF16
-#define C_BF16 0
-#endif
-#ifndef ACTIVATED_BF16
-#define ACTIVATED_BF16 0
-#endif
 
 #define UNROLL _Pragma("unroll")
 // Arrays of an item that are passed to a function stay in registers only where it is inlined.
 #define INLINE __attribute__((always_inline))
 
+#include "product.cl"
 #include "elements.cl"
 #include "gelu.cl"
 

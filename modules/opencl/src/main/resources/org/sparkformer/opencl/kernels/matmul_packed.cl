@@ -28,25 +28,11 @@
 #ifndef BAND
 #define BAND 8
 #endif
-#ifndef ACCUMULATE
-#define ACCUMULATE 0
-#endif
-#ifndef BIAS
-#define BIAS 0
-#endif
-#ifndef GELU
-#define GELU 0
-#endif
 #ifndef SOURCE_BF16
 #define SOURCE_BF16 0
 #endif
-#ifndef C_BF16
-#define C_BF16 0
-#endif
-#ifndef ACTIVATED_BF16
-#define ACTIVATED_BF16 0
-#endif
 
+#include "product.cl"
 #include "elements.cl"
 #include "gelu.cl"
 
