@@ -21,9 +21,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.testkit.LoggedProcess;
 import org.sparkformer.training.RunSummary;
-import org.sparkformer.training.StepMetrics;
-import org.sparkformer.training.TrainingListener;
-import org.sparkformer.training.TrainingStart;
 import org.sparkformer.training.configuration.DataConfiguration;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
@@ -184,7 +181,7 @@ class DamagedDatasetRunTest {
   }
 
   /** Trains one run after the other, and says what comes of each. */
-  static final class Child implements TrainingListener {
+  static final class Child extends PrintedRun {
     private Child() {}
 
     public static void main(String[] arguments) throws Exception {
@@ -212,21 +209,6 @@ class DamagedDatasetRunTest {
       } catch (IOException | RuntimeException | TrainingFailedException refused) {
         System.out.println("refused: " + refused.getMessage());
       }
-    }
-
-    @Override
-    public void onStart(TrainingStart start) {
-      System.out.println("start " + start.step());
-    }
-
-    @Override
-    public void onStep(StepMetrics metrics) {
-      System.out.println("step " + metrics.step());
-    }
-
-    @Override
-    public void onMessage(String message) {
-      System.out.println(message);
     }
   }
 }

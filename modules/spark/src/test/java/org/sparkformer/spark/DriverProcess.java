@@ -15,9 +15,6 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkformer.models.GptConfiguration;
 import org.sparkformer.training.Json;
 import org.sparkformer.training.RunSummary;
-import org.sparkformer.training.StepMetrics;
-import org.sparkformer.training.TrainingListener;
-import org.sparkformer.training.TrainingStart;
 import org.sparkformer.training.configuration.DataConfiguration;
 import org.sparkformer.training.configuration.RunConfiguration;
 
@@ -136,7 +133,7 @@ final class DriverProcess {
   }
 
   /** Trains; prints a line for the start, for each step, and for what ended it. */
-  static final class Child implements TrainingListener {
+  static final class Child extends PrintedRun {
     private Child() {}
 
     public static void main(String[] arguments) throws Exception {
@@ -170,21 +167,6 @@ final class DriverProcess {
           GptConfiguration.of(2, 2, 32, 16, tiny.model().vocabularySize()),
           tiny.data(),
           TinyRun.training(STEPS).toBuilder().evalInterval(0).checkpointInterval(0).build());
-    }
-
-    @Override
-    public void onStart(TrainingStart start) {
-      System.out.println("start " + start.step());
-    }
-
-    @Override
-    public void onStep(StepMetrics metrics) {
-      System.out.println("step " + metrics.step());
-    }
-
-    @Override
-    public void onMessage(String message) {
-      System.out.println(message);
     }
   }
 }
