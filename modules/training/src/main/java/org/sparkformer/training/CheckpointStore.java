@@ -183,6 +183,10 @@ public final class CheckpointStore {
       }
     }
     int last = complete.indexOf(verified);
+    if (last < 0) {
+      // An object store may be late in showing what was just committed: then nothing is certain.
+      return;
+    }
     for (int step : steps) {
       int index = complete.indexOf(step);
       if (index < 0 || index <= last - keep || index > last) {

@@ -139,6 +139,15 @@ class CheckpointStoreTest {
     assertEquals(List.of(1, 2), store.steps());
   }
 
+  @Test
+  void nothingIsRemovedOnAccountOfACheckpointThatIsNotToBeSeen() throws Exception {
+    CheckpointStore store = store(folder, DyingFileSystem.at(0));
+    store.write(1, files(1), Guard.SOLE);
+    store.write(2, files(2), Guard.SOLE);
+    store.prune(3, Guard.SOLE);
+    assertEquals(List.of(1, 2), store.steps());
+  }
+
   private static CheckpointStore store(Path folder, DyingFileSystem fileSystem) {
     org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path(folder.toUri());
     return new CheckpointStore(new RunFolder(fileSystem, path), 2);
