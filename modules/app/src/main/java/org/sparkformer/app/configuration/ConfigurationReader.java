@@ -7,21 +7,15 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
-import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
 import org.sparkformer.app.InputException;
 import org.sparkformer.training.configuration.DataConfiguration;
 
 /** Reads a run's YAML file, lays {@code --set} overrides over it and fills in the defaults. */
 public final class ConfigurationReader {
-  /** Numbers that YAML 1.1 takes for text because they lack a point or a sign, such as 1e-3. */
-  private static final Pattern NUMBER =
-      Pattern.compile("[-+]?(\\d+\\.?\\d*|\\.\\d+)([eE][-+]?\\d+)?");
-
   /** The one key that takes a list as well as a text. */
   private static final String INPUT = "data.input";
 
@@ -144,13 +138,6 @@ public final class ConfigurationReader {
   }
 
   private static JsonNode asKindOf(JsonNode exemplar, JsonNode value) {
-    if (exemplar.isNumber() && value.isTextual() && NUMBER.matcher(value.asText()).matches()) {
-      BigDecimal number = new BigDecimal(value.asText());
-      boolean whole = number.stripTrailingZeros().scale() <= 0 && exemplar.isIntegralNumber();
-      return whole
-          ? JsonNodeFactory.instance.numberNode(number.toBigInteger())
-          : JsonNodeFactory.instance.numberNode(number);
-    }
     boolean text = exemplar.isTextual() || exemplar.isNull();
     return text && value.isNumber() ? JsonNodeFactory.instance.textNode(value.asText()) : value;
   }

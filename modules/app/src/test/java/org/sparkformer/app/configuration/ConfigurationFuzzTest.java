@@ -19,6 +19,8 @@ class ConfigurationFuzzTest {
     return Stream.of(
             "model:\n  layers: 2\n  heads: 2\n  width: 16\ndata:\n  input: [a, 'b']\n",
             "training: {steps: 1e-3, learning_rate: 1e999999999}\n",
+            "training: {steps: '1e999999999'}\n",
+            "training: {learning_rate: '1e99999999999999999999'}\n",
             "model: &m {layers: 1}\ndata: *m\n",
             "a: [1\n",
             "- 1\n",
