@@ -63,6 +63,10 @@ final class Expectation {
     return expectation;
   }
 
+  boolean isOf(KernelCase other) {
+    return subject == other;
+  }
+
   /**
    * What is wrong with a candidate's results, if anything.
    *

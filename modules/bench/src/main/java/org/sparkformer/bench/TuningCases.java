@@ -87,18 +87,24 @@ final class TuningCases implements AutoCloseable {
         .toList();
   }
 
+  /** The timed operations that run by a file. */
+  List<KernelCase> timed(String file) {
+    return timed.stream().filter(each -> files.get(each).contains(file)).toList();
+  }
+
   /**
    * Lets two sets of values for a file's macros take turns: of each round the geometric mean, over
-   * the timed operations that run by it, of the first one's time / the other's.
+   * some operations that run by it, of the first one's time / the other's.
    */
-  double[] ratios(String file, Map<String, Integer> subject, Map<String, Integer> other) {
+  double[] ratios(
+      String file,
+      Map<String, Integer> subject,
+      Map<String, Integer> other,
+      List<KernelCase> operations) {
     Consumer<Operation> first = backend.withTunables(Map.of(file, subject));
     Consumer<Operation> second = backend.withTunables(Map.of(file, other));
     List<double[]> logarithms =
-        timed.stream()
-            .filter(each -> files.get(each).contains(file))
-            .map(each -> logarithms(each.operation(), first, second))
-            .toList();
+        operations.stream().map(each -> logarithms(each.operation(), first, second)).toList();
     return IntStream.range(0, logarithms.get(0).length)
         .mapToDouble(
             round ->
