@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * A line of {@code bench hosts} and {@code bench ranks}: medians over the steps of a run, in
- * milliseconds.
+ * A line of {@code bench hosts} and {@code bench ranks}: medians over the logged lines of a run,
+ * each of which is a mean over some steps, in milliseconds.
  *
  * @param step wall time
  * @param exchange time in collective operations
@@ -40,9 +40,13 @@ record ScalingRow(
               "scaling");
 
   /** The first steps build kernels and fill caches. */
-  private static final int WARM_UP = 3;
+  private static final int WARM_UP = 4;
 
-  /** From the metrics of a finished run that logged every step. */
+  /**
+   * From the metrics of a finished run.
+   *
+   * @throws IOException if it had no steps but the first
+   */
   static ScalingRow read(Path run) throws IOException {
     ObjectMapper json = new ObjectMapper();
     List<JsonNode> steps = new ArrayList<>();
@@ -51,6 +55,10 @@ record ScalingRow(
       if (node.has("step_ms") && node.get("step").asInt() > WARM_UP) {
         steps.add(node);
       }
+    }
+    if (steps.isEmpty()) {
+      throw new IOException(
+          run + " has no steps but the first " + WARM_UP + ", which do not count");
     }
     return new ScalingRow(
         json.readTree(run.resolve("run.json").toFile()).get("ranks").asInt(),

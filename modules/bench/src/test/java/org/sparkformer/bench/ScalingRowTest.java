@@ -14,11 +14,11 @@ class ScalingRowTest {
   @Test
   void takesMediansAfterTheWarmUpAndComparesWithTheIdeal() throws IOException {
     StringBuilder metrics = new StringBuilder("{\"step\":3,\"val_loss\":2.5}\n");
-    double[] steps = {9000, 8000, 7000, 1300, 1100, 1200};
+    double[] steps = {9000, 8000, 1300, 1100, 1200};
     for (int i = 0; i < steps.length; i++) {
       metrics.append(
           "{\"step\":%d,\"step_ms\":%s,\"tokens_per_second\":%s,\"allreduce_ms\":700,\"allreduce_exposed_ms\":200,\"reduce_exposed_ms\":90}\n"
-              .formatted(i + 1, steps[i], 1e6 / steps[i]));
+              .formatted(Math.max(1, 4 * i), steps[i], 1e6 / steps[i]));
     }
     Files.writeString(run.resolve("metrics.jsonl"), metrics);
     Files.writeString(run.resolve("run.json"), "{\"ranks\":4}");

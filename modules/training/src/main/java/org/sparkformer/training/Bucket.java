@@ -1,5 +1,6 @@
 package org.sparkformer.training;
 
+import org.sparkformer.models.ParameterLayout.Parameter;
 import org.sparkformer.tensor.Tensor;
 
 /**
@@ -13,6 +14,11 @@ import org.sparkformer.tensor.Tensor;
 record Bucket(long from, long to, int mark) {
   long length() {
     return to - from;
+  }
+
+  /** Whether it holds any of a parameter. */
+  boolean reaches(Parameter parameter) {
+    return parameter.offset() < to && from < parameter.offset() + parameter.shape().size();
   }
 
   /** Its elements of a gradient vector; borrowed. */

@@ -22,9 +22,6 @@ import org.sparkformer.tensor.Tensor;
  * operations follow one another on the device's queue and on the communication thread.
  */
 final class BucketTraffic implements AutoCloseable {
-  /** Between two looks at whether the device still computes. */
-  private static final long LOOK_MILLISECONDS = 1;
-
   private final Backend backend;
   private final Collective collective;
   private final Communication communication;
@@ -153,7 +150,7 @@ final class BucketTraffic implements AutoCloseable {
     while (true) {
       boolean computed = given.isReached();
       long since = System.nanoTime();
-      Staging.Place place = staging.poll(LOOK_MILLISECONDS);
+      Staging.Place place = staging.poll(Communication.LOOK_MILLISECONDS);
       if (computed) {
         communication.countHeld(System.nanoTime() - since);
       }
@@ -209,6 +206,11 @@ final class BucketTraffic implements AutoCloseable {
               () -> collective.allGather(own.floats(), place.floats(0, count)));
           return place;
         });
+  }
+
+  /** Waits for what {@link #allGather} has queued. */
+  Staging.Place await(Future<Staging.Place> gathered) {
+    return communication.awaitWeights(gathered, backend);
   }
 
   /** Queues the copy of what the other ranks own of a bucket to its place in the parameters. */

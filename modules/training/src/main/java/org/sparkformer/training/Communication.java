@@ -6,9 +6,12 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import org.sparkformer.collective.CollectiveException;
 import org.sparkformer.collective.WirePrecision;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.Backend.Mark;
 import org.sparkformer.training.configuration.Precision;
 
 /**
@@ -19,6 +22,9 @@ import org.sparkformer.training.configuration.Precision;
 final class Communication implements AutoCloseable {
   private static final int SECONDS_TO_END = 30;
 
+  /** Between two looks at whether the device still computes. */
+  static final long LOOK_MILLISECONDS = 1;
+
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(
           work -> {
@@ -28,6 +34,7 @@ final class Communication implements AutoCloseable {
           });
   private final AtomicLong busyNanos = new AtomicLong();
   private final AtomicLong heldNanos = new AtomicLong();
+  private long weightsNanos;
   private final StepActivity activity;
   private final WirePrecision precision;
 
@@ -74,6 +81,40 @@ final class Communication implements AutoCloseable {
   /** Such time since the last call. */
   long takeHeldNanos() {
     return heldNanos.getAndSet(0);
+  }
+
+  /**
+   * Waits on the training thread for weights. What of it the device spends idle is counted: from
+   * the moment when it has computed what it was given.
+   */
+  <T> T awaitWeights(Future<T> exchange, Backend backend) {
+    Mark given = exchange.isDone() ? null : backend.mark();
+    while (!exchange.isDone()) {
+      boolean idle = given.isReached();
+      long since = System.nanoTime();
+      look(exchange);
+      if (idle) {
+        weightsNanos += System.nanoTime() - since;
+      }
+    }
+    return await(exchange);
+  }
+
+  private static void look(Future<?> exchange) {
+    try {
+      exchange.get(LOOK_MILLISECONDS, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException interrupted) {
+      throw interrupted("waiting for weights", interrupted);
+    } catch (ExecutionException | TimeoutException seenLater) {
+      // Whoever asked looks again.
+    }
+  }
+
+  /** Time counted by {@link #awaitWeights} since the last call. */
+  long takeWeightsNanos() {
+    long nanos = weightsNanos;
+    weightsNanos = 0;
+    return nanos;
   }
 
   /**

@@ -142,7 +142,7 @@ final class FullSharding implements Sharding, ParameterStore {
 
   @Override
   public void collect() {
-    weights.beginPass();
+    // A pass gathers what it needs, and nothing beyond that.
   }
 
   @Override

@@ -94,7 +94,7 @@ final class GatheredWeights implements AutoCloseable {
       Tensor destination = buffers.bucket(first + i);
       traffic.take(
           first + i,
-          Communication.await(underWay.get(i)),
+          traffic.await(underWay.get(i)),
           floats -> backend.startWrite(destination, floats));
     }
     underWay.clear();
@@ -111,7 +111,7 @@ final class GatheredWeights implements AutoCloseable {
   }
 
   private void read(int index, Bucket bucket, long end, ParameterSink sink) {
-    Staging.Place place = Communication.await(traffic.allGather(index, state::parameters));
+    Staging.Place place = traffic.await(traffic.allGather(index, state::parameters));
     traffic.take(
         index,
         place,

@@ -4,9 +4,10 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.Function;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.TreeAccumulator;
-import org.sparkformer.models.ModelConfiguration;
+import org.sparkformer.models.LanguageModel;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.Add;
@@ -27,12 +28,16 @@ final class GradientAccumulator implements AutoCloseable {
 
   private record Addition(Tensor left, Tensor right) {}
 
-  GradientAccumulator(Rank rank, ModelConfiguration configuration, Tensor parameters) {
+  /**
+   * @param size elements of the gradients
+   * @param model binds the model to where its backward pass adds gradients
+   */
+  GradientAccumulator(Rank rank, long size, Function<Tensor, LanguageModel> model) {
     Collective collective = rank.collective();
     this.backend = rank.backend();
     int count = collective.tree().buffersNeeded(collective.ownedLeaves());
     for (int i = 0; i < count; i++) {
-      buffers.add(new GradientBuffer(backend, configuration, parameters));
+      buffers.add(new GradientBuffer(backend, size, model));
     }
     free.addAll(buffers);
     this.tree =

@@ -1,7 +1,7 @@
 package org.sparkformer.training;
 
+import java.util.function.Function;
 import org.sparkformer.models.LanguageModel;
-import org.sparkformer.models.ModelConfiguration;
 import org.sparkformer.models.ParameterLayout;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Tensor;
@@ -15,10 +15,14 @@ final class GradientBuffer implements AutoCloseable {
   private final long size;
   private final LanguageModel model;
 
-  GradientBuffer(Backend backend, ModelConfiguration configuration, Tensor parameters) {
-    this.size = configuration.layout().size();
+  /**
+   * @param size elements of the gradients
+   * @param model binds the model to where its backward pass adds gradients
+   */
+  GradientBuffer(Backend backend, long size, Function<Tensor, LanguageModel> model) {
+    this.size = size;
     this.flat = backend.floats(length(size));
-    this.model = configuration.bind(parameters, flat);
+    this.model = model.apply(flat);
   }
 
   /** Elements of a buffer for a model of so many. */

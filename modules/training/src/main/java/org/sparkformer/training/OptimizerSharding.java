@@ -3,6 +3,7 @@ package org.sparkformer.training;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 import org.sparkformer.collective.Addends;
@@ -11,6 +12,7 @@ import org.sparkformer.collective.LeafRange;
 import org.sparkformer.models.LanguageModel;
 import org.sparkformer.models.ModelConfiguration;
 import org.sparkformer.models.ParameterSink;
+import org.sparkformer.models.ParameterStore;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.AdamW;
@@ -37,7 +39,8 @@ final class OptimizerSharding implements Sharding {
   private GradientBuffer buffer;
 
   /**
-   * @param overlap whether gradients leave while the backward pass still runs
+   * @param overlap whether gradients leave while the backward pass still runs, and weights come
+   *     while the next forward pass does
    */
   OptimizerSharding(
       Rank rank,
@@ -54,12 +57,22 @@ final class OptimizerSharding implements Sharding {
     this.state = state;
     this.overlap = overlap;
     this.leaves = IntStream.range(owned.from(), owned.to()).boxed().toList();
-    this.gradients = new GradientAccumulator(rank, configuration, state.parameters());
+    this.update = new ParameterUpdate(backend, state, buckets, traffic);
+    Function<Tensor, LanguageModel> model = flat -> configuration.bind(store(flat));
+    this.gradients = new GradientAccumulator(rank, state.layout().size(), model);
     Addends addends = Addends.all(collective.tree(), collective.size());
     this.exchange = new GradientExchange(gradients, buckets, traffic, addends);
     this.totals = new StepTotals(rank, buckets, communication);
-    this.update = new ParameterUpdate(backend, state, traffic);
-    this.forwardOnly = configuration.bind(state.parameters(), null);
+    this.forwardOnly = model.apply(null);
+  }
+
+  /** Parameters whose slices of other ranks may still be on their way. */
+  private ParameterStore store(Tensor gradients) {
+    ParameterStore flat = ParameterStore.flat(state.layout(), state.parameters(), gradients);
+    return parameter -> {
+      update.require(parameter);
+      return flat.variable(parameter);
+    };
   }
 
   private static BucketTraffic.Route route(Rank rank, Buckets buckets) {
@@ -117,12 +130,15 @@ final class OptimizerSharding implements Sharding {
   @Override
   public void update(Tensor squaredNorm, AdamW.Settings settings) {
     update.run(sum(), squaredNorm, settings);
+    leave();
+    if (!overlap) {
+      collect();
+    }
   }
 
   @Override
   public void collect() {
     update.collect();
-    leave();
   }
 
   @Override

@@ -1,28 +1,35 @@
 package org.sparkformer.training;
 
-import java.util.ArrayList;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.Future;
+import org.sparkformer.models.ParameterLayout.Parameter;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.AdamW;
 
 /**
  * Updates this rank's slices of the parameters, and gets the other slices from the ranks that
- * updated them.
+ * updated them. Buckets go from the last to the first: that is the order in which a forward pass
+ * comes to their parameters, and it can begin before all are there.
  */
 final class ParameterUpdate {
   private final Backend backend;
   private final ModelState state;
+  private final List<Bucket> buckets;
   private final BucketTraffic traffic;
-  private final List<Future<Staging.Place>> underWay = new ArrayList<>();
+
+  /** Of the buckets before this many, from the last of them to the first. */
+  private final Deque<Future<Staging.Place>> underWay = new ArrayDeque<>();
 
   /**
    * @param traffic null where there is one rank
    */
-  ParameterUpdate(Backend backend, ModelState state, BucketTraffic traffic) {
+  ParameterUpdate(Backend backend, ModelState state, Buckets buckets, BucketTraffic traffic) {
     this.backend = backend;
     this.state = state;
+    this.buckets = buckets.all();
     this.traffic = traffic;
   }
 
@@ -33,8 +40,7 @@ final class ParameterUpdate {
    * @param squaredNorm of all gradients, [1]
    */
   void run(Tensor gradients, Tensor squaredNorm, AdamW.Settings settings) {
-    underWay.clear();
-    for (int index = 0; index < state.slices().size(); index++) {
+    for (int index = buckets.size() - 1; index >= 0; index--) {
       Slice slice = state.slices().get(index);
       if (slice.holdsParameters()) {
         state.update(backend, slice, slice.of(gradients), squaredNorm, settings);
@@ -45,11 +51,22 @@ final class ParameterUpdate {
     }
   }
 
-  /** Waits for the other ranks' slices and queues their way to the device. */
-  void collect() {
-    for (int index = 0; index < underWay.size(); index++) {
-      Staging.Place place = Communication.await(underWay.get(index));
-      traffic.writeOthers(index, place, state.parameters());
+  /** Waits for the other ranks' slices of a parameter and queues their way to the device. */
+  void require(Parameter parameter) {
+    while (buckets.subList(0, underWay.size()).stream().anyMatch(each -> each.reaches(parameter))) {
+      collectNext();
     }
+  }
+
+  /** As {@link #require}, for all parameters. */
+  void collect() {
+    while (!underWay.isEmpty()) {
+      collectNext();
+    }
+  }
+
+  private void collectNext() {
+    Staging.Place place = traffic.await(underWay.remove());
+    traffic.writeOthers(underWay.size(), place, state.parameters());
   }
 }

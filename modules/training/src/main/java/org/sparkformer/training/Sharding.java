@@ -36,10 +36,13 @@ interface Sharding extends WholeWeights, AutoCloseable {
    */
   void sum(Tensor squaredNorm);
 
-  /** Queues AdamW on this rank's slices. */
+  /** Queues AdamW on this rank's slices, and that the ranks exchange what came of it. */
   void update(Tensor squaredNorm, AdamW.Settings settings);
 
-  /** Waits for whatever the next pass needs of other ranks' updates. */
+  /**
+   * Waits for what is still to come of other ranks' updates: after a forward pass, and before the
+   * ranks exchange anything else.
+   */
   void collect();
 
   /** Ends the step without an update: the sums are left as they are, and so are the weights. */

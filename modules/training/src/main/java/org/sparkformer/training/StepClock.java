@@ -21,7 +21,6 @@ final class StepClock {
   private long wallNanos;
   private long dataWaitNanos;
   private long gradientsNanos;
-  private long weightsNanos;
   private int steps;
 
   private record MicroBatchMarks(Mark begin, Mark middle, Mark end) {}
@@ -104,24 +103,15 @@ final class StepClock {
    * @param computed from {@link #computed}
    */
   void waitForGradients(Mark computed, Runnable wait) {
-    gradientsNanos += exposedNanos(computed, wait);
-  }
-
-  /** As {@link #waitForGradients}, for weights. */
-  void waitForWeights(Mark computed, Runnable wait) {
-    weightsNanos += exposedNanos(computed, wait);
-  }
-
-  /** From the moment when the device has computed what it was given, nothing hides a wait. */
-  private long exposedNanos(Mark computed, Runnable wait) {
     if (!amongRanks) {
       wait.run();
-      return 0;
+      return;
     }
+    // From the moment when the device has computed what it was given, nothing hides the wait.
     computed.await();
     long since = System.nanoTime();
     wait.run();
-    return System.nanoTime() - since;
+    gradientsNanos += System.nanoTime() - since;
   }
 
   /** Times since the last lap; starts the next. To be called while paused. */
@@ -134,14 +124,13 @@ final class StepClock {
             marks.stream().mapToDouble(m -> m.end().millisecondsSince(m.middle())).sum(),
             communication.takeBusyNanos() / each,
             gradientsNanos / each,
-            weightsNanos / each,
+            communication.takeWeightsNanos() / each,
             communication.takeHeldNanos() / each,
             dataWaitNanos / each);
     steps = 0;
     wallNanos = 0;
     dataWaitNanos = 0;
     gradientsNanos = 0;
-    weightsNanos = 0;
     return lap;
   }
 }

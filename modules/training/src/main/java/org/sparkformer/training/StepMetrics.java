@@ -18,7 +18,8 @@ import java.util.List;
  * @param tokens tokens trained on so far, over all ranks
  * @param tokensPerSecond over all ranks
  * @param stepMs wall time
- * @param forwardMs forward passes; the gradient of the vocabulary projection is taken here
+ * @param forwardMs forward passes, with what weights of other ranks are waited for; the gradient of
+ *     the vocabulary projection is taken here
  * @param backwardMs backward passes
  * @param allreduceMs exchange of gradients, norms and weights with other ranks on rank 0:
  *     reduce-scatter and all-gathers, waiting for slower ranks included, copies to and from the

@@ -29,7 +29,7 @@ final class StopAgreement {
     this.nextStep = firstStep + 1;
   }
 
-  /** Whether training stops after the step that is done; every rank asks after every step. */
+  /** Whether training stops after a step; every rank asks before each update. */
   boolean isReached(int done) throws IOException {
     if (done < nextStep) {
       return false;

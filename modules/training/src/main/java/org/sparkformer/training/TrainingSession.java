@@ -23,6 +23,7 @@ final class TrainingSession implements AutoCloseable {
   private final double earlierSeconds;
   private final StopAgreement stop;
   private RunProgress progress;
+  private boolean told;
 
   /**
    * @param start what {@code state} stands for
@@ -77,7 +78,7 @@ final class TrainingSession implements AutoCloseable {
     while (progress.step() < training.steps()) {
       int done = progress.step() + 1;
       afterStep(done, next(done));
-      if (done < training.steps() && isToStop(done)) {
+      if (done < training.steps() && told) {
         return stopEarly(done);
       }
     }
@@ -86,16 +87,17 @@ final class TrainingSession implements AutoCloseable {
     return summary;
   }
 
-  private boolean isToStop(int done) throws IOException {
+  private void beforeUpdate(int done) throws IOException {
+    recorder.beforeUpdate();
     activity.begin("asking whether to stop");
-    return stop.isReached(done);
+    told = stop.isReached(done);
   }
 
   /** Runs a step; false where its batch was found to be one to skip before. */
   private boolean next(int done) throws IOException, InterruptedException {
     boolean runs = !progress.isSkipped(done);
     boolean updated =
-        runs && step.run(done - 1, isLogged(done), this::isSpike, recorder::beforeUpdate);
+        runs && step.run(done - 1, isLogged(done), this::isSpike, () -> beforeUpdate(done));
     progress = progress.withStep(done);
     if (updated && training.spikeSigma() > 0) {
       progress = progress.withLosses(progress.losses().with(step.loss(), training.spikeWindow()));
@@ -127,6 +129,7 @@ final class TrainingSession implements AutoCloseable {
 
   private RunSummary stopEarly(int done) throws IOException, InterruptedException {
     activity.beginUnlimited("the end of a run that was told to stop");
+    step.collect();
     clock.pause();
     step.gradientNorm();
     if (!isDue(done, training.checkpointInterval())) {
@@ -145,6 +148,8 @@ final class TrainingSession implements AutoCloseable {
     boolean evaluates = evaluator != null && isDue(done, training.evalInterval());
     boolean checkpoints = isDue(done, training.checkpointInterval());
     if (logs || evaluates || checkpoints) {
+      activity.begin("waiting for other ranks' weights");
+      step.collect();
       activity.begin("waiting for the device");
       clock.pause();
       double norm = step.gradientNorm();

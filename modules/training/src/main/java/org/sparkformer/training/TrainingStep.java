@@ -40,6 +40,12 @@ final class TrainingStep implements AutoCloseable {
   private final double targetsPerStep;
   private double loss = Double.NaN;
 
+  /** What is done where a step is about to change weights and moments. */
+  @FunctionalInterface
+  interface BeforeUpdate {
+    void run() throws IOException;
+  }
+
   /**
    * @param start what is done already
    * @param activity told where the step is
@@ -70,15 +76,17 @@ final class TrainingStep implements AutoCloseable {
   }
 
   /**
-   * Queues a step; waits only for tokens, for other ranks, and for the step before.
+   * Queues a step; waits only for tokens, for other ranks, and for the step before. Weights of
+   * other ranks may come during the next: see {@link #collect}.
    *
    * @param step counted from 0
    * @param logged whether its loss and times will be asked for
    * @param isSpike asked about the loss, where spikes are looked for
-   * @param beforeUpdate called when all but the update of weights and moments is queued
+   * @param beforeUpdate called when all but the update of weights and moments is queued; the ranks
+   *     may exchange something then
    * @return false if the loss is a spike: nothing was updated, on any rank
    */
-  boolean run(int step, boolean logged, DoublePredicate isSpike, Runnable beforeUpdate)
+  boolean run(int step, boolean logged, DoublePredicate isSpike, BeforeUpdate beforeUpdate)
       throws IOException, InterruptedException {
     clock.beginStep(logged);
     activity.beginStep(step + 1);
@@ -122,10 +130,13 @@ final class TrainingStep implements AutoCloseable {
     pass.model().loss(tape, batch.batch(), scale, dropouts);
     // Before the backward pass, in which the sum's place may leave.
     lossReduction.run(batch.losses(), pass.loss(), false);
+    sharding.collect();
   }
 
   /** The squared norm of the summed gradients. */
   private Tensor sum(int step, Mark computed) {
+    // Where this rank had no forward pass.
+    sharding.collect();
     Tensor squaredNorm = norms.slot(step + 1);
     activity.begin("the sum of the gradients");
     clock.waitForGradients(computed, () -> sharding.sum(squaredNorm));
@@ -147,7 +158,6 @@ final class TrainingStep implements AutoCloseable {
   private void update(int step, boolean logged, Tensor squaredNorm) {
     activity.begin("the update of the weights");
     sharding.update(squaredNorm, settings(step));
-    clock.waitForWeights(clock.computed(), sharding::collect);
     if (logged && !watchesLoss()) {
       readLoss();
     }
@@ -191,6 +201,11 @@ final class TrainingStep implements AutoCloseable {
         state.layout().decayed(),
         (float) training.clip(),
         step + 1);
+  }
+
+  /** Waits for weights of other ranks: before anything but another step. */
+  void collect() {
+    sharding.collect();
   }
 
   /** Mean loss of the batch of the last step that was logged, or looked at for spikes. */

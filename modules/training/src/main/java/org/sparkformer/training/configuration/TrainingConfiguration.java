@@ -28,7 +28,8 @@ import java.util.Objects;
  *     the number of ranks
  * @param zeroStage what the ranks share out among them: 1 the optimizer's state, 3 weights and
  *     gradients too (Rajbhandari et al., arXiv:1910.02054)
- * @param overlap whether gradients leave while the backward pass still runs
+ * @param overlap whether gradients leave while the backward pass still runs, and weights come while
+ *     the next forward pass does
  * @param directRanks up to so many ranks gather weights from each other directly; more of them
  *     gather long vectors round a ring
  * @param connections that each pair of ranks keeps open, over which frames go in turn
