@@ -133,6 +133,7 @@ final class StepBench {
         median(StepMetrics::dataWaitMs),
         (double) rounds.activity().launches() / steps.size(),
         (double) rounds.activity().waits() / steps.size(),
+        (double) rounds.activity().markWaits() / steps.size(),
         rounds.activity().buffers(),
         backend.memory().peakBytes(),
         peakHostBytes(),

@@ -16,8 +16,11 @@ import java.util.List;
  * @param allReduceMs between ranks
  * @param dataMs waiting for tokens
  * @param launches kernels a step
- * @param hostWaits times a step that the host waited for the device; two of them are the
- *     benchmark's, which logs every step
+ * @param hostWaits times a step that the host waited for the device: for the loss, for the end of
+ *     the step and for the gradient norm, of which only logged steps have the last two, and the
+ *     benchmark logs every step
+ * @param markWaits those of them that read no value: throttles, which keep the host one step ahead.
+ *     None where every step is logged; a step that is not has this one alone
  * @param newBuffers buffers taken from the driver in all measured steps
  * @param peakDeviceBytes most bytes that the pool ever held
  * @param peakHostBytes most resident bytes of this process, device memory included on a CPU
@@ -43,6 +46,7 @@ record StepResult(
     double dataMs,
     double launches,
     double hostWaits,
+    double markWaits,
     long newBuffers,
     long peakDeviceBytes,
     long peakHostBytes,

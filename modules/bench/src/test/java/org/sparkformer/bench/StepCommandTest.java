@@ -38,6 +38,8 @@ class StepCommandTest {
     assertTrue(result.get("tokens_per_second").asDouble() > 0);
     assertTrue(result.get("forward_ms").asDouble() < result.get("step_ms").asDouble());
     assertEquals(0, result.get("new_buffers").asInt(), "buffers after warm-up");
+    assertEquals(3, result.get("host_waits").asDouble(), "the loss, the end, the norm");
+    assertEquals(0, result.get("mark_waits").asDouble(), "every step is logged");
     JsonNode events = new ObjectMapper().readTree(trace.toFile()).get("traceEvents");
     assertEquals(result.get("launches").asDouble(), events.size());
     assertTrue(events.findValuesAsText("name").contains("adamw.cl:adamw"));

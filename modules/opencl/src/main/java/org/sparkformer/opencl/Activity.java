@@ -7,8 +7,8 @@ import org.lwjgl.opencl.CL10;
 import org.lwjgl.system.MemoryStack;
 
 /**
- * What was asked of one device queue: always counted, and timed command by command while a trace is
- * taken.
+ * What was asked of one device's queues: always counted, and timed command by command while a trace
+ * is taken. Any thread may count, as any may wait.
  */
 final class Activity {
   private long launches;
@@ -16,38 +16,44 @@ final class Activity {
   private long writes;
   private long started;
   private long waits;
+  private long markWaits;
   private long buffers;
   private List<Traced> trace;
 
   private record Traced(String name, long event) {}
 
   /** The counts so far. */
-  DeviceActivity counts() {
-    return new DeviceActivity(launches, reads, writes, started, waits, buffers);
+  synchronized DeviceActivity counts() {
+    return new DeviceActivity(launches, reads, writes, started, waits, markWaits, buffers);
   }
 
-  void launched() {
+  synchronized void launched() {
     launches++;
   }
 
-  void read() {
+  synchronized void read() {
     reads++;
     waits++;
   }
 
-  void written() {
+  synchronized void written() {
     writes++;
   }
 
-  void started() {
+  synchronized void started() {
     started++;
   }
 
-  void waited() {
+  synchronized void waited() {
     waits++;
   }
 
-  void bufferCreated() {
+  synchronized void waitedForMark() {
+    waits++;
+    markWaits++;
+  }
+
+  synchronized void bufferCreated() {
     buffers++;
   }
 

@@ -28,6 +28,7 @@ final class CopyQueue implements AutoCloseable {
   /** Waits for its copies. */
   void finish() {
     if (queue != MemoryUtil.NULL) {
+      device.activity().waited();
       Status.check(CL10.clFinish(queue), "finish the copies on " + device.device().info().name());
     }
   }

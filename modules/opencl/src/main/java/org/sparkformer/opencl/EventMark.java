@@ -8,11 +8,13 @@ import org.sparkformer.tensor.Backend;
 
 /** A marker in the queue and, once it is known, the device time at which it was reached. */
 final class EventMark implements Backend.Mark {
+  private final Activity activity;
   private long event;
   private long nanoseconds;
 
-  private EventMark(long event) {
+  private EventMark(long event, Activity activity) {
     this.event = event;
+    this.activity = activity;
   }
 
   static EventMark enqueue(DeviceQueue queue) {
@@ -20,7 +22,7 @@ final class EventMark implements Backend.Mark {
       PointerBuffer event = stack.mallocPointer(1);
       Status.check(
           CL12.clEnqueueMarkerWithWaitList(queue.queue(), null, event), "queue a time stamp");
-      EventMark mark = new EventMark(event.get(0));
+      EventMark mark = new EventMark(event.get(0), queue.activity());
       // Who asks whether it is reached does not send it to the device; who waits does.
       Status.check(CL10.clFlush(queue.queue()), "queue a time stamp");
       return mark;
@@ -35,15 +37,9 @@ final class EventMark implements Backend.Mark {
   /** Lets go of the event where it is. */
   @Override
   public synchronized boolean isReached() {
-    if (event != 0) {
-      int[] state = new int[1];
-      Status.check(
-          CL10.clGetEventInfo(event, CL10.CL_EVENT_COMMAND_EXECUTION_STATUS, state, null),
-          "ask for a time stamp");
-      // Negative where it failed: the wait, which is none, says how.
-      if (state[0] <= CL10.CL_COMPLETE) {
-        resolve();
-      }
+    if (event != 0 && EventState.isOver(event)) {
+      // Where it failed, the wait, which is none, says how.
+      resolve();
     }
     return event == 0;
   }
@@ -52,6 +48,9 @@ final class EventMark implements Backend.Mark {
   synchronized void resolve() {
     if (event == 0) {
       return;
+    }
+    if (!EventState.isOver(event)) {
+      activity.waitedForMark();
     }
     long[] time = new long[1];
     Status.check(CL10.clWaitForEvents(event), "wait for a time stamp");

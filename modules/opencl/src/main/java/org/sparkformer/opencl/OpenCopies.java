@@ -22,7 +22,7 @@ final class OpenCopies {
   void add(BufferRange range, long event) {
     copies.removeIf(
         copy -> {
-          boolean over = isOver(copy.event());
+          boolean over = EventState.isOver(copy.event());
           if (over) {
             CL10.clReleaseEvent(copy.event());
           }
@@ -30,15 +30,6 @@ final class OpenCopies {
         });
     Status.check(CL10.clRetainEvent(event), "keep the event of a copy");
     copies.add(new Copy(range, event));
-  }
-
-  /** Whether it is done or has failed, which who waits for the copy is told. */
-  private static boolean isOver(long event) {
-    int[] state = new int[1];
-    Status.check(
-        CL10.clGetEventInfo(event, CL10.CL_EVENT_COMMAND_EXECUTION_STATUS, state, null),
-        "ask for the state of a copy");
-    return state[0] <= CL10.CL_COMPLETE;
   }
 
   /** Makes what is queued from here on wait for the copies that use this memory. */

@@ -6,10 +6,12 @@ import org.sparkformer.tensor.Tensor;
 
 /** Copies to the host that wait for nothing in the first queue; any thread may make them. */
 final class SideQueue implements AutoCloseable {
+  private final DeviceQueue device;
   private final CopyQueue queue;
   private final BufferPool pool;
 
   SideQueue(DeviceQueue device, BufferPool pool) {
+    this.device = device;
     this.queue = new CopyQueue(device);
     this.pool = pool;
   }
@@ -24,6 +26,7 @@ final class SideQueue implements AutoCloseable {
           CL10.clEnqueueReadBuffer(
               queue.id(), from.buffer(), true, from.first(), destination, null, null),
           "read " + destination.remaining() + " bytes from the device beside its work");
+      device.activity().read();
     }
   }
 

@@ -74,7 +74,7 @@ final class StartedCopies implements AutoCloseable {
     long event =
         beside ? beside(queue.id(), range, bytes, copy, what) : inOrder(range, bytes, copy, what);
     main.activity().started();
-    return new PendingCopy(event, what);
+    return new PendingCopy(event, main.activity(), what);
   }
 
   private long inOrder(BufferRange range, ByteBuffer bytes, Copy copy, String what) {

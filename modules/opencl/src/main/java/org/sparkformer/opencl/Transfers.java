@@ -63,6 +63,9 @@ final class Transfers {
             event);
     Status.check(status, "write " + source.remaining() + " bytes to the device");
     queue.activity().written();
+    if (event == null) {
+      queue.activity().waited();
+    }
   }
 
   private void writeInPieces(Tensor destination, ByteBuffer source) {
@@ -128,18 +131,9 @@ final class Transfers {
   }
 
   private static boolean isDone(long event) {
-    int state = state(event);
+    int state = EventState.of(event);
     Status.check(Math.min(state, CL10.CL_SUCCESS), "write to the device");
     return state == CL10.CL_COMPLETE;
-  }
-
-  /** CL_COMPLETE, a positive number for what is still to come, or an error. */
-  private static int state(long event) {
-    int[] state = new int[1];
-    Status.check(
-        CL10.clGetEventInfo(event, CL10.CL_EVENT_COMMAND_EXECUTION_STATUS, state, null),
-        "ask for the state of a write");
-    return state[0];
   }
 
   private static void free(Staged copy) {
@@ -156,7 +150,7 @@ final class Transfers {
     int failed = CL10.CL_SUCCESS;
     while (!staged.isEmpty()) {
       Staged copy = staged.remove();
-      failed = Math.min(failed, state(copy.event()));
+      failed = Math.min(failed, EventState.of(copy.event()));
       free(copy);
     }
     Status.check(Math.min(failed, CL10.CL_SUCCESS), "write to the device");

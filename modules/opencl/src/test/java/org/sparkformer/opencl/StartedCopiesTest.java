@@ -190,6 +190,38 @@ class StartedCopiesTest {
   }
 
   @Test
+  void waitsAreCountedForWhatIsNotOverAndForNothingElse() throws Exception {
+    try (Tensor x = tensor(SIZE)) {
+      write(x, 1);
+      final long heldReads = hold(reads.id());
+      Backend.Pending copy = copies.startRead(x, host(0, SIZE));
+      CompletableFuture<Void> waiting = CompletableFuture.runAsync(copy::await);
+      awaitCount(1, 0);
+      letGo(heldReads);
+      waiting.join();
+      copy.await();
+      final long held = hold(queue.queue());
+      EventMark mark = EventMark.enqueue(queue);
+      waiting = CompletableFuture.runAsync(mark::await);
+      awaitCount(2, 1);
+      letGo(held);
+      waiting.join();
+      mark.await();
+      queue.finish();
+      awaitCount(3, 1);
+    }
+  }
+
+  /** Of waits, which are counted as they begin. */
+  private void awaitCount(long waits, long markWaits) throws InterruptedException {
+    for (int i = 0; i < 100 && queue.activity().counts().waits() < waits; i++) {
+      Thread.sleep(MILLISECONDS);
+    }
+    assertEquals(waits, queue.activity().counts().waits());
+    assertEquals(markWaits, queue.activity().counts().markWaits());
+  }
+
+  @Test
   void lockedHostMemoryIsCopiedToAndFrom() {
     try (Tensor x = tensor(SIZE);
         HostMemory memory = copies.hostMemory(SIZE * Float.BYTES);
