@@ -68,7 +68,7 @@ public final class Bench {
     List<KernelRow> rows = new ArrayList<>();
     try (OpenClBackend backend = OpenClBackend.open(new DeviceSelector(device))) {
       System.out.println(backend.description());
-      System.out.println(OpenBlas.describe(backend.device().computeUnits()));
+      describePeer(backend.device().computeUnits());
       KernelBench bench = new KernelBench(backend, precision.operands());
       System.out.println(bench.ceilings());
       System.out.println(header());
@@ -80,6 +80,12 @@ public final class Bench {
     }
     write(json, rows);
     return CommandLine.ExitCode.OK;
+  }
+
+  private static void describePeer(int threads) {
+    OpenBlas.useThreads(threads);
+    System.out.printf("%s with %d threads%n", OpenBlas.name(), threads);
+    OpenBlasKernels.objection().ifPresent(text -> System.err.println("WARNING: " + text));
   }
 
   @Command(

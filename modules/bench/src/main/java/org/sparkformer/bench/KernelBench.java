@@ -89,7 +89,7 @@ final class KernelBench {
         computes ? gflops : null,
         gbps,
         computes ? gflops / peakGflops : gbps / copyGbps,
-        peer == null ? null : OpenBlas.NAME,
+        peer == null ? null : OpenBlas.name(),
         peer == null ? null : kernelCase.flops() / Rounds.median(peer) / 1e6,
         peer == null ? null : Rounds.medianRatio(peer, ours));
   }

@@ -10,7 +10,8 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
  * @param gflops 1e9 floating-point operations a second; null where bytes decide
  * @param gbps 1e9 bytes a second that must at least move
  * @param shareOfPeak of the measured FMA rate, or of the measured copy bandwidth
- * @param peer library that did the same in the same run, null where there is none
+ * @param peer library that did the same in the same run, its version and the kernels that it ran;
+ *     null where there is none
  * @param peerGflops its rate
  * @param ratio median over rounds of (peer's time / our time); above 1 is faster than the peer
  */

@@ -3,20 +3,15 @@ package org.sparkformer.bench;
 import static org.bytedeco.openblas.global.openblas.CblasNoTrans;
 import static org.bytedeco.openblas.global.openblas.CblasRowMajor;
 import static org.bytedeco.openblas.global.openblas.CblasTrans;
+import static org.bytedeco.openblas.global.openblas.OPENBLAS_VERSION;
 import static org.bytedeco.openblas.global.openblas.cblas_sgemm;
 
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.presets.openblas_nolapack;
 import org.sparkformer.tensor.ops.MatMul;
 
-/**
- * OpenBLAS as the peer of matrix products. Which kernels it runs depends on the core type that it
- * finds, or is told by OPENBLAS_CORETYPE; left alone it may pick a generic one, so the table's
- * header names it.
- */
+/** OpenBLAS as the peer of matrix products, by the kernels that {@link OpenBlasKernels} names. */
 final class OpenBlas implements Rounds.Subject, AutoCloseable {
-  static final String NAME = "OpenBLAS";
-
   private final MatMul product;
   private final FloatPointer a;
   private final FloatPointer b;
@@ -30,12 +25,13 @@ final class OpenBlas implements Rounds.Subject, AutoCloseable {
     this.c = filled(product.c().size());
   }
 
-  /** Sets the number of threads and says what runs; its kernels are chosen when it is loaded. */
-  static String describe(int threads) {
+  /** Its version and the kernels that it runs. */
+  static String name() {
+    return OPENBLAS_VERSION.strip() + " " + OpenBlasKernels.name();
+  }
+
+  static void useThreads(int threads) {
     openblas_nolapack.blas_set_num_threads(threads);
-    String core = System.getenv("OPENBLAS_CORETYPE");
-    return "%s with %d threads, core type %s (OPENBLAS_VERBOSE=2 makes it print what it took)"
-        .formatted(NAME, threads, core == null ? "of its own choice" : core);
   }
 
   @Override
