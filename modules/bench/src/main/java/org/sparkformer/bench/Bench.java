@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.sparkformer.app.Sparkformer;
 import org.sparkformer.opencl.DeviceSelector;
@@ -55,7 +56,8 @@ public final class Bench {
       @Option(
               names = "--model",
               defaultValue = "",
-              description = "Models whose name contains this.")
+              description =
+                  "Models whose name contains this; forms: batched and doubly transposed products.")
           String model,
       @Option(
               names = "--precision",
@@ -72,10 +74,16 @@ public final class Bench {
       KernelBench bench = new KernelBench(backend, precision.operands());
       System.out.println(bench.ceilings());
       System.out.println(header());
-      for (ModelShape shape : ModelShape.ALL) {
-        if (shape.name().contains(model)) {
-          rows.addAll(bench.run(shape, only, row -> System.out.println(line(row))));
-        }
+      Consumer<KernelRow> onRow =
+          row -> {
+            System.out.println(line(row));
+            rows.add(row);
+          };
+      ModelShape.ALL.stream()
+          .filter(shape -> shape.name().contains(model))
+          .forEach(shape -> bench.run(shape, only, onRow));
+      if (ProductForms.NAME.contains(model)) {
+        bench.runForms(only, onRow);
       }
     }
     write(json, rows);

@@ -1,6 +1,5 @@
 package org.sparkformer.bench;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.sparkformer.opencl.Ceilings;
@@ -34,18 +33,23 @@ final class KernelBench {
   }
 
   /** Runs the cases of a model's shape; each row is handed on as soon as it is measured. */
-  List<KernelRow> run(ModelShape model, String filter, Consumer<KernelRow> onRow) {
-    List<KernelRow> rows = new ArrayList<>();
+  void run(ModelShape model, String filter, Consumer<KernelRow> onRow) {
     try (KernelCases cases = new KernelCases(backend, model, operands)) {
-      for (KernelCase kernelCase : cases.all()) {
-        if (kernelCase.op().contains(filter)) {
-          KernelRow row = measure(kernelCase);
-          onRow.accept(row);
-          rows.add(row);
-        }
-      }
+      run(cases.all(), filter, onRow);
     }
-    return rows;
+  }
+
+  /** Runs the products that no model has. */
+  void runForms(String filter, Consumer<KernelRow> onRow) {
+    try (ProductForms forms = new ProductForms(backend, operands)) {
+      run(forms.all(), filter, onRow);
+    }
+  }
+
+  private void run(List<KernelCase> cases, String filter, Consumer<KernelRow> onRow) {
+    cases.stream()
+        .filter(each -> each.op().contains(filter))
+        .forEach(each -> onRow.accept(measure(each)));
   }
 
   /** C = A B of [m, k] and [k, n], without a peer. */

@@ -1,5 +1,6 @@
 package org.sparkformer.bench;
 
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.sparkformer.tensor.DType;
@@ -20,6 +21,28 @@ import org.sparkformer.tensor.ops.Operation;
  */
 record KernelCase(
     String op, String shape, String direction, Operation operation, double flops, double bytes) {
+
+  /**
+   * A matrix product.
+   *
+   * @param model whose step has it
+   */
+  static KernelCase product(String model, String name, String direction, MatMul product) {
+    String extents = product.m() + "x" + product.n() + "x" + product.k();
+    String shape = product.batch() == 1 ? extents : product.batch() + "x" + extents;
+    double flops = 2.0 * product.batch() * product.m() * product.n() * product.k();
+    double bytes =
+        bytes(product.a(), product.b(), product.c(), product.activated())
+            + (product.accumulate() ? bytes(product.c()) : 0);
+    return new KernelCase("matmul " + name, model + " " + shape, direction, product, flops, bytes);
+  }
+
+  /**
+   * @param passes what is read and what is written, one after the other; null for none
+   */
+  static double bytes(Tensor... passes) {
+    return Arrays.stream(passes).filter(Objects::nonNull).mapToDouble(Tensor::bytes).sum();
+  }
 
   /** Whether arithmetic, not memory, is the limit to compare with. */
   boolean computeBound() {

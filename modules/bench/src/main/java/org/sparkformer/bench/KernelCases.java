@@ -1,13 +1,9 @@
 package org.sparkformer.bench;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
-import java.util.Random;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.DType;
-import org.sparkformer.tensor.Shape;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.AdamW;
 import org.sparkformer.tensor.ops.Add;
@@ -16,7 +12,6 @@ import org.sparkformer.tensor.ops.AttentionBackward;
 import org.sparkformer.tensor.ops.AttentionForward;
 import org.sparkformer.tensor.ops.BlockSum;
 import org.sparkformer.tensor.ops.ColumnSum;
-import org.sparkformer.tensor.ops.Copy;
 import org.sparkformer.tensor.ops.Dropout;
 import org.sparkformer.tensor.ops.DropoutApply;
 import org.sparkformer.tensor.ops.EmbeddingBackward;
@@ -44,19 +39,17 @@ final class KernelCases implements AutoCloseable {
   /** Rows of one chunk of logits, as the training step takes them. */
   private static final int LOGIT_ROWS = 512;
 
-  private final Backend backend;
+  private final DrawnTensors tensors;
   private final ModelShape model;
   private final DType operands;
-  private final List<Tensor> tensors = new ArrayList<>();
   private final List<KernelCase> cases = new ArrayList<>();
-  private final Random random = new Random(7);
 
   /**
    * @param operands what products, those of attention too, take their operands as, and what is kept
    *     of what they, attention and GELU read
    */
   KernelCases(Backend backend, ModelShape model, DType operands) {
-    this.backend = backend;
+    this.tensors = new DrawnTensors(backend);
     this.model = model;
     this.operands = operands;
   }
@@ -142,13 +135,7 @@ final class KernelCases implements AutoCloseable {
   }
 
   private void product(String name, String direction, MatMul operation) {
-    double flops = 2.0 * operation.batch() * operation.m() * operation.n() * operation.k();
-    double bytes =
-        bytes(operation.a(), operation.b(), operation.c())
-            + (operation.accumulate() ? bytes(operation.c()) : 0)
-            + (operation.activated() == null ? 0 : bytes(operation.activated()));
-    String shape = operation.m() + "x" + operation.n() + "x" + operation.k();
-    add("matmul " + name, shape, direction, operation.with(operands), flops, bytes);
+    cases.add(KernelCase.product(model.name(), name, direction, operation.with(operands)));
   }
 
   private void attention() {
@@ -180,12 +167,12 @@ final class KernelCases implements AutoCloseable {
     double pairs = model.causal() ? t * (t + 1.0) / 2 : (double) t * t;
     double product = 2.0 * model.batch() * c * pairs;
     String shape = model.batch() + "x" + model.heads() + "x" + t + "x" + model.headSize();
-    add("attention", shape, FORWARD, forward, 2 * product, bytes(qkv, y));
+    add("attention", shape, FORWARD, forward, 2 * product, KernelCase.bytes(qkv, y));
     Tensor dy = floats(rows, c);
     Tensor dQkv = floats(rows, 3L * c);
     Tensor delta = floats(model.batch(), model.heads(), t);
     AttentionBackward backward = new AttentionBackward(forward, dy, dQkv, dQkv, dQkv, delta);
-    add("attention", shape, BACKWARD, backward, 5 * product, bytes(qkv, y, dy, dQkv));
+    add("attention", shape, BACKWARD, backward, 5 * product, KernelCase.bytes(qkv, y, dy, dQkv));
   }
 
   /** A GPT's stream goes on beside the norm, and has a gradient to be added to. */
@@ -281,11 +268,7 @@ final class KernelCases implements AutoCloseable {
    * @param passes what is read and what is written, one after the other; null for none
    */
   private void moved(String op, String direction, Operation operation, Tensor... passes) {
-    add(op, Long.toString(passes[0].size()), direction, operation, 0, bytes(passes));
-  }
-
-  private static double bytes(Tensor... passes) {
-    return Arrays.stream(passes).filter(Objects::nonNull).mapToDouble(Tensor::bytes).sum();
+    add(op, Long.toString(passes[0].size()), direction, operation, 0, KernelCase.bytes(passes));
   }
 
   private void add(
@@ -302,43 +285,19 @@ final class KernelCases implements AutoCloseable {
 
   /** What products, attention and GELU read. */
   private Tensor operand(long... extents) {
-    if (operands == DType.FLOAT32) {
-      return floats(extents);
-    }
-    Tensor rounded = owned(backend.allocate(operands, Shape.of(extents)));
-    try (Tensor values = drawn(extents)) {
-      backend.run(new Copy(values, rounded));
-    }
-    return rounded;
+    return tensors.of(operands, extents);
   }
 
   private Tensor floats(long... extents) {
-    return owned(drawn(extents));
-  }
-
-  private Tensor owned(Tensor tensor) {
-    tensors.add(tensor);
-    return tensor;
-  }
-
-  private Tensor drawn(long... extents) {
-    Tensor tensor = backend.floats(extents);
-    float[] values = new float[Math.toIntExact(tensor.size())];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = random.nextFloat() * 0.1f;
-    }
-    backend.write(tensor, values);
-    return tensor;
+    return tensors.floats(extents);
   }
 
   private Tensor tokens(int rows, int columns) {
-    Tensor tensor = owned(backend.ints(rows, columns));
-    backend.write(tensor, random.ints((long) rows * columns, 0, model.vocabulary()).toArray());
-    return tensor;
+    return tensors.tokens(model.vocabulary(), rows, columns);
   }
 
   @Override
   public void close() {
-    tensors.forEach(Tensor::close);
+    tensors.close();
   }
 }

@@ -17,12 +17,12 @@ final class OpenBlas implements Rounds.Subject, AutoCloseable {
   private final FloatPointer b;
   private final FloatPointer c;
 
-  /** The bare product, without bias and activation. */
+  /** The bare product, without bias and activation, of contents that {@link #content} tells. */
   OpenBlas(MatMul product) {
     this.product = product;
-    this.a = filled(product.a().size());
-    this.b = filled(product.b().size());
-    this.c = filled(product.c().size());
+    this.a = new FloatPointer(content(product.a().size()));
+    this.b = new FloatPointer(content(product.b().size()));
+    this.c = new FloatPointer(content(product.c().size()));
   }
 
   /** Its version and the kernels that it runs. */
@@ -50,7 +50,17 @@ final class OpenBlas implements Rounds.Subject, AutoCloseable {
     c.close();
   }
 
+  /** Batches one after the other: the batched call of this version is not among those wrapped. */
   private void multiply() {
+    for (int i = 0; i < product.batch(); i++) {
+      a.position((long) i * product.strideA());
+      b.position((long) i * product.strideB());
+      c.position((long) i * product.m() * product.n());
+      multiplyOne();
+    }
+  }
+
+  private void multiplyOne() {
     int m = product.m();
     int n = product.n();
     int k = product.k();
@@ -71,11 +81,19 @@ final class OpenBlas implements Rounds.Subject, AutoCloseable {
         n);
   }
 
-  private static FloatPointer filled(long size) {
-    FloatPointer pointer = new FloatPointer(size);
-    for (long i = 0; i < size; i++) {
-      pointer.put(i, (i % 97) * 1e-3f);
+  /** What the last run gave. */
+  float[] result() {
+    float[] values = new float[Math.toIntExact(product.c().size())];
+    c.position(0).get(values);
+    return values;
+  }
+
+  /** Of a tensor of so many elements. */
+  static float[] content(long size) {
+    float[] values = new float[Math.toIntExact(size)];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (i % 97) * 1e-3f;
     }
-    return pointer;
+    return values;
   }
 }
