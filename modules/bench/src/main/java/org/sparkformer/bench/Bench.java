@@ -139,7 +139,7 @@ public final class Bench {
   private static String line(KernelRow row) {
     return String.format(
         Locale.ROOT,
-        "%-32s %-28s %-17s %-5s %9.3f %9s %8.1f %5.0f%% %9s %6s",
+        "%-32s %-28s %-17s %-5s %9.3f %9s %8.1f %6s %9s %6s",
         row.op(),
         row.shape(),
         row.direction(),
@@ -147,7 +147,7 @@ public final class Bench {
         row.milliseconds(),
         row.gflops() == null ? "" : "%.1f".formatted(row.gflops()),
         row.gbps(),
-        100 * row.shareOfPeak(),
+        row.shareOfPeak() == null ? "" : "%.0f%%".formatted(100 * row.shareOfPeak()),
         row.peerGflops() == null ? "" : "%.1f".formatted(row.peerGflops()),
         row.ratio() == null ? "" : "%.2f".formatted(row.ratio()));
   }

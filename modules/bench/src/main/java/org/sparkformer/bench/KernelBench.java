@@ -1,8 +1,8 @@
 package org.sparkformer.bench;
 
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.function.Consumer;
-import org.sparkformer.opencl.Ceilings;
 import org.sparkformer.opencl.OpenClBackend;
 import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
@@ -13,8 +13,7 @@ import org.sparkformer.tensor.ops.MatMul;
 final class KernelBench {
   private final OpenClBackend backend;
   private final DType operands;
-  private final double peakGflops;
-  private final double copyGbps;
+  private final Peaks peaks;
 
   /**
    * @param operands what products take their operands as, and a step keeps of what they read
@@ -22,14 +21,11 @@ final class KernelBench {
   KernelBench(OpenClBackend backend, DType operands) {
     this.backend = backend;
     this.operands = operands;
-    Ceilings ceilings = new Ceilings(backend);
-    this.peakGflops = Rounds.highest(ceilings::gflops);
-    this.copyGbps = Rounds.highest(ceilings::copyGbps);
+    this.peaks = new Peaks(backend);
   }
 
   String ceilings() {
-    return "ceilings measured here: %.0f GFLOP/s fp32 FMA, %.1f GB/s copy"
-        .formatted(peakGflops, copyGbps);
+    return peaks.describe(operands);
   }
 
   /** Runs the cases of a model's shape; each row is handed on as soon as it is measured. */
@@ -92,9 +88,15 @@ final class KernelBench {
         milliseconds,
         computes ? gflops : null,
         gbps,
-        computes ? gflops / peakGflops : gbps / copyGbps,
+        computes ? share(gflops, kernelCase) : Double.valueOf(gbps / peaks.copyGbps()),
         peer == null ? null : OpenBlas.name(),
         peer == null ? null : kernelCase.flops() / Rounds.median(peer) / 1e6,
         peer == null ? null : Rounds.medianRatio(peer, ours));
+  }
+
+  /** Of what multiplies such operands here; null where that has no ceiling. */
+  private Double share(double gflops, KernelCase kernelCase) {
+    OptionalDouble peak = peaks.gflops(kernelCase.multiplies(backend.device().kind()));
+    return peak.isPresent() ? gflops / peak.getAsDouble() : null;
   }
 }

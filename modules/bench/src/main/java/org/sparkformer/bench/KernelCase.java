@@ -3,8 +3,11 @@ package org.sparkformer.bench;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.stream.Stream;
+import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.ops.AttentionBackward;
+import org.sparkformer.tensor.ops.AttentionForward;
 import org.sparkformer.tensor.ops.Binding;
 import org.sparkformer.tensor.ops.MatMul;
 import org.sparkformer.tensor.ops.Operation;
@@ -54,6 +57,25 @@ record KernelCase(
     boolean rounds = operation instanceof MatMul product && product.rounds();
     boolean holds = tensors().anyMatch(tensor -> tensor.dtype() == DType.BFLOAT16);
     return rounds || holds ? "bf16" : "fp32";
+  }
+
+  /**
+   * What the operation rounds its operands to before it multiplies them, which need not be what its
+   * tensors hold: on a processor attention multiplies fp32.
+   */
+  DType multiplies(DeviceInfo.Kind kind) {
+    if (operation instanceof MatMul product) {
+      return product.operands();
+    }
+    if (kind == DeviceInfo.Kind.CPU) {
+      return DType.FLOAT32;
+    }
+    if (operation instanceof AttentionForward forward) {
+      return forward.attention().operands();
+    }
+    return operation instanceof AttentionBackward backward
+        ? backward.forward().attention().operands()
+        : DType.FLOAT32;
   }
 
   /** The operation's tensors, integers among them. */

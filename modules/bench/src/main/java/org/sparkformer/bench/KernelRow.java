@@ -9,7 +9,8 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
  * @param milliseconds median of one run
  * @param gflops 1e9 floating-point operations a second; null where bytes decide
  * @param gbps 1e9 bytes a second that must at least move
- * @param shareOfPeak of the measured FMA rate, or of the measured copy bandwidth
+ * @param shareOfPeak of the measured rate of multiply-adds of such operands, or of the measured
+ *     copy bandwidth; null where there is no ceiling to measure, which is so for tensor cores
  * @param peer library that did the same in the same run, its version and the kernels that it ran;
  *     null where there is none
  * @param peerGflops its rate
@@ -24,7 +25,7 @@ record KernelRow(
     double milliseconds,
     Double gflops,
     double gbps,
-    double shareOfPeak,
+    Double shareOfPeak,
     String peer,
     Double peerGflops,
     Double ratio) {}

@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
@@ -20,7 +21,6 @@ import org.sparkformer.collective.TreeCollective;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.data.Tokenizer;
 import org.sparkformer.models.ModelConfiguration;
-import org.sparkformer.opencl.Ceilings;
 import org.sparkformer.opencl.OpenClBackend;
 import org.sparkformer.opencl.TracedCommand;
 import org.sparkformer.training.RankTrainer;
@@ -71,7 +71,7 @@ final class StepBench {
   }
 
   StepResult run() throws IOException {
-    double peakGflops = Rounds.highest(new Ceilings(backend)::gflops);
+    OptionalDouble peakGflops = new Peaks(backend).gflops(run.training().precision().operands());
     Path folder = Files.createTempDirectory("bench-step");
     try {
       train(folder);
@@ -109,7 +109,7 @@ final class StepBench {
     return SyntheticDataset.tokenizer(run.model().objective(), run.model().vocabularySize());
   }
 
-  private StepResult result(double peakGflops) throws IOException {
+  private StepResult result(OptionalDouble peakGflops) throws IOException {
     List<StepMetrics> steps = rounds.steps();
     double[] stepMs = steps.stream().mapToDouble(StepMetrics::stepMs).sorted().toArray();
     double median = Rounds.median(stepMs);
@@ -137,7 +137,9 @@ final class StepBench {
         rounds.activity().buffers(),
         backend.memory().peakBytes(),
         peakHostBytes(),
-        tokensPerSecond * flopsPerToken() / (peakGflops * 1e9),
+        peakGflops.isPresent()
+            ? tokensPerSecond * flopsPerToken() / (peakGflops.getAsDouble() * 1e9)
+            : null,
         peers(tokens),
         kernels);
   }

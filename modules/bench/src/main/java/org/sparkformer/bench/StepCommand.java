@@ -155,13 +155,15 @@ final class StepCommand implements Callable<Integer> {
     out.printf(
         Locale.ROOT,
         "%.0f launches and %.1f host waits a step, %d new buffers; peak %,d MiB on the device, %,d"
-            + " MiB resident; model FLOP/s utilisation %.0f%%%n",
+            + " MiB resident; model FLOP/s utilisation %s%n",
         r.launches(),
         r.hostWaits(),
         r.newBuffers(),
         r.peakDeviceBytes() >> 20,
         r.peakHostBytes() >> 20,
-        100 * r.modelFlopsUtilisation());
+        r.modelFlopsUtilisation() == null
+            ? "not known: no ceiling of tensor cores is measured"
+            : "%.0f%%".formatted(100 * r.modelFlopsUtilisation()));
     for (StepResult.Peer peer : r.peers()) {
       out.printf(
           Locale.ROOT,

@@ -24,8 +24,9 @@ import java.util.List;
  * @param newBuffers buffers taken from the driver in all measured steps
  * @param peakDeviceBytes most bytes that the pool ever held
  * @param peakHostBytes most resident bytes of this process, device memory included on a CPU
- * @param modelFlopsUtilisation of the measured FMA rate, counting 6 N + 12 L C T operations a token
- *     (Chowdhery et al., arXiv:2204.02311, appendix B), N without position embeddings
+ * @param modelFlopsUtilisation of the measured rate of multiply-adds of the precision's operands,
+ *     counting 6 N + 12 L C T operations a token (Chowdhery et al., arXiv:2204.02311, appendix B),
+ *     N without position embeddings; null where there is no ceiling to measure
  * @param kernels device time of the traced step by kernel, the longest first
  */
 @JsonNaming(SnakeCaseStrategy.class)
@@ -50,7 +51,7 @@ record StepResult(
     long newBuffers,
     long peakDeviceBytes,
     long peakHostBytes,
-    double modelFlopsUtilisation,
+    Double modelFlopsUtilisation,
     List<Peer> peers,
     List<KernelTime> kernels) {
 

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkformer.models.Batch;
@@ -16,6 +17,7 @@ import org.sparkformer.models.BertConfiguration;
 import org.sparkformer.models.DropoutSites;
 import org.sparkformer.models.GptConfiguration;
 import org.sparkformer.models.ModelConfiguration;
+import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
@@ -71,6 +73,22 @@ class KernelCasesTest {
               .findFirst()
               .orElseThrow();
       assertEquals(2 * LENGTH * 32 * (bytesOfOperand + 4 + 4), gelu.bytes());
+    }
+  }
+
+  /** Shares are of what multiplies, and not of what is kept. */
+  @Test
+  void attentionMultipliesFp32OnProcessors() {
+    ModelShape shape = new ModelShape("tiny", 2, LENGTH, 8, 2, VOCABULARY, true);
+    try (KernelCases cases = new KernelCases(backend, shape, DType.BFLOAT16)) {
+      for (KernelCase each : cases.all()) {
+        if (each.computeBound()) {
+          boolean attention = each.op().equals("attention");
+          DType onProcessors = attention ? DType.FLOAT32 : DType.BFLOAT16;
+          assertEquals(onProcessors, each.multiplies(DeviceInfo.Kind.CPU), each::op);
+          assertEquals(DType.BFLOAT16, each.multiplies(DeviceInfo.Kind.GPU), each::op);
+        }
+      }
     }
   }
 

@@ -30,7 +30,7 @@ public enum HostArithmetic {
   }
 
   /** Whether this machine's processor has it. */
-  boolean isAvailable() {
+  public boolean isAvailable() {
     return switch (this) {
       case FP32 -> true;
       case PAIRS -> HostProcessor.multipliesBfloat16();

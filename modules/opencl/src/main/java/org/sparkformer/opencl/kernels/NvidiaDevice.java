@@ -3,7 +3,7 @@ package org.sparkformer.opencl.kernels;
 import org.sparkformer.opencl.DeviceInfo;
 
 /** What an NVIDIA GPU can do that OpenCL does not tell. */
-final class NvidiaDevice {
+public final class NvidiaDevice {
   /** Ampere: the first with mma.sync on bf16, and with cp.async (PTX ISA 8.5, 9.7.14). */
   private static final int AMPERE = 80;
 
@@ -13,7 +13,7 @@ final class NvidiaDevice {
   private NvidiaDevice() {}
 
   /** Whether its tensor cores multiply bf16. */
-  static boolean multipliesBfloat16(DeviceInfo device) {
+  public static boolean multipliesBfloat16(DeviceInfo device) {
     return device.computeCapability() >= AMPERE;
   }
 

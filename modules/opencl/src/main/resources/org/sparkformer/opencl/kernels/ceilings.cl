@@ -2,7 +2,7 @@
 //
 // fma_rate: each work-item runs `rounds` rounds of 16 independent chains of fused multiply-adds of
 // LANES floats, 32 LANES operations a round, all in registers. The result is written so that nothing
-// is optimised away; it stays finite, near 1.
+// is optimised away; with `one` of 1, which no compiler knows, it counts what was added.
 //
 // ITEMS work-items a group: 1 that drives a vector unit, or many with few registers each.
 
@@ -21,9 +21,9 @@ typedef JOIN(float, LANES) wide;
                    do(8) do(9) do(10) do(11) do(12) do(13) do(14) do(15)
 
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
-void fma_rate(__global float* y, long first, int rounds, float a, float b) {
-  wide x = (wide)(a);
-  wide z = (wide)(b);
+void fma_rate(__global float* y, long first, int rounds, float one) {
+  wide x = (wide)(one);
+  wide z = (wide)(one);
 #define BEGIN(i) wide c##i = (wide)(1.0f + i);
   CHAINS(BEGIN)
   for (int round = 0; round < rounds; round++) {
