@@ -161,7 +161,9 @@ final class StepBench {
 
   private List<StepResult.KernelTime> kernels() {
     Map<String, List<TracedCommand>> byName =
-        rounds.trace().stream().collect(Collectors.groupingBy(TracedCommand::name));
+        rounds.trace().stream()
+            .filter(command -> !command.isCopy())
+            .collect(Collectors.groupingBy(TracedCommand::name));
     return byName.entrySet().stream()
         .map(
             entry ->

@@ -75,7 +75,8 @@ final class StepCommand implements Callable<Integer> {
 
   @Option(
       names = "--trace",
-      description = "Write one step's kernels to this file, for chrome://tracing.")
+      description =
+          "Write one step's kernels and copies to this file, for chrome://tracing or Perfetto.")
   private Path trace;
 
   @Override

@@ -59,7 +59,9 @@ final class TuningCases implements AutoCloseable {
     builtIn.accept(operation);
     Set<String> used = new HashSet<>();
     for (TracedCommand command : backend.endTrace()) {
-      used.add(command.name().split(":", 2)[0]);
+      if (!command.isCopy()) {
+        used.add(command.name().split(":", 2)[0]);
+      }
     }
     return used;
   }

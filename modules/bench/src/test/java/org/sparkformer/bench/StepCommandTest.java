@@ -17,6 +17,7 @@ import org.sparkformer.app.Sparkformer;
 import picocli.CommandLine;
 
 class StepCommandTest {
+  private static final int MICRO_BATCHES = 4;
   private static final int TOKENS_OF_GPT_CHAR = 12 * 64;
 
   private final StringWriter out = new StringWriter();
@@ -41,8 +42,11 @@ class StepCommandTest {
     assertEquals(3, result.get("host_waits").asDouble(), "the loss, the end, the norm");
     assertEquals(0, result.get("mark_waits").asDouble(), "every step is logged");
     JsonNode events = new ObjectMapper().readTree(trace.toFile()).get("traceEvents");
-    assertEquals(result.get("launches").asDouble(), events.size());
-    assertTrue(events.findValuesAsText("name").contains("adamw.cl:adamw"));
+    assertEquals(result.get("launches").asDouble(), count(events, "cat", "kernel"));
+    assertEquals(1, count(events, "name", "adamw.cl:adamw"));
+    assertEquals(2, count(events, "name", "read"), "the loss and the norm");
+    assertTrue(count(events, "name", "write") >= MICRO_BATCHES, "tokens of each");
+    assertEquals(1, count(events, "name", "thread_name"), "the one queue that a processor needs");
   }
 
   @Test
@@ -50,6 +54,10 @@ class StepCommandTest {
     assertEquals(2, run("--set=model.layer=2"));
     assertTrue(out.toString().contains("did you mean layers?"), out::toString);
     assertEquals(1, out.toString().lines().count(), out::toString);
+  }
+
+  private static long count(JsonNode events, String key, String value) {
+    return events.findValuesAsText(key).stream().filter(value::equals).count();
   }
 
   private int run(String... options) {

@@ -1,6 +1,7 @@
 package org.sparkformer.opencl;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.opencl.CL10;
@@ -20,7 +21,16 @@ final class Activity {
   private long buffers;
   private List<Traced> trace;
 
-  private record Traced(String name, long event) {}
+  private record Traced(TracedCommand.Queue queue, String name, long bytes, long event) {
+    TracedCommand command() {
+      return new TracedCommand(
+          queue,
+          name,
+          bytes,
+          time(event, CL10.CL_PROFILING_COMMAND_START),
+          time(event, CL10.CL_PROFILING_COMMAND_END));
+    }
+  }
 
   /** The counts so far. */
   synchronized DeviceActivity counts() {
@@ -58,33 +68,47 @@ final class Activity {
   }
 
   /** Room for the event of the next command; null while no trace is taken. */
-  PointerBuffer event(MemoryStack stack) {
+  synchronized PointerBuffer event(MemoryStack stack) {
     return trace == null ? null : stack.mallocPointer(1);
   }
 
-  /** Keeps a command's event for the trace, if it has one. */
-  void trace(String name, PointerBuffer event) {
-    if (event != null) {
-      trace.add(new Traced(name, event.get(0)));
+  /**
+   * Takes a command's event for the trace, if it has one.
+   *
+   * @param bytes that it copies; 0 for kernels
+   */
+  synchronized void trace(TracedCommand.Queue queue, String name, long bytes, PointerBuffer event) {
+    if (event == null) {
+      return;
+    }
+    if (trace == null) {
+      CL10.clReleaseEvent(event.get(0));
+    } else {
+      trace.add(new Traced(queue, name, bytes, event.get(0)));
     }
   }
 
-  void startTrace() {
+  /** As {@link #trace}, of a copy whose event has another owner too. */
+  synchronized void traceShared(TracedCommand.Queue queue, String name, long bytes, long event) {
+    if (trace != null) {
+      Status.check(CL10.clRetainEvent(event), "keep the event of a copy");
+      trace.add(new Traced(queue, name, bytes, event));
+    }
+  }
+
+  synchronized void startTrace() {
     trace = new ArrayList<>();
   }
 
-  /** The commands since {@link #startTrace}, all of them done. */
-  List<TracedCommand> endTrace() {
+  /** The commands since {@link #startTrace}, all of them done, in the order in which they began. */
+  synchronized List<TracedCommand> endTrace() {
     List<TracedCommand> commands = new ArrayList<>();
     for (Traced traced : trace) {
-      commands.add(
-          new TracedCommand(
-              traced.name(),
-              time(traced.event(), CL10.CL_PROFILING_COMMAND_START),
-              time(traced.event(), CL10.CL_PROFILING_COMMAND_END)));
+      commands.add(traced.command());
       CL10.clReleaseEvent(traced.event());
     }
     trace = null;
+    commands.sort(Comparator.comparingLong(TracedCommand::start));
     return commands;
   }
 

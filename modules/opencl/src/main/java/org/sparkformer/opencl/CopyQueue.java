@@ -18,7 +18,8 @@ final class CopyQueue implements AutoCloseable {
     if (queue == MemoryUtil.NULL) {
       try (MemoryStack stack = MemoryStack.stackPush()) {
         IntBuffer status = stack.mallocInt(1);
-        queue = CL10.clCreateCommandQueue(device.context(), device.id(), 0, status);
+        long properties = CL10.CL_QUEUE_PROFILING_ENABLE;
+        queue = CL10.clCreateCommandQueue(device.context(), device.id(), properties, status);
         Status.check(status, "create a further queue on " + device.device().info());
       }
     }

@@ -114,7 +114,7 @@ public final class Launch {
               queue.queue(), kernel.id(), groups.length, null, global, local, null, event);
       Status.check(status, "run kernel " + kernel.name());
       queue.activity().launched();
-      queue.activity().trace(kernel.name(), event);
+      queue.activity().trace(TracedCommand.Queue.FIRST, kernel.name(), 0, event);
     }
   }
 

@@ -112,12 +112,12 @@ public final class OpenClBackend implements Backend {
     return queue.activity().counts();
   }
 
-  /** From here on every kernel is timed, which costs some microseconds each. */
+  /** From here on every kernel and copy is timed, which costs some microseconds each. */
   public void startTrace() {
     queue.activity().startTrace();
   }
 
-  /** Waits for the device; the kernels since {@link #startTrace}, in their order. */
+  /** Waits for the device; its commands since {@link #startTrace}, in the order of their starts. */
   public List<TracedCommand> endTrace() {
     finish();
     return queue.activity().endTrace();

@@ -1,7 +1,9 @@
 package org.sparkformer.opencl;
 
 import java.nio.ByteBuffer;
+import org.lwjgl.PointerBuffer;
 import org.lwjgl.opencl.CL10;
+import org.lwjgl.system.MemoryStack;
 import org.sparkformer.tensor.Tensor;
 
 /** Copies to the host that wait for nothing in the first queue; any thread may make them. */
@@ -21,12 +23,21 @@ final class SideQueue implements AutoCloseable {
     Transfers.checkSize(source, destination);
     StartedCopies.requireDirect(destination);
     if (destination.hasRemaining()) {
-      BufferRange from = BufferRange.of(source, pool);
+      readAll(BufferRange.of(source, pool), destination);
+    }
+  }
+
+  private void readAll(BufferRange from, ByteBuffer destination) {
+    try (MemoryStack stack = MemoryStack.stackPush()) {
+      PointerBuffer event = device.activity().event(stack);
       Status.check(
           CL10.clEnqueueReadBuffer(
-              queue.id(), from.buffer(), true, from.first(), destination, null, null),
+              queue.id(), from.buffer(), true, from.first(), destination, null, event),
           "read " + destination.remaining() + " bytes from the device beside its work");
       device.activity().read();
+      device
+          .activity()
+          .trace(TracedCommand.Queue.SIDE, "read beside", destination.remaining(), event);
     }
   }
 

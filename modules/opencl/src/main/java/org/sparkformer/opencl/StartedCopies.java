@@ -43,12 +43,27 @@ final class StartedCopies implements AutoCloseable {
 
   /** See {@link Backend#startRead}. */
   Backend.Pending startRead(Tensor source, ByteBuffer destination) {
-    return start(source, destination, reads, "read from", CL10::clEnqueueReadBuffer);
+    return start(source, destination, Direction.TO_HOST, CL10::clEnqueueReadBuffer);
   }
 
   /** See {@link Backend#startWrite}. */
   Backend.Pending startWrite(Tensor destination, ByteBuffer source) {
-    return start(destination, source, writes, "write to", CL10::clEnqueueWriteBuffer);
+    return start(destination, source, Direction.FROM_HOST, CL10::clEnqueueWriteBuffer);
+  }
+
+  private enum Direction {
+    TO_HOST("read from", "started read", TracedCommand.Queue.READS),
+    FROM_HOST("write to", "started write", TracedCommand.Queue.WRITES);
+
+    private final String action;
+    private final String name;
+    private final TracedCommand.Queue queue;
+
+    Direction(String action, String name, TracedCommand.Queue queue) {
+      this.action = action;
+      this.name = name;
+      this.queue = queue;
+    }
   }
 
   private interface Copy {
@@ -62,19 +77,26 @@ final class StartedCopies implements AutoCloseable {
         PointerBuffer event);
   }
 
-  private Backend.Pending start(
-      Tensor tensor, ByteBuffer bytes, CopyQueue queue, String action, Copy copy) {
+  private Backend.Pending start(Tensor tensor, ByteBuffer bytes, Direction direction, Copy copy) {
     Transfers.checkSize(tensor, bytes);
     requireDirect(bytes);
     if (!bytes.hasRemaining()) {
       return Backend.Pending.DONE;
     }
-    String what = action + " the device (" + bytes.remaining() + " bytes)";
+    String what = direction.action + " the device (" + bytes.remaining() + " bytes)";
     BufferRange range = main.use(tensor, pool);
     long event =
-        beside ? beside(queue.id(), range, bytes, copy, what) : inOrder(range, bytes, copy, what);
+        beside
+            ? beside(queue(direction).id(), range, bytes, copy, what)
+            : inOrder(range, bytes, copy, what);
     main.activity().started();
+    TracedCommand.Queue queue = beside ? direction.queue : TracedCommand.Queue.FIRST;
+    main.activity().traceShared(queue, direction.name, bytes.remaining(), event);
     return new PendingCopy(event, main.activity(), what);
+  }
+
+  private CopyQueue queue(Direction direction) {
+    return direction == Direction.TO_HOST ? reads : writes;
   }
 
   private long inOrder(BufferRange range, ByteBuffer bytes, Copy copy, String what) {

@@ -1,5 +1,7 @@
 package org.sparkformer.opencl;
 
+import static org.sparkformer.opencl.TracedCommand.Queue.FIRST;
+
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -33,7 +35,7 @@ final class Transfers {
     if (source.remaining() <= LARGEST_STAGED) {
       stage(destination, source);
     } else if (source.isDirect()) {
-      write(destination, 0, source, null);
+      writeNow(destination, 0, source);
     } else {
       writeInPieces(destination, source);
     }
@@ -45,27 +47,29 @@ final class Transfers {
     copy.put(source.duplicate()).flip();
     try (MemoryStack stack = MemoryStack.stackPush()) {
       PointerBuffer event = stack.mallocPointer(1);
-      write(destination, 0, copy, event);
+      enqueueWrite(destination, 0, copy, false, event);
       staged.add(new Staged(copy, event.get(0)));
+      queue.activity().traceShared(FIRST, "write", copy.remaining(), event.get(0));
     }
   }
 
-  private void write(Tensor destination, long skip, ByteBuffer source, PointerBuffer event) {
+  private void writeNow(Tensor destination, long skip, ByteBuffer source) {
+    try (MemoryStack stack = MemoryStack.stackPush()) {
+      PointerBuffer event = queue.activity().event(stack);
+      enqueueWrite(destination, skip, source, true, event);
+      queue.activity().waited();
+      queue.activity().trace(FIRST, "write", source.remaining(), event);
+    }
+  }
+
+  private void enqueueWrite(
+      Tensor destination, long skip, ByteBuffer source, boolean waits, PointerBuffer event) {
     BufferRange range = queue.use(destination, pool);
     int status =
         CL10.clEnqueueWriteBuffer(
-            queue.queue(),
-            range.buffer(),
-            event == null,
-            range.first() + skip,
-            source,
-            null,
-            event);
+            queue.queue(), range.buffer(), waits, range.first() + skip, source, null, event);
     Status.check(status, "write " + source.remaining() + " bytes to the device");
     queue.activity().written();
-    if (event == null) {
-      queue.activity().waited();
-    }
   }
 
   private void writeInPieces(Tensor destination, ByteBuffer source) {
@@ -74,7 +78,7 @@ final class Transfers {
       for (int at = 0; at < source.remaining(); at += LARGEST_STAGED) {
         int bytes = Math.min(LARGEST_STAGED, source.remaining() - at);
         piece.clear().put(source.slice(source.position() + at, bytes)).flip();
-        write(destination, at, piece, null);
+        writeNow(destination, at, piece);
       }
     } finally {
       MemoryUtil.memFree(piece);
@@ -95,11 +99,15 @@ final class Transfers {
 
   private void read(Tensor source, long skip, ByteBuffer destination) {
     BufferRange range = queue.use(source, pool);
-    int status =
-        CL10.clEnqueueReadBuffer(
-            queue.queue(), range.buffer(), true, range.first() + skip, destination, null, null);
-    Status.check(status, "read " + destination.remaining() + " bytes from the device");
-    queue.activity().read();
+    try (MemoryStack stack = MemoryStack.stackPush()) {
+      PointerBuffer event = queue.activity().event(stack);
+      int status =
+          CL10.clEnqueueReadBuffer(
+              queue.queue(), range.buffer(), true, range.first() + skip, destination, null, event);
+      Status.check(status, "read " + destination.remaining() + " bytes from the device");
+      queue.activity().read();
+      queue.activity().trace(FIRST, "read", destination.remaining(), event);
+    }
   }
 
   private void readInPieces(Tensor source, ByteBuffer destination) {

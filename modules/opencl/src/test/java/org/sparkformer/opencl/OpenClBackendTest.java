@@ -74,6 +74,34 @@ class OpenClBackendTest {
   }
 
   @Test
+  void tracesCopiesOfEveryKindWithTheirQueues() {
+    ByteBuffer bytes = ByteBuffer.allocateDirect(64).order(ByteOrder.nativeOrder());
+    ByteBuffer large = ByteBuffer.allocateDirect(17 << 20).order(ByteOrder.nativeOrder());
+    try (Tensor x = backend.floats(16);
+        Tensor y = backend.floats((17 << 20) / 4)) {
+      backend.startTrace();
+      backend.write(x, bytes.duplicate());
+      backend.startWrite(x, bytes.duplicate());
+      backend.startRead(x, bytes.duplicate());
+      backend.read(x, bytes.duplicate());
+      backend.readBeside(x, bytes.duplicate());
+      backend.write(y, large);
+      assertEquals(
+          List.of(
+              "FIRST write 64",
+              "FIRST started write 64",
+              "FIRST started read 64",
+              "FIRST read 64",
+              "SIDE read beside 64",
+              "FIRST write 17825792"),
+          backend.endTrace().stream()
+              .filter(TracedCommand::isCopy)
+              .map(copy -> copy.queue() + " " + copy.name() + " " + copy.bytes())
+              .toList());
+    }
+  }
+
+  @Test
   void theCallerMayReuseABufferRightAfterWriting() {
     try (Tensor x = backend.floats(1 << 20);
         Tensor y = backend.floats(16)) {

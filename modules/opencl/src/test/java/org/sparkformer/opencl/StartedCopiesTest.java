@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -186,6 +187,21 @@ class StartedCopiesTest {
       back.await();
       assertArrayEquals(new float[] {3, 2, 2}, content(x.view(0, 3)));
       assertArrayEquals(new float[] {0, 2, 2}, Arrays.copyOf(content(out), 3));
+    }
+  }
+
+  @Test
+  void aTraceTellsCopiesByTheirQueues() {
+    try (Tensor x = tensor(SIZE);
+        Tensor y = tensor(SIZE)) {
+      queue.activity().startTrace();
+      copies.startRead(x, host(0, SIZE)).await();
+      copies.startWrite(y, host(1, SIZE)).await();
+      List<TracedCommand> trace = queue.activity().endTrace();
+      assertEquals(
+          List.of(TracedCommand.Queue.READS, TracedCommand.Queue.WRITES),
+          trace.stream().map(TracedCommand::queue).toList());
+      assertTrue(trace.stream().allMatch(copy -> copy.start() < copy.end()), trace::toString);
     }
   }
 
