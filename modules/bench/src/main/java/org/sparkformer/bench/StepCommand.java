@@ -39,6 +39,8 @@ final class StepCommand implements Callable<Integer> {
   /** What a character tokenizer of English finds; where the configuration says nothing. */
   private static final int CHARACTERS = 65;
 
+  private static final int FEWEST_STEPS = 10;
+
   private static final int KERNELS_SHOWN = 16;
 
   @Spec private CommandSpec spec;
@@ -61,7 +63,10 @@ final class StepCommand implements Callable<Integer> {
               + " environment is made for it the first time.")
   private List<String> peers = new ArrayList<>();
 
-  @Option(names = "--rounds", defaultValue = "5", description = "Turns (default ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--rounds",
+      defaultValue = "5",
+      description = "Turns (default ${DEFAULT-VALUE}); 10 steps or more in all.")
   private int rounds;
 
   @Option(
@@ -81,6 +86,7 @@ final class StepCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InputException, IOException, InterruptedException {
+    requireEnoughSteps();
     RunConfiguration run = new ConfigurationReader().read(file, overrides).bind(CHARACTERS);
     List<PyTorchPeer> started = new ArrayList<>();
     try (OpenClBackend backend = OpenClBackend.open(new DeviceSelector(device))) {
@@ -102,6 +108,14 @@ final class StepCommand implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  private void requireEnoughSteps() throws InputException {
+    if (rounds < 1 || steps < 1 || (long) rounds * steps < FEWEST_STEPS) {
+      throw new InputException(
+          "--rounds %d --steps %d: a median wants %d steps or more in all, as --rounds 5 --steps 2"
+              .formatted(rounds, steps, FEWEST_STEPS));
+    }
   }
 
   private void start(RunConfiguration run, int threads, List<PyTorchPeer> started)

@@ -30,7 +30,7 @@ class StepCommandTest {
         run(
             "--set=model.layers=2",
             "--rounds=2",
-            "--steps=2",
+            "--steps=5",
             "--json=" + json,
             "--trace=" + trace);
     assertEquals(0, exit, out::toString);
@@ -54,6 +54,14 @@ class StepCommandTest {
     assertEquals(2, run("--set=model.layer=2"));
     assertTrue(out.toString().contains("did you mean layers?"), out::toString);
     assertEquals(1, out.toString().lines().count(), out::toString);
+  }
+
+  @Test
+  void refusesFewerStepsThanAMedianWants() {
+    assertEquals(2, run("--rounds=3", "--steps=3"));
+    assertTrue(out.toString().contains("--rounds 3 --steps 3"), out::toString);
+    assertEquals(1, out.toString().lines().count(), out::toString);
+    assertEquals(2, run("--rounds=-5", "--steps=-5"));
   }
 
   private static long count(JsonNode events, String key, String value) {
