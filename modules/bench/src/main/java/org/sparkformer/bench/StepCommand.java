@@ -24,7 +24,9 @@ import picocli.CommandLine.Spec;
 /** {@code sparkformer bench step CONFIG}. */
 @Command(
     name = "step",
-    description = "Whole training steps of a configuration, on random tokens, one rank.",
+    description =
+        "Whole training steps of a configuration, on random tokens, one rank, which exchanges"
+            + " nothing: see bench ranks and bench hosts for steps of several.",
     mixinStandardHelpOptions = true,
     footer = {
       "",

@@ -13,7 +13,8 @@ import java.util.List;
  * @param forwardMs device time
  * @param backwardMs device time
  * @param optimizerMs device time of gradient norm and AdamW in the traced step
- * @param allReduceMs between ranks
+ * @param allReduceMs of the one rank that takes these steps, which has nobody to exchange with:
+ *     what ranks wait for each other is measured by {@code bench ranks} and {@code bench hosts}
  * @param dataMs waiting for tokens
  * @param launches kernels a step
  * @param hostWaits times a step that the host waited for the device: for the loss, for the end of
