@@ -114,7 +114,7 @@ def arguments():
     parser.add_argument("--dropout", type=float, default=0.0)
     parser.add_argument("--mode", choices=("eager", "compile"), default="eager")
     parser.add_argument("--dtype", choices=("fp32", "bf16"), default="fp32")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--device", choices=("cpu", "cuda"), required=True)
     return parser.parse_args()
 
 
@@ -159,10 +159,11 @@ def main():
                 "torch": torch.__version__,
                 "threads": torch.get_num_threads(),
                 "capability": torch.backends.cpu.get_cpu_capability(),
-                "device": args.device,
+                "device": torch.cuda.get_device_name() if args.device == "cuda" else args.device,
                 "mode": args.mode,
                 "dtype": args.dtype,
                 "parameters": sum(p.numel() for p in model.parameters()),
+                "peak_device_bytes": torch.cuda.max_memory_allocated() if args.device == "cuda" else 0,
                 "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             }
         ),

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.sparkformer.models.ModelConfiguration;
 import org.sparkformer.models.Objective;
+import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.training.configuration.RunConfiguration;
 
 /** {@code peers/pytorch_step.py} in a process of its own: the same steps in PyTorch. */
@@ -32,9 +33,12 @@ final class PyTorchPeer implements AutoCloseable {
    *
    * @param name {@code eager} or {@code compile}, with {@code -bf16} for autocast
    * @param python interpreter that has PyTorch
+   * @param device that it shall use too
    */
-  static PyTorchPeer start(String name, Path python, Path script, RunConfiguration run, int threads)
+  static PyTorchPeer start(
+      String name, Path python, Path script, RunConfiguration run, DeviceInfo device)
       throws IOException {
+    boolean processor = device.kind() == DeviceInfo.Kind.CPU;
     ModelConfiguration model = run.model();
     boolean bf16 = name.endsWith("-bf16");
     String mode = bf16 ? name.substring(0, name.length() - "-bf16".length()) : name;
@@ -60,8 +64,10 @@ final class PyTorchPeer implements AutoCloseable {
             run.training().batchSize(),
             "--micro-batch",
             run.training().microBatchSize(),
+            "--device",
+            processor ? "cpu" : "cuda",
             "--threads",
-            threads,
+            processor ? device.computeUnits() : Runtime.getRuntime().availableProcessors(),
             "--mode",
             mode,
             "--dtype",

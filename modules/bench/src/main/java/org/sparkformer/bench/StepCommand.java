@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.sparkformer.app.InputException;
 import org.sparkformer.app.configuration.ConfigurationReader;
+import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.opencl.DeviceSelector;
 import org.sparkformer.opencl.OpenClBackend;
 import org.sparkformer.training.configuration.RunConfiguration;
@@ -61,8 +62,9 @@ final class StepCommand implements Callable<Integer> {
       split = ",",
       paramLabel = "NAME",
       description =
-          "PyTorch to take turns with: eager, compile, eager-bf16, compile-bf16. A virtual"
-              + " environment is made for it the first time.")
+          "PyTorch to take turns with, on the same device: eager, compile, eager-bf16,"
+              + " compile-bf16. A virtual environment is made for it the first time, unless"
+              + " PEER_PYTHON names a Python that has PyTorch.")
   private List<String> peers = new ArrayList<>();
 
   @Option(
@@ -92,7 +94,7 @@ final class StepCommand implements Callable<Integer> {
     RunConfiguration run = new ConfigurationReader().read(file, overrides).bind(CHARACTERS);
     List<PyTorchPeer> started = new ArrayList<>();
     try (OpenClBackend backend = OpenClBackend.open(new DeviceSelector(device))) {
-      start(run, backend.device().computeUnits(), started);
+      start(run, backend.device(), started);
       StepBench bench = new StepBench(backend, run, started, rounds, steps);
       StepResult result = bench.run();
       print(result);
@@ -120,7 +122,7 @@ final class StepCommand implements Callable<Integer> {
     }
   }
 
-  private void start(RunConfiguration run, int threads, List<PyTorchPeer> started)
+  private void start(RunConfiguration run, DeviceInfo device, List<PyTorchPeer> started)
       throws IOException, InterruptedException {
     if (peers.isEmpty()) {
       return;
@@ -128,8 +130,7 @@ final class StepCommand implements Callable<Integer> {
     Path scripts = Path.of(System.getProperty("org.sparkformer.peers", "modules/bench/peers"));
     Path python = python(scripts.resolve("python.sh"));
     for (String name : peers) {
-      started.add(
-          PyTorchPeer.start(name, python, scripts.resolve("pytorch_step.py"), run, threads));
+      started.add(PyTorchPeer.start(name, python, scripts.resolve("pytorch_step.py"), run, device));
     }
   }
 
