@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.sparkformer.app.InputException;
 import org.sparkformer.app.Sparkformer;
 import org.sparkformer.opencl.DeviceSelector;
 import org.sparkformer.opencl.OpenClBackend;
@@ -66,28 +67,38 @@ public final class Bench {
                   "As training.precision: what products take their operands as, and a step keeps"
                       + " of what they, attention and GELU read: fp32 or bf16.")
           Precision precision,
-      @Option(names = "--json", description = "Also write the rows to this file.") Path json) {
+      @Option(names = "--json", description = "Also write the rows to this file.") Path json)
+      throws InputException {
+    List<ModelShape> shapes = shapes(model);
     List<KernelRow> rows = new ArrayList<>();
+    Consumer<KernelRow> onRow =
+        row -> {
+          System.out.println(line(row));
+          rows.add(row);
+        };
     try (OpenClBackend backend = OpenClBackend.open(new DeviceSelector(device))) {
       System.out.println(backend.description());
       describePeer(backend.device().computeUnits());
       KernelBench bench = new KernelBench(backend, precision.operands());
       System.out.println(bench.ceilings());
       System.out.println(header());
-      Consumer<KernelRow> onRow =
-          row -> {
-            System.out.println(line(row));
-            rows.add(row);
-          };
-      ModelShape.ALL.stream()
-          .filter(shape -> shape.name().contains(model))
-          .forEach(shape -> bench.run(shape, only, onRow));
+      shapes.forEach(shape -> bench.run(shape, only, onRow));
       if (ProductForms.NAME.contains(model)) {
         bench.runForms(only, onRow);
       }
     }
     write(json, rows);
     return CommandLine.ExitCode.OK;
+  }
+
+  /** May be none where {@link ProductForms} are meant. */
+  private static List<ModelShape> shapes(String model) throws InputException {
+    List<ModelShape> shapes =
+        ModelShape.ALL.stream().filter(shape -> shape.name().contains(model)).toList();
+    if (shapes.isEmpty() && !ProductForms.NAME.contains(model)) {
+      throw new InputException("--model: no shape's name contains '" + model + "'");
+    }
+    return shapes;
   }
 
   private static void describePeer(int threads) {

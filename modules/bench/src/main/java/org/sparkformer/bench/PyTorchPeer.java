@@ -14,6 +14,9 @@ import org.sparkformer.training.configuration.RunConfiguration;
 
 /** {@code peers/pytorch_step.py} in a process of its own: the same steps in PyTorch. */
 final class PyTorchPeer implements AutoCloseable {
+  /** The ways to run it. */
+  static final List<String> NAMES = List.of("eager", "compile", "eager-bf16", "compile-bf16");
+
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private final String name;
@@ -31,7 +34,7 @@ final class PyTorchPeer implements AutoCloseable {
   /**
    * Starts a peer and waits until its warm-up is over.
    *
-   * @param name {@code eager} or {@code compile}, with {@code -bf16} for autocast
+   * @param name of {@link #NAMES}: {@code -bf16} is autocast
    * @param python interpreter that has PyTorch
    * @param device that it shall use too
    */

@@ -91,6 +91,7 @@ final class StepCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InputException, IOException, InterruptedException {
     requireEnoughSteps();
+    requireKnownPeers();
     RunConfiguration run = new ConfigurationReader().read(file, overrides).bind(CHARACTERS);
     List<PyTorchPeer> started = new ArrayList<>();
     try (OpenClBackend backend = OpenClBackend.open(new DeviceSelector(device))) {
@@ -119,6 +120,15 @@ final class StepCommand implements Callable<Integer> {
       throw new InputException(
           "--rounds %d --steps %d: a median wants %d steps or more in all, as --rounds 5 --steps 2"
               .formatted(rounds, steps, FEWEST_STEPS));
+    }
+  }
+
+  private void requireKnownPeers() throws InputException {
+    for (String name : peers) {
+      if (!PyTorchPeer.NAMES.contains(name)) {
+        throw new InputException(
+            "--peer: there is no '%s', only %s".formatted(name, PyTorchPeer.NAMES));
+      }
     }
   }
 

@@ -64,6 +64,13 @@ class StepCommandTest {
     assertEquals(2, run("--rounds=-5", "--steps=-5"));
   }
 
+  @Test
+  void refusesAPeerThatThereIsNotBeforeAnEnvironmentIsMadeForIt() {
+    assertEquals(2, run("--peer=eager,jit"));
+    assertTrue(out.toString().contains("'jit'"), out::toString);
+    assertEquals(1, out.toString().lines().count(), out::toString);
+  }
+
   private static long count(JsonNode events, String key, String value) {
     return events.findValuesAsText(key).stream().filter(value::equals).count();
   }
