@@ -9,13 +9,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.sparkformer.opencl.kernels.Vectors;
 
 /**
  * Values of the kernels' tunable macros on one device, from {@code kernels/tunables.json}.
  *
  * <p>A file's values are looked up under {@code default}, the device's kind, its vendor and its
  * name, the later over the earlier; vendor and name match where they contain the key, in any case.
- * What a tuner found lies over all of them.
+ * WIDTH of a processor is what it reports, where none of these but {@code default} has one. What a
+ * tuner found lies over all of them.
  */
 final class Tunables {
   private static final String RESOURCE = "/org/sparkformer/opencl/kernels/tunables.json";
@@ -28,16 +30,19 @@ final class Tunables {
 
   static Tunables of(DeviceInfo device) {
     Map<String, Map<String, Integer>> byFile = new HashMap<>();
-    read()
-        .forEach(
-            (file, byDevice) -> {
-              Map<String, Integer> macros = new HashMap<>();
-              List.of("default", device.kind().name(), device.vendor(), device.name())
-                  .forEach(
-                      name -> byDevice.forEach((key, values) -> merge(macros, name, key, values)));
-              byFile.put(file, Map.copyOf(macros));
-            });
+    read().forEach((file, byDevice) -> byFile.put(file, Map.copyOf(macros(byDevice, device))));
     return new Tunables(byFile);
+  }
+
+  private static Map<String, Integer> macros(
+      Map<String, Map<String, Integer>> byDevice, DeviceInfo device) {
+    Map<String, Integer> macros = new HashMap<>(byDevice.get("default"));
+    if (device.kind() == DeviceInfo.Kind.CPU) {
+      macros.replace("WIDTH", Vectors.width(device));
+    }
+    List.of(device.kind().name(), device.vendor(), device.name())
+        .forEach(name -> byDevice.forEach((key, values) -> merge(macros, name, key, values)));
+    return macros;
   }
 
   private static void merge(

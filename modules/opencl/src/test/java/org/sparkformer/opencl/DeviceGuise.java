@@ -30,6 +30,21 @@ public final class DeviceGuise {
     return nvidia(device, HOPPER);
   }
 
+  /**
+   * Another processor.
+   *
+   * @param units compute units
+   * @param width native width of fp32
+   * @param local bytes of local memory
+   */
+  public static OpenClDevice processor(OpenClDevice device, int units, int width, long local) {
+    DeviceInfo info = device.info();
+    return disguised(
+        device,
+        new DeviceInfo(
+            info.index(), info.kind(), info.identity(), units, width, withLocal(info, local), 0));
+  }
+
   private static OpenClDevice nvidia(OpenClDevice device, int computeCapability) {
     DeviceInfo.Identity own = device.info().identity();
     DeviceInfo.Identity identity =
@@ -41,18 +56,23 @@ public final class DeviceGuise {
   private static OpenClDevice gpu(
       OpenClDevice device, DeviceInfo.Identity identity, int computeCapability) {
     DeviceInfo info = device.info();
-    DeviceInfo.Memory memory =
-        new DeviceInfo.Memory(info.memory().global(), info.memory().largest(), LOCAL_BYTES);
-    return new OpenClDevice(
-        device.platform(),
-        device.id(),
+    return disguised(
+        device,
         new DeviceInfo(
             info.index(),
             DeviceInfo.Kind.GPU,
             identity,
             info.computeUnits(),
             info.floatVectorWidth(),
-            memory,
+            withLocal(info, LOCAL_BYTES),
             computeCapability));
+  }
+
+  private static DeviceInfo.Memory withLocal(DeviceInfo info, long bytes) {
+    return new DeviceInfo.Memory(info.memory().global(), info.memory().largest(), bytes);
+  }
+
+  private static OpenClDevice disguised(OpenClDevice device, DeviceInfo info) {
+    return new OpenClDevice(device.platform(), device.id(), info);
   }
 }

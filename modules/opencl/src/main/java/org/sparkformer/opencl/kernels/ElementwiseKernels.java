@@ -20,9 +20,6 @@ import org.sparkformer.tensor.ops.GeluBackward;
 public final class ElementwiseKernels {
   private static final String FILE = "elementwise.cl";
 
-  /** WORDS of {@code philox.cl} where WIDTH is 16. */
-  private static final int WORDS_OF_16 = 192;
-
   private ElementwiseKernels() {}
 
   public static List<Specialisation<?>> all() {
@@ -100,9 +97,8 @@ public final class ElementwiseKernels {
     long n = dropout.x().size();
     Map<String, Integer> tunables = context.tunables(FILE);
     int items = tunables.get("ITEMS");
-    int width = tunables.get("WIDTH");
-    int words = width == 16 ? WORDS_OF_16 : 4;
-    int steps = Math.max(1, tunables.get("VECTORS") * width / words);
+    int words = words(tunables);
+    int steps = Math.max(1, tunables.get("VECTORS") * tunables.get("WIDTH") / words);
     long skew = dropout.firstElement() & 3;
     context
         .kernel(FILE, "dropout")
@@ -117,5 +113,15 @@ public final class ElementwiseKernels {
         .number(dropout.site())
         .number(dropout.step())
         .over(Launch.groups(n + skew, (long) words * items * steps), items);
+  }
+
+  /** WORDS of {@code philox.cl}: 4 of a counter, 2 WIDTH of a set of counters. */
+  private static int words(Map<String, Integer> tunables) {
+    int width = tunables.get("WIDTH");
+    if (tunables.get("ITEMS") > 1 || width < 4) {
+      return 4;
+    }
+    int sets = width == 16 ? 6 : 3;
+    return sets * 2 * width;
   }
 }

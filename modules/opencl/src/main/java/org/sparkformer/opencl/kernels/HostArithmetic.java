@@ -11,6 +11,9 @@ public enum HostArithmetic {
   /** Tiles of pairs of bf16. */
   TILES(" (bf16 by AMX)", 2);
 
+  /** Elements of the vectors that pairs and tiles come with, those of AVX-512. */
+  static final int VECTOR = 16;
+
   private final String label;
   private final int step;
 

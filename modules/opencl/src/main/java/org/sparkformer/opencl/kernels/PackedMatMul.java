@@ -36,7 +36,10 @@ public final class PackedMatMul implements Specialisation<MatMul> {
 
   @Override
   public boolean runsOn(DeviceInfo device) {
-    return device.kind() == DeviceInfo.Kind.CPU && arithmetic.isAvailable();
+    boolean wide = Vectors.width(device) == HostArithmetic.VECTOR;
+    return device.kind() == DeviceInfo.Kind.CPU
+        && arithmetic.isAvailable()
+        && (wide || arithmetic == HostArithmetic.FP32);
   }
 
   @Override
@@ -55,7 +58,7 @@ public final class PackedMatMul implements Specialisation<MatMul> {
       reported = true;
       LOG.log(
           System.Logger.Level.WARNING,
-          "bf16 brings no speed here: this processor has no AVX512_BF16, so operands are rounded to"
+          "bf16 brings no speed here: this device has no AVX512_BF16, so operands are rounded to"
               + " bf16 and multiplied as fp32");
     }
     MatMulBlocks largest =

@@ -2,12 +2,12 @@ package org.sparkformer.opencl.kernels;
 
 import org.sparkformer.opencl.DeviceInfo;
 
-/** The vector width that kernels over {@code vector.cl} are built for. */
-final class Vectors {
+/** The vector width that kernels for processors are built for. */
+public final class Vectors {
   private Vectors() {}
 
-  /** VW: the device's native width of fp32, within what the kernels are written for. */
-  static int width(DeviceInfo device) {
+  /** VW and WIDTH: the device's native width of fp32, within what the kernels are written for. */
+  public static int width(DeviceInfo device) {
     int widest = Integer.highestOneBit(Math.max(1, device.floatVectorWidth()));
     return Math.max(4, Math.min(16, widest));
   }

@@ -1,5 +1,8 @@
 package org.sparkformer.opencl.contract;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import java.util.Map;
 import java.util.function.Consumer;
 import org.sparkformer.tensor.Backend;
@@ -28,6 +31,31 @@ final class Agreement {
                   Comparison.near(
                       name, actual, expected.get(name), tolerance(workspace, name, test)));
     }
+  }
+
+  /** Fails where an operation gives other bits on one backend than on the other. */
+  static void sameBits(OperationCase test, Backend first, Backend second) {
+    Map<String, float[]> expected = results(test, first);
+    Map<String, float[]> actual = results(test, second);
+    assertEquals(expected.keySet(), actual.keySet());
+    expected.forEach(
+        (name, values) -> assertArrayEquals(bits(values), bits(actual.get(name)), name));
+  }
+
+  private static Map<String, float[]> results(OperationCase test, Backend backend) {
+    try (Workspace workspace = new Workspace(backend)) {
+      backend.run(test.factory().apply(workspace));
+      backend.finish();
+      return workspace.read();
+    }
+  }
+
+  private static int[] bits(float[] values) {
+    int[] bits = new int[values.length];
+    for (int i = 0; i < values.length; i++) {
+      bits[i] = Float.floatToIntBits(values[i]);
+    }
+    return bits;
   }
 
   private static Map<String, float[]> exactly(OperationCase test) {

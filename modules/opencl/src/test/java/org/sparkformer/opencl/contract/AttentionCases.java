@@ -1,7 +1,9 @@
 package org.sparkformer.opencl.contract;
 
+import static java.util.function.Function.identity;
+
+import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.sparkformer.tensor.DType;
@@ -71,6 +73,16 @@ public final class AttentionCases {
     }
   }
 
+  /** Long enough for tiles of more vectors, with heads enough for a part of one compute unit. */
+  private static final List<Variant> LONG =
+      List.of(
+          new Variant(new Extents(2, 523, 2, 20, true, false), DROPOUT, DType.FLOAT32),
+          new Variant(new Extents(2, 523, 1, 33, false, true), Dropout.NONE, DType.FLOAT32));
+
+  /** Of heads enough for work-groups that own whole ones. */
+  private static final Variant KEPT_WHOLE =
+      new Variant(new Extents(5, 71, 7, 20, true, true), DROPOUT, DType.FLOAT32);
+
   static Stream<OperationCase> all() {
     Stream<Variant> exact =
         Stream.of(
@@ -82,6 +94,8 @@ public final class AttentionCases {
                 new Extents(2, 93, 2, 32, false, false),
                 new Extents(1, 127, 3, 64, true, false),
                 new Extents(1, 70, 1, 128, true, false),
+                // Between 76 and 116, a GPU has room for the smallest tiles of attention alone.
+                new Extents(1, 37, 1, 93, true, false),
                 // Heads enough for work-groups that own whole ones.
                 new Extents(5, 71, 7, 20, true, true),
                 new Extents(4, 50, 9, 64, false, false))
@@ -93,21 +107,35 @@ public final class AttentionCases {
             new Variant(new Extents(5, 72, 7, 20, true, true), DROPOUT, DType.FLOAT32),
             new Variant(new Extents(5, 72, 7, 20, true, true), WITHIN, DType.FLOAT32));
     return Stream.of(
-            Stream.of(exact, sharing, Variant.rounding())
-                .flatMap(Function.identity())
-                .flatMap(variant -> Stream.of(forward(variant), backward(variant))),
-            kept(),
+            both(Stream.of(exact, sharing, LONG.stream(), Variant.rounding()).flatMap(identity())),
+            kept(
+                Stream.of(
+                    new Variant(new Extents(3, 61, 1, 33, true, true), DROPOUT, DType.BFLOAT16),
+                    KEPT_WHOLE)),
             Stream.of(cached(1, 9), cached(3, 64), cached(2, 127)))
-        .flatMap(Function.identity());
+        .flatMap(identity());
+  }
+
+  /** Some of each kind, for processors that tests take the place of. */
+  static Stream<OperationCase> some() {
+    Stream<Variant> variants =
+        Stream.of(
+            new Variant(new Extents(2, 7, 3, 5, true, false), Dropout.NONE, DType.FLOAT32),
+            new Variant(new Extents(2, 93, 2, 32, false, false), DROPOUT, DType.FLOAT32));
+    return Stream.of(
+            both(Stream.concat(variants, LONG.stream())),
+            kept(Stream.of(KEPT_WHOLE)),
+            Stream.of(cached(3, 64)))
+        .flatMap(identity());
   }
 
   /** Queries, keys, values and results that are bf16 themselves. */
-  private static Stream<OperationCase> kept() {
-    return Stream.of(
-            new Variant(new Extents(3, 61, 1, 33, true, true), DROPOUT, DType.BFLOAT16),
-            new Variant(new Extents(5, 71, 7, 20, true, true), DROPOUT, DType.FLOAT32))
-        .flatMap(variant -> Stream.of(forward(variant), backward(variant)))
-        .map(test -> test.withBfloat16("qkv", "y"));
+  private static Stream<OperationCase> kept(Stream<Variant> variants) {
+    return both(variants).map(test -> test.withBfloat16("qkv", "y"));
+  }
+
+  private static Stream<OperationCase> both(Stream<Variant> variants) {
+    return variants.flatMap(variant -> Stream.of(forward(variant), backward(variant)));
   }
 
   /** Rows are averages of up to T values, by weights that carry a relative error of about 1e-6. */

@@ -1,5 +1,6 @@
 package org.sparkformer.opencl.contract;
 
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
@@ -8,15 +9,19 @@ public final class Cases {
   private Cases() {}
 
   public static Stream<OperationCase> all() {
+    return Stream.of(ofRowsAndElements(), MatMulCases.all(), AttentionCases.all())
+        .flatMap(Function.identity());
+  }
+
+  /** Those of operations other than products and attention. */
+  static Stream<OperationCase> ofRowsAndElements() {
     return Stream.<Supplier<Stream<OperationCase>>>of(
             ElementwiseCases::all,
             LayerNormCases::all,
             SoftmaxCrossEntropyCases::all,
             EmbeddingCases::all,
             AdamWCases::all,
-            ReductionCases::all,
-            MatMulCases::all,
-            AttentionCases::all)
+            ReductionCases::all)
         .flatMap(Supplier::get);
   }
 }

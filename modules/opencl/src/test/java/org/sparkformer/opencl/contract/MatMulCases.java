@@ -20,8 +20,41 @@ public final class MatMulCases {
     BIAS_AND_GELU
   }
 
+  private static final Extents DEEP = new Extents(1, 93, 127, 900);
+
+  // Where many blocks use A, B, or both.
+  static final Extents WIDE = new Extents(1, 101, 1931, 801);
+  static final Extents TALL = new Extents(1, 2101, 131, 801);
+  static final Extents PACKED = new Extents(1, 2101, 1931, 17);
+
   static Stream<OperationCase> all() {
-    return Stream.of(small(), large(), kept()).flatMap(Function.identity());
+    return Stream.of(small(), fewColumns(), large(), kept()).flatMap(Function.identity());
+  }
+
+  /** Some of each kind, for processors that tests take the place of. */
+  static Stream<OperationCase> some() {
+    return Stream.of(
+            forms(new Extents(2, 61, 19, 127)),
+            Stream.of(
+                of(DEEP, false, false, Epilogue.BIAS_AND_GELU),
+                of(PACKED, false, true, Epilogue.NONE),
+                of(PACKED, true, false, Epilogue.ACCUMULATE)),
+            kept(new Extents(1, 61, 93, 7)))
+        .flatMap(Function.identity());
+  }
+
+  /** In several parts along k, of which little local memory makes more. */
+  static Stream<OperationCase> deep() {
+    return forms(DEEP);
+  }
+
+  /**
+   * Those whose A, or both operands, are packed by launches of their own where 8 compute units or
+   * more share a product; tensors that are bf16 among them.
+   */
+  static Stream<OperationCase> packedByManyUnits() {
+    return Stream.of(forms(WIDE), forms(PACKED), kept(PACKED).map(MatMulCases::rounded))
+        .flatMap(Function.identity());
   }
 
   /** Tensors that are bf16 themselves, in the forms in which training has them and one more. */
@@ -51,28 +84,33 @@ public final class MatMulCases {
             new Extents(1, 3, 7, 61),
             new Extents(1, 61, 93, 7),
             new Extents(1, 127, 61, 93),
-            new Extents(1, 93, 127, 900),
+            DEEP,
             new Extents(1, 1, 768, 93),
             new Extents(3, 7, 61, 3),
             new Extents(2, 61, 33, 127))
         .flatMap(MatMulCases::of);
   }
 
+  /** An odd number of vectors, 5 and 7 of 16: a tile is as wide as C on some processors. */
+  private static Stream<OperationCase> fewColumns() {
+    return Stream.of(new Extents(1, 127, 65, 93), new Extents(2, 61, 97, 33))
+        .flatMap(MatMulCases::forms);
+  }
+
   /**
-   * Large enough for operands to be packed by launches of their own: A, B, and both, some of them
-   * in more than one part along k.
+   * Large enough for operands to be packed by launches of their own: B everywhere, A where many
+   * compute units share a product; some of them in more than one part along k.
    */
   private static Stream<OperationCase> large() {
+    return Stream.of(WIDE, TALL, PACKED).flatMap(MatMulCases::forms);
+  }
+
+  /** A form for each transpose, with the epilogues among them. */
+  private static Stream<OperationCase> forms(Extents e) {
     return Stream.of(
-            new Extents(1, 101, 1931, 801),
-            new Extents(1, 2101, 131, 801),
-            new Extents(1, 2101, 1931, 17))
-        .flatMap(
-            e ->
-                Stream.of(
-                    of(e, false, false, Epilogue.BIAS_AND_GELU),
-                    of(e, false, true, Epilogue.NONE),
-                    of(e, true, false, Epilogue.ACCUMULATE)))
+            of(e, false, false, Epilogue.BIAS_AND_GELU),
+            of(e, false, true, Epilogue.NONE),
+            of(e, true, false, Epilogue.ACCUMULATE))
         .flatMap(test -> Stream.of(test, rounded(test)));
   }
 

@@ -1,10 +1,7 @@
 package org.sparkformer.opencl.contract;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.fail;
 
-import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -20,7 +17,6 @@ import org.sparkformer.opencl.OpenClBackend;
 import org.sparkformer.opencl.OpenClDevice;
 import org.sparkformer.opencl.OpenClOptions;
 import org.sparkformer.tensor.Backend;
-import org.sparkformer.tensor.ops.Operation;
 import org.sparkformer.tensor.reference.JavaBackend;
 
 /** Every operation on every backend; needs an OpenCL device and fails without one. */
@@ -73,7 +69,9 @@ class OperationContractTest {
   @MethodSource("cases")
   void theJavaDefinitionWritesAllOfItsOutputsAndNothingElse(OperationCase test) {
     try (Workspace workspace = new Workspace(java)) {
-      run(workspace, java, test)
+      java.run(test.factory().apply(workspace));
+      workspace
+          .read()
           .forEach(
               (name, values) -> {
                 if (workspace.isOutput(name) && !workspace.isPartial(name)) {
@@ -110,8 +108,8 @@ class OperationContractTest {
   @ParameterizedTest
   @MethodSource("cases")
   void aPartOfTheDeviceGivesTheSameBitsAsTheWhole(OperationCase test) {
-    sameBits(results(definitions, test), results(definitionsOnePart, test));
-    sameBits(results(specialised, test), results(specialisedOnePart, test));
+    Agreement.sameBits(test, definitions, definitionsOnePart);
+    Agreement.sameBits(test, specialised, specialisedOnePart);
   }
 
   @ParameterizedTest
@@ -136,34 +134,5 @@ class OperationContractTest {
 
   private static void agrees(Backend backend, OperationCase test) {
     Agreement.check(test, backend, backend::run);
-  }
-
-  private static Map<String, float[]> results(Backend backend, OperationCase test) {
-    try (Workspace workspace = new Workspace(backend)) {
-      return run(workspace, backend, test);
-    }
-  }
-
-  private static Map<String, float[]> run(
-      Workspace workspace, Backend backend, OperationCase test) {
-    Operation operation = test.factory().apply(workspace);
-    backend.run(operation);
-    backend.finish();
-    return workspace.read();
-  }
-
-  private static void sameBits(Map<String, float[]> whole, Map<String, float[]> part) {
-    if (!whole.keySet().equals(part.keySet())) {
-      fail("tensors differ: " + whole.keySet() + " and " + part.keySet());
-    }
-    whole.forEach((name, values) -> assertArrayEquals(bits(values), bits(part.get(name)), name));
-  }
-
-  private static int[] bits(float[] values) {
-    int[] bits = new int[values.length];
-    for (int i = 0; i < values.length; i++) {
-      bits[i] = Float.floatToIntBits(values[i]);
-    }
-    return bits;
   }
 }

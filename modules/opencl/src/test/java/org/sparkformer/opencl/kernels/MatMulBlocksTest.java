@@ -1,0 +1,85 @@
+package org.sparkformer.opencl.kernels;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkformer.opencl.DeviceInfo;
+import org.sparkformer.tensor.ops.MatMul;
+import org.sparkformer.tensor.reference.JavaBackend;
+
+/** What the contract suite's sizes are chosen for: each way to divide a product is among them. */
+class MatMulBlocksTest {
+  private static final long LOCAL = 1 << 20;
+
+  private static DeviceInfo processor(int units, int width) {
+    return new DeviceInfo(
+        0,
+        DeviceInfo.Kind.CPU,
+        new DeviceInfo.Identity("name", "vendor", "platform", "driver", ""),
+        units,
+        width,
+        new DeviceInfo.Memory(1L << 32, 1L << 30, LOCAL),
+        0);
+  }
+
+  private static MatMulBlocks blocks(MatMul product, int units, int width) {
+    return MatMulBlocks.of(product, HostArithmetic.FP32, processor(units, width), Map.of());
+  }
+
+  private static MatMul product(JavaBackend java, int m, int n, int k) {
+    return MatMul.of(java.floats(m, k), java.floats(k, n), java.floats(m, n), false, false);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {4, 8, 16})
+  void eightUnitsHaveTheOperandsOfLargeProductsPackedFirst(int width) {
+    try (JavaBackend java = new JavaBackend()) {
+      assertEquals(
+          List.of(
+              new ReadyOperands(true, false),
+              new ReadyOperands(false, true),
+              new ReadyOperands(true, true)),
+          Stream.of(
+                  product(java, 101, 1931, 801),
+                  product(java, 2101, 131, 801),
+                  product(java, 2101, 1931, 17))
+              .map(product -> ReadyOperands.of(product, blocks(product, 8, width)))
+              .toList());
+    }
+  }
+
+  @Test
+  void anOddNumberOfVectorsIsATileWhereThereAreTheRegisters() {
+    try (JavaBackend java = new JavaBackend()) {
+      assertEquals(
+          List.of(1, 3, 5, 7, 2),
+          Stream.of(7, 33, 65, 97, 129)
+              .map(n -> blocks(product(java, 61, n, 33), 2, 16).macros().get("NV"))
+              .toList());
+      for (int width : List.of(4, 8)) {
+        assertEquals(1, blocks(product(java, 61, 19, 127), 2, width).macros().get("NV"));
+      }
+    }
+  }
+
+  @Test
+  void littleLocalMemoryHalvesRowsAndDepth() {
+    try (JavaBackend java = new JavaBackend()) {
+      MatMul product = product(java, 93, 127, 900);
+      MatMulBlocks largest = blocks(product, 2, 16);
+      ReadyOperands none = ReadyOperands.of(product, largest);
+      assertEquals(new ReadyOperands(false, false), none);
+      MatMulBlocks smaller = largest.inLocalMemory(product, none, 32 << 10);
+      assertTrue(none.bytesOfCopies(smaller) <= 32 << 10, smaller::toString);
+      assertTrue(
+          smaller.rows() < largest.rows() && smaller.depth() < largest.depth(),
+          () -> largest + " became " + smaller);
+    }
+  }
+}
