@@ -12,12 +12,13 @@ import org.lwjgl.system.SharedLibrary;
 final class HostProcessor {
   private static final System.Logger LOG = System.getLogger(HostProcessor.class.getName());
   private static final Path LINUX = Path.of("/proc/cpuinfo");
+  private static final boolean PAIRS = has("avx512_bf16");
 
   private HostProcessor() {}
 
   /** Whether it has AVX512_BF16; false where the system does not say. */
   static boolean multipliesBfloat16() {
-    return has("avx512_bf16");
+    return PAIRS;
   }
 
   /** Whether it has AMX's tiles of bf16, and Linux lets this process use them; asks it once. */

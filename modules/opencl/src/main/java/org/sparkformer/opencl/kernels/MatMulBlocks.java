@@ -103,7 +103,10 @@ record MatMulBlocks(
     macros.put("MR", tileRows);
     macros.put("NV", tileVectors);
     macros.put("KC", depth);
-    macros.put("PAIRS", arithmetic.step() - 1);
+    if (arithmetic != HostArithmetic.FP32) {
+      macros.put("PAIRS", 1);
+      macros.put("AVX512_BF16", HostArithmetic.PAIRS.isAvailable() ? 1 : 0);
+    }
     if (arithmetic == HostArithmetic.TILES) {
       macros.put("TILES", 1);
       macros.put("AMX", arithmetic.isAvailable() ? 1 : 0);

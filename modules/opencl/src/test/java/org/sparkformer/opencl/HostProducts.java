@@ -1,0 +1,21 @@
+package org.sparkformer.opencl;
+
+import org.sparkformer.opencl.kernels.HostArithmetic;
+import org.sparkformer.opencl.kernels.PackedMatMul;
+import org.sparkformer.tensor.ops.MatMul;
+
+/**
+ * Products of bf16 by instructions that processors have or not; on those without the kernels do
+ * them in OpenCL C.
+ */
+public record HostProducts(HostArithmetic arithmetic, OpenClBackend backend) {
+
+  /** Whether the arithmetic is for this product. */
+  public boolean take(MatMul product) {
+    return new PackedMatMul(arithmetic).supports(product, backend.device());
+  }
+
+  public void run(MatMul product) {
+    new PackedMatMul(arithmetic).enqueue(product, backend.launches());
+  }
+}
