@@ -2,6 +2,8 @@ package org.sparkformer.opencl;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
@@ -26,10 +28,17 @@ public record TunedValues(List<Device> devices) {
     devices = devices == null ? List.of() : List.copyOf(devices);
   }
 
+  private static <V> Map<String, V> whole(Map<String, V> values) {
+    if (values != null && values.containsValue(null)) {
+      throw new IllegalArgumentException("null in the place of a value in " + values);
+    }
+    return values == null ? Map.of() : new TreeMap<>(values);
+  }
+
   /** Values found on one device with one driver, by kernel file. */
   public record Device(String name, String platform, String driver, Map<String, Kernel> kernels) {
     public Device {
-      kernels = kernels == null ? Map.of() : new TreeMap<>(kernels);
+      kernels = whole(kernels);
     }
 
     private boolean is(DeviceInfo device) {
@@ -55,7 +64,7 @@ public record TunedValues(List<Device> devices) {
       @JsonProperty("same_bits") boolean sameBits,
       double speedup) {
     public Kernel {
-      macros = macros == null ? Map.of() : new TreeMap<>(macros);
+      macros = whole(macros);
     }
   }
 
@@ -69,7 +78,11 @@ public record TunedValues(List<Device> devices) {
       return new TunedValues(List.of());
     }
     try {
-      return new ObjectMapper().readValue(file.toFile(), TunedValues.class);
+      TunedValues values = new ObjectMapper().readValue(file.toFile(), TunedValues.class);
+      if (values == null) {
+        throw JsonMappingException.from((JsonParser) null, "it is null");
+      }
+      return values;
     } catch (JacksonException e) {
       throw new OpenClException(
           "%s does not hold tuned kernel values: %s; mend or delete it, or run sparkformer tune"

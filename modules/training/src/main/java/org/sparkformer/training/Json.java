@@ -1,17 +1,25 @@
 package org.sparkformer.training;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 
-/** How this module writes records as JSON: snake case, missing and unknown keys refused. */
+/**
+ * How this module writes records as JSON: snake case, unknown keys refused, and missing ones where
+ * the record does not take them for null.
+ */
 public final class Json {
   private static final JsonMapper MAPPER =
-      JsonMapper.builder()
+      // UTF-8 alone: bytes of a damaged file that look like UTF-32 make other exceptions.
+      JsonMapper.builder(
+              JsonFactory.builder().disable(JsonFactory.Feature.CHARSET_DETECTION).build())
           .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
           .build();
@@ -36,7 +44,11 @@ public final class Json {
     }
   }
 
-  /** Reads a tree. */
+  /**
+   * Reads a tree.
+   *
+   * @throws JsonProcessingException if the text is not JSON
+   */
   public static JsonNode tree(byte[] json) throws IOException {
     return MAPPER.readTree(json);
   }
@@ -44,9 +56,14 @@ public final class Json {
   /**
    * Reads a record.
    *
-   * @throws IOException if the text is not JSON, or lacks a key or has one too many
+   * @throws JsonProcessingException if the text is not JSON, is null, or lacks a key or has one too
+   *     many
    */
   public static <T> T read(byte[] json, Class<T> type) throws IOException {
-    return MAPPER.readValue(json, type);
+    T value = MAPPER.readValue(json, type);
+    if (value == null) {
+      throw JsonMappingException.from((JsonParser) null, "null where a record was expected");
+    }
+    return value;
   }
 }

@@ -1,5 +1,7 @@
 package org.sparkformer.training;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import java.io.Serializable;
@@ -41,6 +43,7 @@ public record RunSummary(
 
   /** Takes what earlier versions did not write for empty. */
   public RunSummary {
+    requireNonNull(configuration, "configuration");
     skippedSteps = skippedSteps == null ? List.of() : List.copyOf(skippedSteps);
   }
 }

@@ -29,7 +29,7 @@ record SavedCheckpoint(RunFolder folder, int step) {
     } catch (IOException unreadable) {
       throw new CorruptCheckpointException(path + " is no checkpoint manifest", unreadable);
     }
-    if (manifest == null || !manifest.isOf(step)) {
+    if (!manifest.isOf(step)) {
       throw new CorruptCheckpointException(path + " is not the manifest of step " + step);
     }
     return manifest;

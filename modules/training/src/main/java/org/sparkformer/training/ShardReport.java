@@ -17,8 +17,12 @@ record ShardReport(int step, List<CheckpointManifest.Entry> files, String failur
   /** Room for the other fields of a failure. */
   private static final int LONGEST_FAILURE = Collective.LARGEST_NOTE / 8;
 
+  ShardReport {
+    files = List.copyOf(files);
+  }
+
   static ShardReport written(int step, List<CheckpointManifest.Entry> files) {
-    return new ShardReport(step, List.copyOf(files), null);
+    return new ShardReport(step, files, null);
   }
 
   static ShardReport failed(int step, Throwable cause) {

@@ -1,5 +1,7 @@
 package org.sparkformer.training;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -31,6 +33,11 @@ record WriterClaim(
     String started,
     String application,
     String time) {
+
+  WriterClaim {
+    requireNonNull(machine, "machine");
+    requireNonNull(started, "started");
+  }
 
   /** A claim of this process. */
   static WriterClaim own(long token, String application) {

@@ -1,11 +1,14 @@
 package org.sparkformer.models.huggingface;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
@@ -13,7 +16,10 @@ import java.util.function.Function;
 
 /** A {@code config.json} of transformers: values with their defaults, complaints by key. */
 final class ConfigurationFile {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  /** Of UTF-8 alone: bytes that look like UTF-32 make other exceptions. */
+  private static final ObjectMapper JSON =
+      new ObjectMapper(
+          JsonFactory.builder().disable(JsonFactory.Feature.CHARSET_DETECTION).build());
 
   private final JsonNode json;
 
@@ -22,18 +28,28 @@ final class ConfigurationFile {
   }
 
   /**
-   * @param file name of the file, for messages
    * @param reader makes the configuration; its complaints get the file's name
    * @throws IllegalArgumentException if the file is not JSON, or describes what is not supported
    */
-  static <T> T read(InputStream in, String file, Function<ConfigurationFile, T> reader)
-      throws IOException {
+  static <T> T read(Path file, Function<ConfigurationFile, T> reader) throws IOException {
+    JsonNode json = tree(file);
     try {
-      return reader.apply(new ConfigurationFile(JSON.readTree(in)));
-    } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(file + " is not valid JSON: " + e.getOriginalMessage(), e);
+      return reader.apply(new ConfigurationFile(json));
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Any JSON beside a configuration.
+   *
+   * @throws IllegalArgumentException if it is not JSON
+   */
+  static JsonNode tree(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      return JSON.readTree(in);
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException(file + " is not valid JSON: " + e.getOriginalMessage(), e);
     }
   }
 
@@ -51,7 +67,7 @@ final class ConfigurationFile {
 
   int integer(String key, int otherwise) {
     JsonNode node = value(key).orElse(null);
-    if (node != null && !node.canConvertToInt()) {
+    if (node != null && !(node.isIntegralNumber() && node.canConvertToInt())) {
       throw unsupported(key, node, "an integer");
     }
     return node == null ? otherwise : node.intValue();

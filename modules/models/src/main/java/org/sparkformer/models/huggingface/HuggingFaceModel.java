@@ -1,10 +1,7 @@
 package org.sparkformer.models.huggingface;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -12,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.sparkformer.models.BertConfiguration;
 import org.sparkformer.models.GptConfiguration;
 import org.sparkformer.models.ModelConfiguration;
@@ -36,14 +34,14 @@ public final class HuggingFaceModel {
   /** Of a weight, as F16 or BF16. */
   private static final int LEAST_BYTES = 2;
 
+  /** Of a file in the same folder. */
+  private static final Pattern PLAIN_NAME = Pattern.compile("\\w[\\w.-]*");
+
   private HuggingFaceModel() {}
 
   /** Shape of the model in a folder. */
   public static ModelConfiguration configuration(Path folder) throws IOException {
-    Path file = folder.resolve(CONFIGURATION);
-    try (InputStream in = Files.newInputStream(file)) {
-      return ConfigurationFile.read(in, file.toString(), HuggingFaceModel::configuration);
-    }
+    return ConfigurationFile.read(folder.resolve(CONFIGURATION), HuggingFaceModel::configuration);
   }
 
   private static ModelConfiguration configuration(ConfigurationFile file) {
@@ -124,17 +122,13 @@ public final class HuggingFaceModel {
 
   private static Set<String> indexed(Path index) throws IOException {
     Set<String> names = new TreeSet<>();
-    try {
-      for (JsonNode name : new ObjectMapper().readTree(index.toFile()).path("weight_map")) {
-        names.add(name.asText());
-      }
-    } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(
-          index + " is not valid JSON: " + e.getOriginalMessage(), e);
+    for (JsonNode name : ConfigurationFile.tree(index).path("weight_map")) {
+      names.add(name.asText());
     }
     for (String name : names) {
-      if (!Path.of(name).equals(Path.of(name).getFileName()) || name.startsWith("..")) {
-        throw new SafetensorsException(index.toString(), "weight_map", name + " leaves the folder");
+      if (!PLAIN_NAME.matcher(name).matches()) {
+        throw new SafetensorsException(
+            index.toString(), "weight_map", "'" + name + "' is no plain file name");
       }
     }
     return names;
