@@ -14,6 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkformer.testkit.FlakyFileSystem;
 import org.sparkformer.training.RunSummary;
 import org.sparkformer.training.configuration.DataConfiguration;
 

@@ -21,6 +21,8 @@ import org.sparkformer.collective.SummationTree;
 import org.sparkformer.collective.TreeCollective;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.reference.JavaBackend;
+import org.sparkformer.testkit.DyingFileSystem;
+import org.sparkformer.testkit.WatchedFiles;
 import org.sparkformer.training.StaleAttemptTest.Run;
 
 /**
@@ -214,13 +216,13 @@ final class Attempt {
     }
 
     @Override
-    void beforeCreate(Path file) {
+    protected void beforeCreate(Path file) {
       points.pass();
     }
 
     /** Behind a stream that promises nothing, so that no disk is waited for. */
     @Override
-    FSDataOutputStream watched(Path file, FSDataOutputStream stream) {
+    protected FSDataOutputStream watched(Path file, FSDataOutputStream stream) {
       return new FSDataOutputStream(new BufferedOutputStream(stream), null) {
         @Override
         public void close() throws IOException {

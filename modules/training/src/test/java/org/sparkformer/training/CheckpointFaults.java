@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.sparkformer.testkit.CountedChanges;
 import org.sparkformer.training.CheckpointStore.Guard;
 
 /** Checkpoints written with a fault at each operation in turn, and what is restored then. */
@@ -18,18 +19,13 @@ final class CheckpointFaults {
 
   private CheckpointFaults() {}
 
-  /** Counts what is asked of a file system. */
-  interface Counting {
-    int changes();
-  }
-
   /** A file system that fails at an operation, from 1. */
-  interface Faulty<F extends FileSystem & Counting> {
+  interface Faulty<F extends FileSystem & CountedChanges> {
     F at(int operation) throws IOException;
   }
 
   /** As below, with every operation. */
-  static <F extends FileSystem & Counting> void assertTheNewestCommittedIsRestored(
+  static <F extends FileSystem & CountedChanges> void assertTheNewestCommittedIsRestored(
       Faulty<F> faulty, FileSystem whole, Path folder) throws IOException {
     assertTheNewestCommittedIsRestored(faulty, whole, folder, 1);
   }
@@ -41,7 +37,7 @@ final class CheckpointFaults {
    * @param whole the same place without faults
    * @param stride from one operation that fails to the next
    */
-  static <F extends FileSystem & Counting> void assertTheNewestCommittedIsRestored(
+  static <F extends FileSystem & CountedChanges> void assertTheNewestCommittedIsRestored(
       Faulty<F> faulty, FileSystem whole, Path folder, int stride) throws IOException {
     int fault = 1 - stride;
     int operations;
@@ -49,7 +45,7 @@ final class CheckpointFaults {
       fault += stride;
       Path run = new Path(folder, "fault-" + fault);
       F fileSystem = faulty.at(fault);
-      int committed = writeUntilItFails(store(fileSystem, run));
+      int committed = writeUntilItFails(store(fileSystem, run), fileSystem::beforeCommit);
       operations = fileSystem.changes();
       assertGoesOn(store(whole, run), committed, "fault " + fault);
     } while (operations >= fault);
@@ -57,10 +53,10 @@ final class CheckpointFaults {
   }
 
   /** The last step whose writing returned. */
-  private static int writeUntilItFails(CheckpointStore store) {
+  private static int writeUntilItFails(CheckpointStore store, Guard guard) {
     for (int step = 1; step <= CHECKPOINTS; step++) {
       try {
-        store.write(step, files(step), Guard.SOLE);
+        store.write(step, files(step), guard);
       } catch (IOException failed) {
         return step - 1;
       }

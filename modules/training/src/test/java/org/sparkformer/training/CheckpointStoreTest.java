@@ -15,6 +15,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkformer.testkit.DyingFileSystem;
 import org.sparkformer.training.CheckpointStore.Guard;
 
 class CheckpointStoreTest {

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.data.TokenDataset;
+import org.sparkformer.testkit.DyingFileSystem;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
 class HdfsRunTest {

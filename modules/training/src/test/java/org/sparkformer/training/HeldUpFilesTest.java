@@ -19,6 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkformer.data.TokenDataset;
+import org.sparkformer.testkit.DyingFileSystem;
+import org.sparkformer.testkit.WatchedFiles;
 
 /**
  * A file system that takes its time, fails, or loses an interrupt, at the files that rank 0 has to
@@ -203,7 +205,7 @@ class HeldUpFilesTest extends TinyRuns {
     }
 
     @Override
-    void beforeCreate(Path file) throws IOException {
+    protected void beforeCreate(Path file) throws IOException {
       pass(file);
     }
 

@@ -14,8 +14,9 @@ import org.apache.hadoop.fs.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.data.TokenDataset;
+import org.sparkformer.testkit.DyingObjectStore;
+import org.sparkformer.testkit.DyingObjectStore.Objects;
 import org.sparkformer.training.CheckpointStore.Guard;
-import org.sparkformer.training.DyingObjectStore.Objects;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
 /** A run's folder on a store that cannot rename. */

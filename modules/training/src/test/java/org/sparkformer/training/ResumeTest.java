@@ -22,6 +22,7 @@ import org.sparkformer.models.huggingface.WeightFiles;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.reference.JavaBackend;
+import org.sparkformer.testkit.DyingFileSystem;
 import org.sparkformer.training.configuration.RunConfiguration;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkformer.data.TokenDataset;
+import org.sparkformer.testkit.DyingFileSystem;
 import org.sparkformer.training.configuration.RunConfiguration;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 

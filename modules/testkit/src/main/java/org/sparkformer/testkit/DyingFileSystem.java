@@ -1,4 +1,4 @@
-package org.sparkformer.training;
+package org.sparkformer.testkit;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -16,9 +16,9 @@ import org.apache.hadoop.fs.Path;
  * it does, not even what a dying process would clean up; or at which its process does end. Or one
  * of which the n-th operation fails, reading or writing, and no other.
  */
-final class DyingFileSystem extends WatchedFiles implements CheckpointFaults.Counting {
+public final class DyingFileSystem extends WatchedFiles implements CountedChanges {
   /** Of a process that {@link #endingTheProcess} has ended: that of SIGKILL. */
-  static final int EXIT_STATUS = 137;
+  public static final int EXIT_STATUS = 137;
 
   private enum Fault {
     FAILURE,
@@ -41,26 +41,27 @@ final class DyingFileSystem extends WatchedFiles implements CheckpointFaults.Cou
    *
    * @param fatal number of the change that fails, from 1; 0 for none
    */
-  static DyingFileSystem at(int fatal) throws IOException {
+  public static DyingFileSystem at(int fatal) throws IOException {
     return of(local(), fatal);
   }
 
   /** One whose user dies. */
-  static DyingFileSystem of(FileSystem fileSystem, int fatal) {
+  public static DyingFileSystem of(FileSystem fileSystem, int fatal) {
     return new DyingFileSystem(fileSystem, fatal, Fault.DEATH);
   }
 
   /** One of which one operation fails, from 1, and whose user lives on. */
-  static DyingFileSystem failingOnce(FileSystem fileSystem, int operation) {
+  public static DyingFileSystem failingOnce(FileSystem fileSystem, int operation) {
     return new DyingFileSystem(fileSystem, operation, Fault.FAILURE);
   }
 
-  /** A local one with which this process ends, without another word. */
-  static DyingFileSystem endingTheProcess(int fatal) throws IOException {
-    return new DyingFileSystem(local(), fatal, Fault.END_OF_PROCESS);
+  /** One with which this process ends, without another word. */
+  public static DyingFileSystem endingTheProcess(FileSystem fileSystem, int fatal) {
+    return new DyingFileSystem(fileSystem, fatal, Fault.END_OF_PROCESS);
   }
 
-  static FileSystem local() throws IOException {
+  /** Local disks, without Hadoop's checksum files. */
+  public static FileSystem local() throws IOException {
     LocalFileSystem local = FileSystem.newInstanceLocal(new Configuration(false));
     return local.getRaw();
   }
@@ -68,6 +69,11 @@ final class DyingFileSystem extends WatchedFiles implements CheckpointFaults.Cou
   @Override
   public int changes() {
     return changes.get();
+  }
+
+  @Override
+  public void beforeCommit() throws IOException {
+    change("put a file in place");
   }
 
   private boolean isFatal() throws IOException {
@@ -117,12 +123,12 @@ final class DyingFileSystem extends WatchedFiles implements CheckpointFaults.Cou
   }
 
   @Override
-  void beforeCreate(Path file) throws IOException {
+  protected void beforeCreate(Path file) throws IOException {
     change("create " + file);
   }
 
   @Override
-  FSDataOutputStream watched(Path file, FSDataOutputStream stream) {
+  protected FSDataOutputStream watched(Path file, FSDataOutputStream stream) {
     return new FSDataOutputStream(new DyingStream(stream, file), null);
   }
 

@@ -1,4 +1,4 @@
-package org.sparkformer.spark;
+package org.sparkformer.testkit;
 
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -15,6 +15,7 @@ public final class FlakyFileSystem extends LocalFileSystem {
 
   private static final AtomicInteger ASKED = new AtomicInteger();
 
+  /** As Hadoop makes it. */
   public FlakyFileSystem() {
     super(new Raw());
   }
@@ -22,13 +23,13 @@ public final class FlakyFileSystem extends LocalFileSystem {
   /**
    * @param outcomes of the attempts to create weights: {@code x} fails; what comes later is well
    */
-  static void plan(String outcomes) {
+  public static void plan(String outcomes) {
     plan = outcomes;
     ASKED.set(0);
   }
 
   /** How many of them failed. */
-  static long faults() {
+  public static long faults() {
     return plan.chars().limit(ASKED.get()).filter(outcome -> outcome == 'x').count();
   }
 

@@ -1,4 +1,4 @@
-package org.sparkformer.training;
+package org.sparkformer.testkit;
 
 import java.io.ByteArrayOutputStream;
 import java.io.FileNotFoundException;
@@ -28,16 +28,18 @@ import org.apache.hadoop.util.Progressable;
  * rename is a copy and a delete. Its user dies at the n-th change, of which what the store has done
  * so far stays; or that one alone fails.
  */
-final class DyingObjectStore extends FileSystem implements CheckpointFaults.Counting {
+public final class DyingObjectStore extends FileSystem implements CountedChanges {
   /** What outlives the user. */
-  static final class Objects {
+  public static final class Objects {
     private final NavigableMap<String, byte[]> content = new ConcurrentSkipListMap<>();
 
-    byte[] get(String path) {
+    /** An object; null where there is none. */
+    public byte[] get(String path) {
       return content.get(path);
     }
 
-    void put(String path, byte[] bytes) {
+    /** Puts an object where there may be one. */
+    public void put(String path, byte[] bytes) {
       content.put(path, bytes);
     }
   }
@@ -53,7 +55,7 @@ final class DyingObjectStore extends FileSystem implements CheckpointFaults.Coun
   /**
    * @param fatal number of the change that fails, from 1; 0 for none
    */
-  DyingObjectStore(Objects objects, int fatal) {
+  public DyingObjectStore(Objects objects, int fatal) {
     this(objects, fatal, true);
   }
 
@@ -65,7 +67,7 @@ final class DyingObjectStore extends FileSystem implements CheckpointFaults.Coun
   }
 
   /** One of which one change fails, from 1, and whose user lives on. */
-  static DyingObjectStore failingOnce(Objects objects, int change) {
+  public static DyingObjectStore failingOnce(Objects objects, int change) {
     return new DyingObjectStore(objects, change, false);
   }
 
@@ -74,8 +76,13 @@ final class DyingObjectStore extends FileSystem implements CheckpointFaults.Coun
     return changes;
   }
 
+  @Override
+  public void beforeCommit() throws IOException {
+    change("put an object in place");
+  }
+
   /** Lets somebody else come between an object's last byte and its appearance. */
-  void beforePut(Runnable action) {
+  public void beforePut(Runnable action) {
     beforePut = action;
   }
 

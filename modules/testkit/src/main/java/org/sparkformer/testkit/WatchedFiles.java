@@ -1,4 +1,4 @@
-package org.sparkformer.training;
+package org.sparkformer.testkit;
 
 import java.io.IOException;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -9,16 +9,16 @@ import org.apache.hadoop.fs.permission.FsPermission;
 import org.apache.hadoop.util.Progressable;
 
 /** A file system that tells of each file before it is created, in whichever of Hadoop's ways. */
-abstract class WatchedFiles extends FilterFileSystem {
-  WatchedFiles(FileSystem files) {
+public abstract class WatchedFiles extends FilterFileSystem {
+  protected WatchedFiles(FileSystem files) {
     super(files);
   }
 
   /** May throw, and then there is no file. */
-  abstract void beforeCreate(Path file) throws IOException;
+  protected abstract void beforeCreate(Path file) throws IOException;
 
   /** What the file is written through. */
-  FSDataOutputStream watched(Path file, FSDataOutputStream stream) {
+  protected FSDataOutputStream watched(Path file, FSDataOutputStream stream) {
     return stream;
   }
 

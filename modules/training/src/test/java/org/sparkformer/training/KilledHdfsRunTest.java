@@ -1,0 +1,66 @@
+package org.sparkformer.training;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.hdfs.HdfsConfiguration;
+import org.apache.hadoop.hdfs.MiniDFSCluster;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** As {@link KilledRunTest}, where the files of the processes lie on HDFS. */
+class KilledHdfsRunTest {
+  private static final int RANKS = 2;
+  private static MiniDFSCluster cluster;
+  private static KilledRuns runs;
+  @TempDir static Path folder;
+
+  @BeforeAll
+  static void start() throws Exception {
+    Configuration hadoop = new HdfsConfiguration();
+    hadoop.setBoolean("dfs.namenode.redundancy.considerLoad", false);
+    Path disk = Files.createDirectory(folder.resolve("dfs"));
+    cluster = new MiniDFSCluster.Builder(hadoop, disk.toFile()).numDataNodes(1).build();
+    runs = KilledRuns.in(folder, cluster.getURI().toString());
+  }
+
+  @AfterAll
+  static void stop() {
+    cluster.shutdown();
+  }
+
+  /** Written without its end, written whole and not yet put in place, committed. */
+  @ParameterizedTest
+  @ValueSource(ints = {29, 47, 71})
+  void aProcessThatEndsAtAFileOperationGoesOnFromTheNewestCheckpoint(int operation)
+      throws Exception {
+    assertGoesOn(operation);
+  }
+
+  @Tag("soak")
+  @Test
+  void atEachFileOperation() throws Exception {
+    int operation = 1;
+    while (assertGoesOn(operation)) {
+      operation++;
+    }
+    assertTrue(operation > 84, "only " + operation + " operations");
+  }
+
+  /** Whether there was such an operation. */
+  private static boolean assertGoesOn(int operation) throws Exception {
+    String run = "operation-" + operation;
+    boolean ended = runs.endsAtChange(operation, run, RANKS);
+    if (ended) {
+      runs.assertGoesOn(run, RANKS, runs.newest(run));
+    }
+    return ended;
+  }
+}

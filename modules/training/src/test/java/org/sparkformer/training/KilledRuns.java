@@ -1,0 +1,211 @@
+package org.sparkformer.training;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.sparkformer.data.TokenDataset;
+import org.sparkformer.testkit.DyingFileSystem;
+import org.sparkformer.training.configuration.RunConfiguration;
+import org.sparkformer.training.configuration.TrainingConfiguration;
+
+/**
+ * Runs in processes of their own, which end at a bad moment, and one that nothing happens to.
+ *
+ * @param folder local, of the dataset and of what the processes say
+ * @param root URI of the folder of runs, on any Hadoop file system
+ */
+record KilledRuns(Path folder, String root) {
+  /** No operation, and no step, is that late. */
+  static final int NEVER = Integer.MAX_VALUE;
+
+  private static final int SURVIVES = 0;
+  private static final int STEPS = 20;
+  private static final String UNBROKEN = "unbroken";
+
+  /**
+   * How a process ended.
+   *
+   * @param steps that it said it has done
+   */
+  record Outcome(int status, List<Integer> steps) {}
+
+  /** Trains the run that the others are compared with. */
+  static KilledRuns in(Path folder, String root) throws Exception {
+    TinyDataset.open(Files.createDirectory(folder.resolve("data")), 100, 40).close();
+    KilledRuns runs = new KilledRuns(folder, root);
+    Child.train(runs.data(), runs.output(UNBROKEN), 1, TrainingListener.NONE);
+    return runs;
+  }
+
+  private String data() {
+    return folder.resolve("data").toString();
+  }
+
+  /**
+   * Trains until the process is killed or at its end.
+   *
+   * @param deadly step; when the process says that it has done it, it is killed
+   */
+  Outcome trainUntil(int deadly, String run, int ranks) throws Exception {
+    return start(run, ranks, SURVIVES, deadly);
+  }
+
+  /**
+   * Trains until the process comes to a change of its files, and ends with it.
+   *
+   * @return whether it came to that one
+   */
+  boolean endsAtChange(int number, String run, int ranks) throws Exception {
+    int status = start(run, ranks, number, NEVER).status();
+    assertTrue(status == 0 || status == DyingFileSystem.EXIT_STATUS, () -> log(run));
+    return status != 0;
+  }
+
+  /** Trains on to the end, from a checkpoint, and ends as the unbroken run did. */
+  void assertGoesOn(String run, int ranks, int checkpoint) throws Exception {
+    Outcome outcome = start(run, ranks, SURVIVES, NEVER);
+    assertEquals(0, outcome.status(), () -> log(run));
+    // None where the last checkpoint was committed, and only the run's end was not told.
+    assertEquals(IntStream.rangeClosed(checkpoint + 1, STEPS).boxed().toList(), outcome.steps());
+    assertEquals(weights(UNBROKEN), weights(run));
+    assertTrue(moments(UNBROKEN).sameAs(moments(run)), run);
+    assertEquals(state(UNBROKEN), state(run));
+    assertEquals(losses(UNBROKEN), losses(run));
+  }
+
+  private String weights(String run) throws IOException {
+    return Json.tree(output(run).read(RunSummary.FILE_NAME).orElseThrow())
+        .get("weights_sha256")
+        .asText();
+  }
+
+  private SavedMoments moments(String run) throws IOException {
+    return SavedMoments.of(output(run).path().toString(), STEPS, Child.configuration().model());
+  }
+
+  /** Position, seed and losses of the last checkpoint: all that may differ is the time it took. */
+  private CheckpointState state(String run) throws IOException {
+    RunFolder last = new CheckpointStore(output(run), 2).folder(STEPS);
+    CheckpointState state =
+        Json.read(last.read(CheckpointState.FILE_NAME).orElseThrow(), CheckpointState.class);
+    return new CheckpointState(
+        state.progress().withWallSeconds(0), state.nextSample(), state.seed(), state.dataset());
+  }
+
+  /** Of each step, once: other samples, or one of them twice, would give others. */
+  private List<String> losses(String run) throws IOException {
+    byte[] metrics = output(run).read(MetricsWriter.FILE_NAME).orElseThrow();
+    List<String> losses = new ArrayList<>();
+    for (String line : new String(metrics, StandardCharsets.UTF_8).lines().toList()) {
+      var json = Json.tree(line.getBytes(StandardCharsets.UTF_8));
+      losses.add("%s %s %s".formatted(json.get("step"), json.get("loss"), json.get("val_loss")));
+    }
+    return losses;
+  }
+
+  List<Integer> checkpoints(String run) throws IOException {
+    return new CheckpointStore(output(run), 2).steps();
+  }
+
+  /** 0 where there is none. */
+  int newest(String run) throws IOException {
+    List<Integer> checkpoints = checkpoints(run);
+    return checkpoints.isEmpty() ? 0 : checkpoints.get(checkpoints.size() - 1);
+  }
+
+  RunFolder output(String run) throws IOException {
+    return RunFolder.of(new Configuration(), root + "/" + run);
+  }
+
+  private Outcome start(String run, int ranks, int change, int deadly) throws Exception {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Child.class.getName(),
+                data(),
+                root + "/" + run,
+                String.valueOf(ranks),
+                String.valueOf(change))
+            .redirectError(folder.resolve(run + ".log").toFile())
+            .start();
+    List<Integer> steps = new ArrayList<>();
+    try (BufferedReader lines =
+        new BufferedReader(
+            new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+      String line = lines.readLine();
+      while (line != null) {
+        steps.add(Integer.valueOf(line));
+        line = Integer.parseInt(line) < deadly ? lines.readLine() : null;
+      }
+      if (!steps.isEmpty() && steps.get(steps.size() - 1) >= deadly) {
+        process.destroyForcibly();
+      }
+    }
+    return new Outcome(process.waitFor(), steps);
+  }
+
+  private String log(String run) {
+    try {
+      return Files.readString(folder.resolve(run + ".log"));
+    } catch (IOException unreadable) {
+      return unreadable.toString();
+    }
+  }
+
+  /** Trains and prints each step when it is done. */
+  static final class Child {
+    private Child() {}
+
+    /** What ends the process counts the ranks' changes of files, and what puts them in place. */
+    public static void main(String[] arguments) throws Exception {
+      URI run = URI.create(arguments[1]);
+      var path = new org.apache.hadoop.fs.Path(run);
+      DyingFileSystem dying =
+          DyingFileSystem.endingTheProcess(
+              new RunFolder(path.getFileSystem(new Configuration()), path).fileSystem(),
+              Integer.parseInt(arguments[3]));
+      TrainingListener listener =
+          new TrainingListener() {
+            @Override
+            public void onStep(StepMetrics metrics) {
+              System.out.println(metrics.step());
+            }
+
+            @Override
+            public void beforeCommit() throws IOException {
+              dying.beforeCommit();
+            }
+          };
+      int ranks = Integer.parseInt(arguments[2]);
+      train(arguments[0], new RunFolder(dying, path), ranks, listener);
+    }
+
+    static RunConfiguration configuration() {
+      TrainingConfiguration training =
+          TinyRun.training().steps(STEPS).checkpointInterval(3).logInterval(1).build();
+      return TinyRun.configuration(training, 0.1);
+    }
+
+    static void train(String data, RunFolder output, int ranks, TrainingListener listener)
+        throws Exception {
+      try (TokenDataset dataset = TokenDataset.open(new Configuration(false), data)) {
+        TinyRun.train(new TrainingRun(configuration(), dataset, output, true), ranks, listener);
+      }
+    }
+  }
+}
