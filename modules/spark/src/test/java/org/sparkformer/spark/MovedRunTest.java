@@ -37,6 +37,8 @@ class MovedRunTest {
     assertEquals(
         DriverProcess.weights(folder.resolve("straight")),
         DriverProcess.weights(folder.resolve("moved")));
+    LastCheckpoint.of(folder.resolve("straight"))
+        .assertSameAs(LastCheckpoint.of(folder.resolve("moved")));
     List<String> losses = losses("straight");
     assertEquals(DriverProcess.STEPS, losses.size());
     assertEquals(losses, losses("moved"));

@@ -103,6 +103,8 @@ class OneWriterTest {
     assertEquals(
         DriverProcess.weights(folder.resolve("straight")),
         DriverProcess.weights(folder.resolve(run)));
+    LastCheckpoint.of(folder.resolve("straight"))
+        .assertSameAs(LastCheckpoint.of(folder.resolve(run)));
   }
 
   /** All files of a run; claims and signs of life are not results. */
