@@ -209,32 +209,30 @@ class StartedCopiesTest {
   void waitsAreCountedForWhatIsNotOverAndForNothingElse() throws Exception {
     try (Tensor x = tensor(SIZE)) {
       write(x, 1);
-      final long heldReads = hold(reads.id());
+      long held = hold(reads.id());
       Backend.Pending copy = copies.startRead(x, host(0, SIZE));
-      CompletableFuture<Void> waiting = CompletableFuture.runAsync(copy::await);
-      awaitCount(1, 0);
-      letGo(heldReads);
-      waiting.join();
+      assertEquals(List.of(1L, 0L), waitsOf(copy, held));
       copy.await();
-      final long held = hold(queue.queue());
+      held = hold(queue.queue());
       EventMark mark = EventMark.enqueue(queue);
-      waiting = CompletableFuture.runAsync(mark::await);
-      awaitCount(2, 1);
-      letGo(held);
-      waiting.join();
+      assertEquals(List.of(2L, 1L), waitsOf(mark, held));
       mark.await();
       queue.finish();
-      awaitCount(3, 1);
+      assertEquals(3, queue.activity().counts().waits());
     }
   }
 
-  /** Of waits, which are counted as they begin. */
-  private void awaitCount(long waits, long markWaits) throws InterruptedException {
-    for (int i = 0; i < 100 && queue.activity().counts().waits() < waits; i++) {
+  /** Waits, and those for marks, counted while a thread waits for what is held; then lets go. */
+  private List<Long> waitsOf(Backend.Pending pending, long held) throws Exception {
+    long before = queue.activity().counts().waits();
+    CompletableFuture<Void> waiting = CompletableFuture.runAsync(pending::await);
+    for (int i = 0; i < 20 && queue.activity().counts().waits() == before; i++) {
       Thread.sleep(MILLISECONDS);
     }
-    assertEquals(waits, queue.activity().counts().waits());
-    assertEquals(markWaits, queue.activity().counts().markWaits());
+    DeviceActivity counts = queue.activity().counts();
+    letGo(held);
+    waiting.join();
+    return List.of(counts.waits(), counts.markWaits());
   }
 
   @Test
