@@ -28,10 +28,12 @@ public final class DyingFileSystem extends WatchedFiles implements CountedChange
 
   private final int fatal;
   private final Fault fault;
+  private final String concerning;
   private final AtomicInteger changes = new AtomicInteger();
 
-  private DyingFileSystem(FileSystem fileSystem, int fatal, Fault fault) {
+  private DyingFileSystem(FileSystem fileSystem, int fatal, Fault fault, String concerning) {
     super(fileSystem);
+    this.concerning = concerning;
     this.fatal = fatal;
     this.fault = fault;
   }
@@ -47,17 +49,22 @@ public final class DyingFileSystem extends WatchedFiles implements CountedChange
 
   /** One whose user dies. */
   public static DyingFileSystem of(FileSystem fileSystem, int fatal) {
-    return new DyingFileSystem(fileSystem, fatal, Fault.DEATH);
+    return new DyingFileSystem(fileSystem, fatal, Fault.DEATH, "");
   }
 
   /** One of which one operation fails, from 1, and whose user lives on. */
   public static DyingFileSystem failingOnce(FileSystem fileSystem, int operation) {
-    return new DyingFileSystem(fileSystem, operation, Fault.FAILURE);
+    return new DyingFileSystem(fileSystem, operation, Fault.FAILURE, "");
   }
 
-  /** One with which this process ends, without another word. */
-  public static DyingFileSystem endingTheProcess(FileSystem fileSystem, int fatal) {
-    return new DyingFileSystem(fileSystem, fatal, Fault.END_OF_PROCESS);
+  /**
+   * One with which this process ends, without another word.
+   *
+   * @param concerning counts changes of files alone whose paths have this in them; empty for all
+   */
+  public static DyingFileSystem endingTheProcess(
+      FileSystem fileSystem, int fatal, String concerning) {
+    return new DyingFileSystem(fileSystem, fatal, Fault.END_OF_PROCESS, concerning);
   }
 
   /** Local disks, without Hadoop's checksum files. */
@@ -76,7 +83,10 @@ public final class DyingFileSystem extends WatchedFiles implements CountedChange
     change("put a file in place");
   }
 
-  private boolean isFatal() throws IOException {
+  private boolean isFatal(String what) throws IOException {
+    if (!what.contains(concerning)) {
+      return false;
+    }
     int change = changes.incrementAndGet();
     if (fault != Fault.FAILURE && fatal > 0 && change > fatal) {
       throw new IOException("dead since change " + fatal);
@@ -85,7 +95,7 @@ public final class DyingFileSystem extends WatchedFiles implements CountedChange
   }
 
   private void change(String what) throws IOException {
-    if (isFatal()) {
+    if (isFatal(what)) {
       throw death(what);
     }
   }
@@ -160,7 +170,7 @@ public final class DyingFileSystem extends WatchedFiles implements CountedChange
 
     @Override
     public void write(byte[] bytes, int offset, int length) throws IOException {
-      if (isFatal()) {
+      if (isFatal("write " + file)) {
         stream.write(bytes, offset, length / 2);
         stream.hflush();
         throw death("write " + file);

@@ -1,5 +1,6 @@
 package org.sparkformer.training;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
@@ -13,7 +14,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** As {@link KilledRunTest}, where the files of the processes lie on HDFS. */
 class KilledHdfsRunTest {
@@ -36,12 +37,18 @@ class KilledHdfsRunTest {
     cluster.shutdown();
   }
 
-  /** Written without its end, written whole and not yet put in place, committed. */
+  /**
+   * The second manifest is half written, or whole and not yet put in place, or the third is about
+   * to be created, each by three operations.
+   */
   @ParameterizedTest
-  @ValueSource(ints = {29, 47, 71})
-  void aProcessThatEndsAtAFileOperationGoesOnFromTheNewestCheckpoint(int operation)
+  @CsvSource({"5, 3", "6, 3", "7, 6"})
+  void aProcessThatEndsAroundACommitGoesOnFromTheNewestCheckpoint(int operation, int newest)
       throws Exception {
-    assertGoesOn(operation);
+    String run = "commit-" + operation;
+    assertTrue(runs.endsAtChange(operation, CheckpointManifest.FILE_NAME, run, RANKS), run);
+    assertEquals(newest, runs.newest(run));
+    runs.assertGoesOn(run, RANKS, newest);
   }
 
   @Tag("soak")

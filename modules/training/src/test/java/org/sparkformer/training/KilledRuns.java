@@ -29,6 +29,9 @@ record KilledRuns(Path folder, String root) {
   /** No operation, and no step, is that late. */
   static final int NEVER = Integer.MAX_VALUE;
 
+  /** Any file. */
+  private static final String ANY = "";
+
   private static final int SURVIVES = 0;
   private static final int STEPS = 20;
   private static final String UNBROKEN = "unbroken";
@@ -58,7 +61,7 @@ record KilledRuns(Path folder, String root) {
    * @param deadly step; when the process says that it has done it, it is killed
    */
   Outcome trainUntil(int deadly, String run, int ranks) throws Exception {
-    return start(run, ranks, SURVIVES, deadly);
+    return start(run, ranks, SURVIVES, ANY, deadly);
   }
 
   /**
@@ -67,14 +70,23 @@ record KilledRuns(Path folder, String root) {
    * @return whether it came to that one
    */
   boolean endsAtChange(int number, String run, int ranks) throws Exception {
-    int status = start(run, ranks, number, NEVER).status();
+    return endsAtChange(number, ANY, run, ranks);
+  }
+
+  /**
+   * As above.
+   *
+   * @param file part of the names of the files whose changes count
+   */
+  boolean endsAtChange(int number, String file, String run, int ranks) throws Exception {
+    int status = start(run, ranks, number, file, NEVER).status();
     assertTrue(status == 0 || status == DyingFileSystem.EXIT_STATUS, () -> log(run));
     return status != 0;
   }
 
   /** Trains on to the end, from a checkpoint, and ends as the unbroken run did. */
   void assertGoesOn(String run, int ranks, int checkpoint) throws Exception {
-    Outcome outcome = start(run, ranks, SURVIVES, NEVER);
+    Outcome outcome = start(run, ranks, SURVIVES, ANY, NEVER);
     assertEquals(0, outcome.status(), () -> log(run));
     // None where the last checkpoint was committed, and only the run's end was not told.
     assertEquals(IntStream.rangeClosed(checkpoint + 1, STEPS).boxed().toList(), outcome.steps());
@@ -128,7 +140,8 @@ record KilledRuns(Path folder, String root) {
     return RunFolder.of(new Configuration(), root + "/" + run);
   }
 
-  private Outcome start(String run, int ranks, int change, int deadly) throws Exception {
+  private Outcome start(String run, int ranks, int change, String file, int deadly)
+      throws Exception {
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -140,7 +153,8 @@ record KilledRuns(Path folder, String root) {
                 data(),
                 root + "/" + run,
                 String.valueOf(ranks),
-                String.valueOf(change))
+                String.valueOf(change),
+                file)
             .redirectError(folder.resolve(run + ".log").toFile())
             .start();
     List<Integer> steps = new ArrayList<>();
@@ -178,7 +192,8 @@ record KilledRuns(Path folder, String root) {
       DyingFileSystem dying =
           DyingFileSystem.endingTheProcess(
               new RunFolder(path.getFileSystem(new Configuration()), path).fileSystem(),
-              Integer.parseInt(arguments[3]));
+              Integer.parseInt(arguments[3]),
+              arguments[4]);
       TrainingListener listener =
           new TrainingListener() {
             @Override
