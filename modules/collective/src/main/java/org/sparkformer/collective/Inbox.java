@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.StringJoiner;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 
 /**
  * Where frames wait for the operation that wants them, and where the collective's end, whoever
@@ -83,7 +82,7 @@ final class Inbox {
         }
         peers[peer].departure().ifPresent(this::fail);
         requireHealthy();
-        awaitChange(deadline - System.nanoTime(), () -> silent(peer));
+        awaitChange(peer, deadline - System.nanoTime());
       }
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
@@ -93,8 +92,8 @@ final class Inbox {
   }
 
   /**
-   * Waits for a peer's next note: without a limit, for it does not belong to an operation, but no
-   * longer than the step timeout for a sign of life from a peer that has given one.
+   * Waits for a peer's next note, without a limit, for it does not belong to an operation: its
+   * sender falls silent where it ends otherwise.
    */
   synchronized byte[] takeNote(int peer) throws InterruptedException {
     while (true) {
@@ -106,17 +105,25 @@ final class Inbox {
       if (peers[peer].departure().isPresent()) {
         throw failure(peers[peer].departure().get());
       }
-      Duration left = timeout.minus(lastKnown.silence(peer));
-      awaitChange(left.toNanos(), () -> Integer.toString(peer));
+      wait();
     }
   }
 
   /** Waits on while there is time left, and ends the collective where there is none. */
-  private void awaitChange(long nanos, Supplier<String> silent) throws InterruptedException {
+  private void awaitChange(int peer, long nanos) throws InterruptedException {
     if (nanos > 0) {
       TimeUnit.NANOSECONDS.timedWait(this, nanos);
     } else {
-      fail(silence(silent.get()));
+      fail(silence("frame", timeout, silent(peer)));
+    }
+  }
+
+  /** Ends the collective where a peer that was heard, and has not left, has long been silent. */
+  synchronized void requireSignsOfLife(Duration longest) {
+    for (int peer = 0; peer < peers.length; peer++) {
+      if (peers[peer].departure().isEmpty() && lastKnown.silence(peer).compareTo(longest) > 0) {
+        fail(silence("sign of life", longest, Integer.toString(peer)));
+      }
     }
   }
 
@@ -212,11 +219,8 @@ final class Inbox {
     return silent.toString();
   }
 
-  private String silence(String silent) {
-    return "no frame for "
-        + seconds(timeout)
-        + " s; not heard from: rank "
-        + silent
+  private String silence(String missing, Duration time, String silent) {
+    return "no %s for %s s; not heard from: rank %s".formatted(missing, seconds(time), silent)
         + lastKnown.report();
   }
 

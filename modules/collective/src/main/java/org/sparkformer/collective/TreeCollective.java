@@ -163,7 +163,7 @@ public final class TreeCollective implements Collective {
     }
     stopWatch();
     inbox.lastKnown().watch(activity);
-    watch = new Watch(this, activity, options.stepTimeout()).start();
+    watch = new Watch(this, activity, options).start();
   }
 
   /** For how long this rank has not been in an operation; zero while it is in one. */

@@ -146,8 +146,53 @@ final class WatchTest {
     String message = outcomes.get(0).message();
     assertInstanceOf(CollectiveException.class, outcomes.get(0).failure());
     assertTrue(
-        message.contains("no frame for 1.5 s; not heard from: rank 1; last known: "), message);
+        message.contains("no sign of life for 1.5 s; not heard from: rank 1; last known: "),
+        message);
     assertTrue(message.contains("rank 1: step 41 (said "), message);
+  }
+
+  /**
+   * Rank 1 computes for longer than any silence may last, and is waited for; then its process
+   * stops, as far as the others can see, and they end long before the step timeout.
+   */
+  @Test
+  void aSlowRankIsWaitedForAndOneThatFallsSilentIsNot() {
+    AtomicBoolean silent = new AtomicBoolean();
+    CountDownLatch noticed = new CountDownLatch(2);
+    FaultyTransport.Fault fault =
+        (peer, frame, out) -> {
+          if (!silent.get()) {
+            out.send(frame);
+          }
+        };
+    CollectiveOptions options =
+        Gang.options(Gang.newRun(), Duration.ofMinutes(10)).withLongestSilence(TIMEOUT);
+    List<Gang.Outcome<Void>> outcomes =
+        gang(
+            options,
+            transport -> transport.rank() == 1 ? new FaultyTransport(transport, fault) : transport,
+            rank -> {
+              rank.watch(Moving.at("step 4" + rank.rank()));
+              if (rank.rank() == 1) {
+                pause(TIMEOUT.multipliedBy(2));
+                rank.barrier();
+                silent.set(true);
+                await(noticed);
+                return null;
+              }
+              rank.barrier();
+              try {
+                rank.barrier();
+                return null;
+              } finally {
+                noticed.countDown();
+              }
+            });
+    for (int rank : new int[] {0, 2}) {
+      String message = outcomes.get(rank).message();
+      assertTrue(message.contains("barrier 1: "), message);
+      assertTrue(message.contains("no sign of life for 1.5 s; not heard from: rank 1"), message);
+    }
   }
 
   private static byte[] take(Collective rank, int peer) {
@@ -160,7 +205,11 @@ final class WatchTest {
 
   private static <T> List<Gang.Outcome<T>> gang(
       UnaryOperator<Transport> wrap, Function<Collective, T> work) {
-    CollectiveOptions options = Gang.options(Gang.newRun(), TIMEOUT);
+    return gang(Gang.options(Gang.newRun(), TIMEOUT), wrap, work);
+  }
+
+  private static <T> List<Gang.Outcome<T>> gang(
+      CollectiveOptions options, UnaryOperator<Transport> wrap, Function<Collective, T> work) {
     return Gang.outcomes(
         InProcessTransport.group(options.runId(), 0, 3).stream()
             .map(transport -> wrap.apply(transport))

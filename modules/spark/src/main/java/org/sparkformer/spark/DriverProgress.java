@@ -36,7 +36,6 @@ final class DriverProgress implements DriverLink.Listener {
       ProgressLine progress = ProgressLine.parse(line);
       tell(progress);
       if (progress.stuck() != null) {
-        // Not under this object's lock: the gang's watch asks for restarts under its own.
         gang.abandon(progress.stuck());
       }
     } catch (IOException e) {

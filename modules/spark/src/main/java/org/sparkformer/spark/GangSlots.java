@@ -3,10 +3,11 @@ package org.sparkformer.spark;
 import java.time.Duration;
 import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.apache.spark.SparkContext;
 import org.apache.spark.resource.ResourceProfile;
 
-/** How many ranks a cluster can run at the same time. */
+/** How many ranks a cluster can run at the same time, before each launch of a gang anew. */
 final class GangSlots {
   private static final long POLL_MILLISECONDS = 200;
 
@@ -14,41 +15,115 @@ final class GangSlots {
   private static final Duration SETTLING = Duration.ofSeconds(3);
 
   private final SparkContext context;
+  private final OptionalInt asked;
   private final Duration patience;
+  private final Consumer<String> messages;
+  private int ranks;
+  private int mostRanks;
+  private int expected;
+  private long shortSince;
 
   /**
+   * @param asked ranks, whatever the number of executors; empty: one for each executor
    * @param patience how long to wait for executors to come
+   * @param messages told where fewer have come than were expected
    */
-  GangSlots(SparkContext context, Duration patience) {
+  GangSlots(SparkContext context, OptionalInt asked, Duration patience, Consumer<String> messages) {
     this.context = context;
+    this.asked = asked;
     this.patience = patience;
+    this.messages = messages;
+    this.expected = expectedExecutors();
   }
 
   /**
-   * The number of ranks to use: as asked, else one for each executor, else (in local mode) one.
-   * Returns once the cluster has room for all of them.
+   * The number of ranks to launch: as asked, else one for each executor, else (in local mode) one.
+   * Returns once the cluster has room for all of them. Executors that were asked for, or were there
+   * during the launch before, are waited for; where they do not come, those that have will do.
    *
-   * @throws IllegalArgumentException when it has not
+   * @throws IllegalArgumentException when there is no room for the ranks that were asked for, or
+   *     for any
    */
-  int await(OptionalInt asked) throws InterruptedException {
+  int await() throws InterruptedException {
     if (context.isLocal()) {
-      return requireRoom(asked.orElse(1));
+      ranks = requireRoom(asked.orElse(1));
+    } else if (asked.isPresent()) {
+      waitUntil(() -> slots() >= asked.getAsInt());
+      ranks = requireRoom(asked.getAsInt());
+    } else {
+      awaitExecutors();
+      ranks = settle();
     }
-    int expected = asked.orElseGet(this::expectedExecutors);
-    if (expected > 0) {
-      waitUntil(() -> slots() >= expected && (asked.isPresent() || executors() >= expected));
-      return requireRoom(expected);
-    }
-    waitUntilSettled();
-    return requireRoom(Math.max(1, executors()));
+    mostRanks = Math.max(mostRanks, ranks);
+    shortSince = System.nanoTime();
+    return ranks;
   }
 
-  private int requireRoom(int ranks) {
-    int found = slots();
-    if (found < ranks) {
-      throw new IllegalArgumentException(tooFew(ranks, found));
-    }
+  /** What {@link #await} returned last. */
+  int ranks() {
     return ranks;
+  }
+
+  /** Whether there were more ranks before. */
+  boolean areFewer() {
+    return ranks < mostRanks;
+  }
+
+  /**
+   * Looks at the cluster while a gang is launched, about once a second: who comes meanwhile is
+   * waited for before the next launch.
+   *
+   * @param begun whether the ranks have: what they lose from then on, they notice themselves
+   * @return whether slots have been missing for so long that the ranks are not to be waited for
+   */
+  boolean isTooShort(int launched, boolean begun) {
+    long now = System.nanoTime();
+    expected = Math.max(expected, executors());
+    if (begun || slots() >= launched) {
+      shortSince = now;
+    }
+    boolean tooShort = now - shortSince > patience.toNanos();
+    if (tooShort) {
+      expected = executors();
+    }
+    return tooShort;
+  }
+
+  /** Why {@link #isTooShort}. */
+  String shortage(int launched) {
+    return "%d ranks have waited %d s for as many task slots, but %s has %d"
+        .formatted(launched, patience.toSeconds(), context.master(), slots());
+  }
+
+  private void awaitExecutors() throws InterruptedException {
+    if (expected > 0) {
+      waitUntil(() -> room() >= expected);
+    } else {
+      waitUntilSettled();
+    }
+  }
+
+  private int settle() {
+    int found = room();
+    if (found == 0) {
+      throw new IllegalArgumentException(tooFew(Math.max(1, expected), slots()));
+    }
+    if (found < expected) {
+      messages.accept(
+          "of %d executors %d have come within %d s: training on %s, and on more after a restart that finds them"
+              .formatted(
+                  expected, found, patience.toSeconds(), found == 1 ? "1 rank" : found + " ranks"));
+    }
+    expected = found;
+    return found;
+  }
+
+  private int requireRoom(int needed) {
+    int found = slots();
+    if (found < needed) {
+      throw new IllegalArgumentException(tooFew(needed, found));
+    }
+    return needed;
   }
 
   private void waitUntil(BooleanSupplier condition) throws InterruptedException {
@@ -91,6 +166,11 @@ final class GangSlots {
   private int expectedExecutors() {
     return Master.executors(context.master())
         .orElseGet(() -> context.conf().getInt("spark.executor.instances", 0));
+  }
+
+  /** Ranks for which there is an executor each. */
+  private int room() {
+    return Math.min(executors(), slots());
   }
 
   /** Executors that have come, the driver left out. */

@@ -12,36 +12,26 @@ import org.apache.spark.SparkContext;
 import org.apache.spark.TaskEndReason;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerJobStart;
-import org.apache.spark.scheduler.SparkListenerStageSubmitted;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
+import org.apache.spark.scheduler.SparkListenerTaskStart;
 import scala.jdk.javaapi.CollectionConverters;
 
-/**
- * Notes why the tasks of one gang ended, and stops Spark from trying again where that is of no use.
- */
+/** Notes why the tasks of one gang ended. */
 final class GangWatch extends SparkListener {
   private static final String JOB_GROUP = "spark.jobGroup.id";
   private static final long SETTLE_MILLISECONDS = 5000;
-
-  /** Decides whether Spark may start the stage again. */
-  @FunctionalInterface
-  interface Retries {
-    boolean allows(String cause);
-  }
 
   private record Ending(RankException.Kind kind, String message) {}
 
   private final SparkContext context;
   private final String group;
-  private final Retries retries;
   private final Set<Integer> stages = new HashSet<>();
   private final List<Ending> endings = new ArrayList<>();
-  private Ending told;
+  private boolean begun;
 
-  GangWatch(SparkContext context, String group, Retries retries) {
+  GangWatch(SparkContext context, String group) {
     this.context = context;
     this.group = group;
-    this.retries = retries;
   }
 
   @Override
@@ -58,17 +48,15 @@ final class GangWatch extends SparkListener {
     }
   }
 
+  /** All of a barrier stage start together. */
   @Override
-  public synchronized void onStageSubmitted(SparkListenerStageSubmitted stage) {
-    boolean again = stage.stageInfo().attemptNumber() > 0;
-    if (!again || !stages.contains(stage.stageInfo().stageId()) || endings.isEmpty()) {
-      return;
-    }
-    told = deepest();
-    endings.clear();
-    if (!retries.allows(told.message())) {
-      context.cancelJobGroup(group);
-    }
+  public synchronized void onTaskStart(SparkListenerTaskStart task) {
+    begun |= stages.contains(task.stageId());
+  }
+
+  /** Whether the ranks were given their slots. */
+  synchronized boolean hasBegun() {
+    return begun;
   }
 
   private void note(TaskEndReason reason) {
@@ -98,22 +86,19 @@ final class GangWatch extends SparkListener {
     context.cancelJobGroup(group);
   }
 
-  private Ending deepest() {
-    return endings.stream().min(Comparator.comparing(Ending::kind)).orElse(told);
-  }
-
   /** The ending of the whole job, told by the rank that ended first for a reason of its own. */
-  GangException explain(Exception thrown) {
+  GangException explain(Throwable thrown) {
     try {
       context.listenerBus().waitUntilEmpty(SETTLE_MILLISECONDS);
     } catch (TimeoutException e) {
       thrown.addSuppressed(e);
     }
     synchronized (this) {
-      Ending ending = deepest();
-      return ending == null
-          ? new GangException(RankException.Kind.FAILED, thrown.getMessage(), thrown)
-          : new GangException(ending.kind(), ending.message(), thrown);
+      return endings.stream()
+          .min(Comparator.comparing(Ending::kind))
+          .map(ending -> new GangException(ending.kind(), ending.message(), thrown))
+          .orElseGet(
+              () -> new GangException(RankException.Kind.FAILED, thrown.getMessage(), thrown));
     }
   }
 }

@@ -8,9 +8,6 @@ import org.apache.spark.resource.ResourceInformation;
 
 /** One rank's place in its gang, and how it meets the others before they have a transport. */
 final class RankContext {
-  /** More stage attempts than Spark makes within one job. */
-  private static final int STAGE_ATTEMPTS = 1000;
-
   private final BarrierTaskContext task;
   private final int launch;
 
@@ -29,17 +26,9 @@ final class RankContext {
     return task.getTaskInfos().length;
   }
 
-  /** Rises with every attempt of a run, whether Spark or the driver started it. */
+  /** How often the driver launched the gang of this run before. */
   int attempt() {
-    return attempt(launch, task.stageAttemptNumber());
-  }
-
-  /**
-   * @param launch how often the driver launched the gang before
-   * @param stageAttempt of Spark within that launch
-   */
-  static int attempt(int launch, int stageAttempt) {
-    return launch * STAGE_ATTEMPTS + stageAttempt;
+    return launch;
   }
 
   /** The process that this rank runs in; ranks with the same one share memory. */

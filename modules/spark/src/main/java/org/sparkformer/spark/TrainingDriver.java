@@ -127,13 +127,15 @@ public final class TrainingDriver {
       TrainingRequest request, RunLease lease, TrainingListener listener, StopSignal stop)
       throws IOException, InterruptedException, TrainingFailedException {
     check(request);
-    int ranks = slots().await(request.ranks());
-    RunChecks.ranks(request, ranks);
+    GangSlots slots =
+        new GangSlots(
+            context.sc(), request.ranks(), seconds(GANG_TIMEOUT, 60), listener::onMessage);
+    RunChecks.ranks(request, slots.await());
     String dataset = prepare(request, listener).uri();
     RunChecks.dataset(request, dataset, context.hadoopConfiguration());
     DriverProgress progress =
         new DriverProgress(listener, new RestartBudget(request.maxRestarts()), stop);
-    return launchUntilDone(request, dataset, lease, ranks, progress);
+    return launchUntilDone(request, dataset, lease, slots, progress);
   }
 
   /**
@@ -157,10 +159,6 @@ public final class TrainingDriver {
         .prepare(configuration.data(), vocabulary, request.output(), listener::onMessage);
   }
 
-  private GangSlots slots() {
-    return new GangSlots(context.sc(), seconds(GANG_TIMEOUT, 60));
-  }
-
   private Duration seconds(String key, int usual) {
     return Duration.ofSeconds(context.sc().conf().getTimeAsSeconds(key, usual + "s"));
   }
@@ -170,34 +168,54 @@ public final class TrainingDriver {
   }
 
   private RunSummary launchUntilDone(
-      TrainingRequest request, String dataset, RunLease lease, int ranks, DriverProgress progress)
+      TrainingRequest request,
+      String dataset,
+      RunLease lease,
+      GangSlots slots,
+      DriverProgress progress)
       throws IOException, InterruptedException, TrainingFailedException {
     String runId = UUID.randomUUID().toString();
     try (DriverLink link = DriverLink.listen(SparkNetwork.of(SparkEnv.get()), runId, progress)) {
       RankOrder order = order(request, dataset, lease, new Channels(runId, link.address()));
       for (int launch = 0; ; launch++) {
-        link.admit(RankContext.attempt(launch, 0));
+        link.admit(launch);
         try {
-          return launch(order, ranks, launch, progress);
+          return launch(order, slots, launch, progress);
         } catch (GangException e) {
           requireSpark(e);
           lease.requireHeld();
-          requireAnother(progress, e);
+          requireAnother(progress, slots, e);
         }
         order = order.resumed();
-        slots().await(OptionalInt.of(ranks));
+        awaitRoom(slots);
       }
     }
   }
 
-  private RunSummary launch(RankOrder order, int ranks, int launch, DriverProgress progress)
-      throws GangException, IOException {
+  /** What there was room for at first is no bad input. */
+  private static void awaitRoom(GangSlots slots)
+      throws InterruptedException, TrainingFailedException {
+    try {
+      slots.await();
+    } catch (IllegalArgumentException e) {
+      throw new TrainingFailedException(
+          e.getMessage()
+              + ". What was trained up to the newest checkpoint is kept: the same command goes on"
+              + " from there, on any number of ranks",
+          e);
+    }
+  }
+
+  private RunSummary launch(RankOrder order, GangSlots slots, int launch, DriverProgress progress)
+      throws GangException, IOException, InterruptedException {
+    // More executors may have come by now than there are micro-batches.
+    int ranks = Math.min(slots.ranks(), order.configuration().training().microBatches());
     TrainingRank rank = new TrainingRank(order, context.hadoopConfiguration());
     List<String> hosts =
         BlockHosts.ofFolder(context.hadoopConfiguration(), order.dataset()).most(ranks);
-    Gang gang = new Gang(context, ranks, hosts);
+    Gang gang = new Gang(context, slots, ranks, hosts);
     progress.of(gang);
-    byte[] answer = gang.run(rank, launch, progress::restart);
+    byte[] answer = gang.run(rank, launch);
     return Json.read(answer, RunSummary.class);
   }
 
@@ -220,8 +238,14 @@ public final class TrainingDriver {
     }
   }
 
-  private static void requireAnother(DriverProgress progress, GangException ending)
+  private static void requireAnother(DriverProgress progress, GangSlots slots, GangException ending)
       throws TrainingFailedException {
+    if (ending.refused() && slots.areFewer()) {
+      throw new TrainingFailedException(
+          "on the %d ranks that there is room for now, which is less than before: %s"
+              .formatted(slots.ranks(), ending.getMessage()),
+          ending);
+    }
     if (ending.refused()) {
       throw new IllegalArgumentException(ending.getMessage(), ending);
     }

@@ -11,7 +11,8 @@ import org.sparkformer.training.configuration.RunConfiguration;
  * @param configuration what is trained; its {@code data} names a dataset or raw text
  * @param output folder for dataset, checkpoints, metrics and summary, on a file system that driver
  *     and executors reach
- * @param ranks how many share each step; empty: one for each executor, in local mode one
+ * @param ranks how many share each step; empty: one for each executor, as many as there are at each
+ *     start and restart, in local mode one
  * @param device {@code auto}, {@code gpu}, {@code cpu}, an index, {@code pci:ADDRESS}, part of a
  *     name, or {@code java} for the slow definitions without OpenCL
  * @param maxRestarts how often a run that lost an executor is started again without reaching
@@ -26,7 +27,7 @@ public record TrainingRequest(
     int maxRestarts,
     boolean resume) {
 
-  /** Restarts without progress before a run is given up: more than Spark makes of a stage. */
+  /** Restarts without progress before a run is given up. */
   public static final int DEFAULT_MAX_RESTARTS = 8;
 
   public TrainingRequest {

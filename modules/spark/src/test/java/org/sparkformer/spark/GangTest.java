@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.Semaphore;
@@ -32,7 +31,8 @@ class GangTest extends SharedJavaSparkContext {
 
   @Override
   public SparkConf conf() {
-    return SessionSettings.complete(super.conf(), "gang", "local[3]");
+    return SessionSettings.complete(super.conf(), "gang", "local[3]")
+        .set("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", "1");
   }
 
   @BeforeEach
@@ -51,32 +51,24 @@ class GangTest extends SharedJavaSparkContext {
   @Test
   void ranksMeetAndRankZeroAnswers() throws Exception {
     byte[] answer =
-        new Gang(jsc(), 3)
-            .run(
-                rank -> String.join(",", rank.allGather("r" + rank.rank())).getBytes(UTF),
-                7,
-                cause -> true);
+        gang(3).run(rank -> String.join(",", rank.allGather("r" + rank.rank())).getBytes(UTF), 7);
     assertEquals("r0,r1,r2", new String(answer, UTF));
   }
 
+  /** Spark would wait for as many slots as before, for ever where an executor is gone for good. */
   @Test
-  void aFailedAttemptIsStartedAgainWithAHigherNumber() throws Exception {
-    List<String> causes = new ArrayList<>();
-    byte[] answer =
-        new Gang(jsc(), 2)
-            .run(
-                rank -> {
-                  // All of them: Spark can keep what a rank brings that ends after another failed.
-                  if (rank.attempt() == 2000) {
-                    throw new IOException("disk on fire");
-                  }
-                  return String.valueOf(rank.attempt()).getBytes(UTF);
-                },
-                2,
-                causes::add);
-    assertEquals("2001", new String(answer, UTF));
-    assertEquals(1, causes.size());
-    assertTrue(causes.get(0).endsWith("disk on fire"), causes.get(0));
+  void aFailedGangIsNotStartedAgainBySpark() {
+    GangException failed =
+        failure(
+            2,
+            rank -> {
+              RUNS.incrementAndGet();
+              rank.allGather("all have begun");
+              throw new IOException("disk on fire");
+            });
+    assertTrue(failed.getMessage().endsWith("disk on fire"), failed.getMessage());
+    assertFalse(failed.lasting());
+    assertEquals(2, RUNS.get());
   }
 
   @Test
@@ -89,8 +81,7 @@ class GangTest extends SharedJavaSparkContext {
                 throw new IllegalArgumentException("model too wide");
               }
               throw new CollectiveException("rank 1 is gone");
-            },
-            cause -> false);
+            });
     assertEquals("model too wide", refused.getMessage());
     assertTrue(refused.lasting());
   }
@@ -103,8 +94,7 @@ class GangTest extends SharedJavaSparkContext {
             rank -> {
               RUNS.incrementAndGet();
               throw new ProgramBuildException("cannot build matmul.cl", null);
-            },
-            cause -> true);
+            });
     assertEquals("cannot build matmul.cl", failed.getMessage());
     assertTrue(failed.lasting());
     assertFalse(failed.refused());
@@ -121,8 +111,7 @@ class GangTest extends SharedJavaSparkContext {
                 throw new CollectiveException("rank 1 is gone");
               }
               throw new IOException("disk on fire");
-            },
-            cause -> false);
+            });
     assertTrue(failed.getMessage().startsWith("rank 1 of 3"), failed.getMessage());
     assertTrue(failed.getMessage().endsWith("disk on fire"), failed.getMessage());
     assertFalse(failed.lasting());
@@ -140,22 +129,27 @@ class GangTest extends SharedJavaSparkContext {
                 throw new IOException("disk on fire");
               }
               return waitForEver();
-            },
-            cause -> false);
+            });
     assertTrue(failed.getMessage().endsWith("disk on fire"), failed.getMessage());
     assertTrue(INTERRUPTED.tryAcquire(30, TimeUnit.SECONDS));
   }
 
-  private GangException failure(int ranks, RankWork work, GangWatch.Retries retries) {
-    return assertThrows(GangException.class, () -> new Gang(jsc(), ranks).run(work, 0, retries));
+  private GangException failure(int ranks, RankWork work) {
+    return assertThrows(GangException.class, () -> gang(ranks).run(work, 0));
+  }
+
+  private Gang gang(int ranks) {
+    return new Gang(jsc(), slots(OptionalInt.of(ranks)), ranks, List.of());
+  }
+
+  private GangSlots slots(OptionalInt asked) {
+    return new GangSlots(jsc().sc(), asked, Duration.ZERO, message -> {});
   }
 
   @Test
   void tooFewSlotsAreCountedBeforeAnythingStarts() {
-    GangSlots slots = new GangSlots(jsc().sc(), Duration.ZERO);
-    String message =
-        assertThrows(IllegalArgumentException.class, () -> slots.await(OptionalInt.of(4)))
-            .getMessage();
+    GangSlots slots = slots(OptionalInt.of(4));
+    String message = assertThrows(IllegalArgumentException.class, slots::await).getMessage();
     assertEquals(
         "4 ranks need 4 task slots at the same time, but local[3] has 3 (spark.task.cpus is 1); use"
             + " --master local[4] or more, or fewer --ranks",
@@ -164,9 +158,21 @@ class GangTest extends SharedJavaSparkContext {
 
   @Test
   void localModeHasOneRankUnlessAskedForMore() throws Exception {
-    GangSlots slots = new GangSlots(jsc().sc(), Duration.ZERO);
-    assertEquals(1, slots.await(OptionalInt.empty()));
-    assertEquals(3, slots.await(OptionalInt.of(3)));
+    assertEquals(1, slots(OptionalInt.empty()).await());
+    assertEquals(3, slots(OptionalInt.of(3)).await());
+  }
+
+  /** An executor may go for good between its being counted and its tasks. */
+  @Test
+  void aGangThatIsGivenNoSlotsIsNotWaitedForWithoutAnEnd() {
+    GangException failed =
+        assertThrows(
+            GangException.class,
+            () ->
+                new Gang(jsc(), slots(OptionalInt.of(4)), 4, List.of())
+                    .run(rank -> UTF.encode("").array(), 0));
+    assertEquals(
+        "4 ranks have waited 0 s for as many task slots, but local[3] has 3", failed.getMessage());
   }
 
   private static byte[] waitForEver() throws InterruptedException {

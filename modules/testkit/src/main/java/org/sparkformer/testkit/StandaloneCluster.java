@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 public final class StandaloneCluster implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String DEPLOY = "org.apache.spark.deploy.";
+  private static final String REGISTERED = "Successfully registered with master";
 
   private final Path sparkHome;
   private final Path folder;
@@ -63,9 +64,7 @@ public final class StandaloneCluster implements AutoCloseable {
       for (Host worker : workers) {
         cluster.startWorker(worker);
       }
-      for (LoggedProcess worker : cluster.workers()) {
-        worker.await("Successfully registered with master", PATIENCE);
-      }
+      cluster.awaitWorkers();
       return cluster;
     } catch (IOException | InterruptedException | RuntimeException e) {
       cluster.close();
@@ -85,6 +84,25 @@ public final class StandaloneCluster implements AutoCloseable {
     options.addAll(List.of("--port", "0", "--webui-port", "0", "--cores", "1", "--memory", "1g"));
     options.addAll(List.of("--work-dir", folder.resolve(name).toString(), url));
     start(name, host, "worker.Worker", options);
+  }
+
+  private void awaitWorkers() throws IOException, InterruptedException {
+    for (LoggedProcess worker : workers()) {
+      if (worker.isAlive()) {
+        worker.await(REGISTERED, PATIENCE);
+      }
+    }
+  }
+
+  /** Starts another worker and waits until it has registered. */
+  public void addWorker(Host host) throws IOException, InterruptedException {
+    startWorker(host);
+    awaitWorkers();
+  }
+
+  /** Kills a worker and its executors, which then are gone for good. */
+  public void killWorker(int worker) {
+    workers().get(worker).close();
   }
 
   private LoggedProcess start(String name, Host host, String main, List<String> arguments)
@@ -127,7 +145,7 @@ public final class StandaloneCluster implements AutoCloseable {
     return run(name, front, List.of("-Xmx1g"), "SparkSubmit", all);
   }
 
-  /** The executors that run now on one of the workers. */
+  /** The executors that run now on one of the workers, which count from 0 as they were started. */
   public List<ProcessHandle> executors(int worker) {
     return workers().get(worker).descendants().filter(StandaloneCluster::isExecutor).toList();
   }

@@ -25,7 +25,8 @@ final class RunOptions {
       paramLabel = "N",
       description =
           "Ranks that share each step; any number up to that of its micro-batches gives the same"
-              + " weights (default: one for each executor; in local mode 1, for quickstart 2).")
+              + " weights (default: one for each executor, also where some are lost or come later; in"
+              + " local mode 1, for quickstart 2).")
   private Integer ranks;
 
   @Option(

@@ -15,9 +15,8 @@ import org.apache.spark.network.server.TransportServer;
 
 /**
  * Where the driver hears from its ranks while the barrier stage runs: lines of text (JSON by
- * convention), each from a known rank of the current attempt. That is the newest from which a rank
- * has called, for Spark starts a stage again on its own; older attempts are hung up on, so that
- * their ranks hear it too.
+ * convention), each from a known rank of the attempt that is admitted. Others are hung up on, so
+ * that their ranks hear it too.
  */
 public final class DriverLink implements AutoCloseable {
   private final String address;
@@ -58,7 +57,7 @@ public final class DriverLink implements AutoCloseable {
     return address;
   }
 
-  /** Hears the ranks of this attempt from now on, or of a newer one when it calls. */
+  /** Hears the ranks of this attempt, and no others, from now on. */
   public void admit(int attempt) {
     calls.admit(attempt);
   }
@@ -146,11 +145,7 @@ public final class DriverLink implements AutoCloseable {
     }
 
     private void greet(Channel channel, Hello hello) {
-      boolean restarted = admitted != NOBODY && hello.attempt() > admitted;
-      hello.requireSame(runId, restarted ? hello.attempt() : admitted);
-      if (restarted) {
-        admit(hello.attempt());
-      }
+      hello.requireSame(runId, admitted);
       callers.put(channel, hello);
     }
 

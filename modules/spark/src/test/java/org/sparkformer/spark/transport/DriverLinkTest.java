@@ -40,21 +40,6 @@ final class DriverLinkTest {
 
   @Test
   void anOlderAttemptFallsSilentWhenANewerIsAdmitted() throws IOException {
-    assertOldFallsSilent((network, link) -> link.admit(1));
-  }
-
-  /** Spark starts a stage again without asking the driver's program. */
-  @Test
-  void anOlderAttemptFallsSilentWhenANewerCalls() throws IOException {
-    assertOldFallsSilent(
-        (network, link) -> DriverClient.connect(network, link.address(), RUN, 1, 0).close());
-  }
-
-  private interface Turn {
-    void take(SparkNetwork network, DriverLink link) throws IOException;
-  }
-
-  private static void assertOldFallsSilent(Turn turn) throws IOException {
     SparkNetwork network = Networks.network(Networks.plain());
     List<String> heard = Collections.synchronizedList(new ArrayList<>());
     try (DriverLink link = DriverLink.listen(network, RUN, (rank, line) -> heard.add(line))) {
@@ -62,7 +47,10 @@ final class DriverLinkTest {
       try (DriverClient old = DriverClient.connect(network, link.address(), RUN, 0, 0)) {
         old.send("first");
         old.requireAdmitted();
-        turn.take(network, link);
+        assertThrows(
+            IOException.class, () -> DriverClient.connect(network, link.address(), RUN, 1, 0));
+        old.requireAdmitted();
+        link.admit(1);
         assertThrows(IOException.class, old::requireAdmitted);
         assertThrows(
             UncheckedIOException.class,
