@@ -80,6 +80,8 @@ class KubernetesManifestsTest {
 
   @ParameterizedTest
   @CsvSource({
+    "'', specification, none, specification is not known",
+    "/metadata, lables, none, metadata.lables is not known",
     "/spec, concurencyPolicy, Forbid, spec.concurencyPolicy is not known",
     "/spec, concurrencyPolicy, Sometimes, spec.concurrencyPolicy must be one of",
     "/spec/template/restartPolicy, type, Perhaps, spec.restartPolicy.type must be one of",

@@ -17,6 +17,19 @@ import java.util.Set;
  * says from which version it was taken and how.
  */
 final class OperatorFields {
+  private static final Set<String> TOP = Set.of("apiVersion", "kind", "metadata", "spec");
+
+  /** Of Kubernetes' ObjectMeta, what a user may set. */
+  private static final Set<String> METADATA =
+      Set.of(
+          "name",
+          "generateName",
+          "namespace",
+          "labels",
+          "annotations",
+          "finalizers",
+          "ownerReferences");
+
   private record Field(String type, Set<String> values, boolean required) {}
 
   private final Map<String, Field> fields = new LinkedHashMap<>();
@@ -41,6 +54,8 @@ final class OperatorFields {
   static List<String> errors(JsonNode manifest) {
     String kind = manifest.path("kind").asText();
     OperatorFields allowed = new OperatorFields(kind);
+    allowed.requireKnown("", manifest, TOP);
+    allowed.requireKnown("metadata.", manifest.path("metadata"), METADATA);
     allowed.check("spec", manifest.path("spec"));
     if (kind.equals("ScheduledSparkApplication")) {
       OperatorFields template = new OperatorFields("SparkApplication");
@@ -58,6 +73,15 @@ final class OperatorFields {
           .toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  private void requireKnown(String prefix, JsonNode node, Set<String> known) {
+    for (Iterator<String> names = node.fieldNames(); names.hasNext(); ) {
+      String name = names.next();
+      if (!known.contains(name)) {
+        errors.add(prefix + name + " is not known");
+      }
     }
   }
 
