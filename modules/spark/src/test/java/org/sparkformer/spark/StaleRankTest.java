@@ -36,7 +36,7 @@ import org.sparkformer.training.TrainingListener;
  * attempts.
  */
 class StaleRankTest {
-  private static final int INTERLEAVINGS = Integer.getInteger("stale.interleavings", 200);
+  private static final int INTERLEAVINGS = Integer.getInteger("stale.interleavings", 1000);
 
   /** A rank that was asleep between the driver's answer and its file may cost a restart. */
   private static final String FIRST_THERE = "is there already";
@@ -81,7 +81,7 @@ class StaleRankTest {
 
   @Tag("soak")
   @Test
-  void nothingInHundredsOfInterleavings() throws Exception {
+  void nothingInAThousandInterleavings() throws Exception {
     sleepAndWake(new Random(42), INTERLEAVINGS);
   }
 

@@ -1,25 +1,50 @@
 package org.sparkformer.spark.transport;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkformer.collective.CollectiveException;
+import org.sparkformer.collective.Transport;
+import org.sparkformer.testkit.LoggedProcess;
 
 /** Who is refused before any payload, and with which words. */
 final class RefusedCallersTest {
   private static final String RUN = "transport-test";
+  private static final String PAYLOAD = "gradients";
+  private static final Duration LONG = Duration.ofSeconds(60);
   private static final int REFUSED = 3;
+
+  /** The first byte of a TLS connection. */
+  private static final char TLS_HANDSHAKE = 0x16;
 
   @TempDir Path folder;
 
@@ -81,7 +106,10 @@ final class RefusedCallersTest {
     }
   }
 
-  /** The caller is a process, which tells the words with which it was refused. */
+  /**
+   * The caller is a process, which tells the words with which it was refused; nothing of what it
+   * says, then or afterwards, is handed on, and its place stays free.
+   */
   @ParameterizedTest
   @CsvSource({
     "false, '', transport-test, cannot connect to rank 0",
@@ -91,38 +119,193 @@ final class RefusedCallersTest {
   })
   void anotherProcessIsRefused(boolean tls, String secret, String run, String expected)
       throws Exception {
-    SparkConf host = tls ? Networks.tls("right", folder) : Networks.authenticated("right");
-    try (RankServer zero = SparkTransport.listen(Networks.network(host), RUN, 0, 2)) {
-      String words = Caller.wordsOf(zero.address(), secret, run);
+    SparkConf conf = tls ? Networks.tls("right", folder) : Networks.authenticated("right");
+    try (Host host = new Host(conf)) {
+      String words = Caller.wordsOf(host.zero.address(), secret, run);
       assertTrue(words.contains(expected), words);
+      assertEquals(0, host.bytes.get());
+      host.letThePeerSpeak();
+      assertEquals(PAYLOAD.length(), host.bytes.get());
     }
   }
 
-  /** Calls rank 0 and prints how that failed. */
+  /** Rank 0, which waits for rank 1 and counts what is handed on to it. */
+  private static final class Host implements Transport.Receiver, AutoCloseable {
+    private final RankServer zero;
+    private final RankServer one;
+    private final CompletableFuture<Void> connected;
+    private final AtomicLong bytes = new AtomicLong();
+    private final CountDownLatch heard = new CountDownLatch(1);
+
+    Host(SparkConf conf) {
+      zero = SparkTransport.listen(Networks.network(conf), RUN, 0, 2);
+      one = SparkTransport.listen(Networks.network(conf), RUN, 0, 2);
+      connected = CompletableFuture.runAsync(() -> zero.connect(addresses(), 0, LONG).start(this));
+    }
+
+    private List<String> addresses() {
+      return List.of(zero.address(), one.address());
+    }
+
+    /** The one whose place the callers were after. */
+    void letThePeerSpeak() throws Exception {
+      ByteBuffer payload = ByteBuffer.wrap(PAYLOAD.getBytes(StandardCharsets.UTF_8));
+      one.connect(addresses(), 1, LONG).send(0, payload, () -> {});
+      connected.get(LONG.toSeconds(), TimeUnit.SECONDS);
+      assertTrue(heard.await(LONG.toSeconds(), TimeUnit.SECONDS));
+    }
+
+    @Override
+    public Optional<ByteBuffer> memory(int peer, int length) {
+      bytes.addAndGet(length);
+      return Optional.of(ByteBuffer.allocate(length));
+    }
+
+    @Override
+    public void received(int peer, ByteBuffer frame) {
+      heard.countDown();
+    }
+
+    @Override
+    public void lost(int peer, String reason) {}
+
+    @Override
+    public void close() {
+      one.close();
+      zero.close();
+    }
+  }
+
+  /** Calls rank 0 and prints how that failed; then says all the same what a rank 1 says. */
   static final class Caller {
     private Caller() {}
 
     static String wordsOf(String... arguments) throws Exception {
-      List<String> command = new ArrayList<>();
-      command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-      command.addAll(List.of("-cp", System.getProperty("java.class.path"), Caller.class.getName()));
-      command.addAll(List.of(arguments));
-      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      Process process = java(Caller.class, arguments);
       String words = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       assertEquals(REFUSED, process.waitFor(), words);
       return words;
     }
 
-    public static void main(String[] arguments) {
+    public static void main(String[] arguments) throws IOException {
       String secret = arguments[1];
       SparkConf conf = secret.isEmpty() ? Networks.plain() : Networks.authenticated(secret);
       try (RankServer one = SparkTransport.listen(Networks.network(conf), arguments[2], 0, 2)) {
         one.connect(List.of(arguments[0], one.address()), 1, Duration.ofSeconds(5));
       } catch (CollectiveException refused) {
         System.out.println(refused.getMessage());
+        insist(arguments[0]);
         System.exit(REFUSED);
       }
     }
+
+    private static void insist(String address) throws IOException {
+      try (Socket socket = new Socket(Addresses.host(address), Addresses.port(address))) {
+        socket.setSoTimeout(2000);
+        OutputStream out = socket.getOutputStream();
+        out.write(SparkFrames.request(new Hello(RUN, 0, 1, 0).encode().array()));
+        for (int i = 0; i < 100; i++) {
+          out.write(SparkFrames.oneWay(PAYLOAD.getBytes(StandardCharsets.UTF_8)));
+        }
+        socket.getInputStream().readAllBytes();
+      } catch (SocketException | SocketTimeoutException hungUp) {
+        System.out.println("hung up on: " + hungUp.getMessage());
+      }
+    }
+  }
+
+  /** In the place of rank 0, a process agrees to all, in plain text. */
+  @Test
+  void whoDemandsMoreThanPlainTextTellsNothingToACalleeThatAnswersInIt() throws Exception {
+    try (Answerer answerer = Answerer.start()) {
+      assertTrue(answerer.heardFrom(Networks.plain()).contains(RUN));
+      String greeted = answerer.heardFrom(Networks.authenticated("right"));
+      assertFalse(greeted.isEmpty());
+      assertFalse(greeted.contains(RUN), greeted);
+      String encrypted = answerer.heardFrom(Networks.tls("right", folder));
+      assertEquals(TLS_HANDSHAKE, encrypted.charAt(0));
+      assertFalse(encrypted.contains(RUN), encrypted);
+    }
+  }
+
+  /** Answers whatever it is asked with an empty success, and prints what it has heard. */
+  static final class Answerer implements AutoCloseable {
+    private final Process process;
+    private final BufferedReader output;
+
+    private Answerer(Process process) {
+      this.process = process;
+      this.output =
+          new BufferedReader(
+              new InputStreamReader(process.getInputStream(), StandardCharsets.US_ASCII));
+    }
+
+    static Answerer start() throws IOException {
+      return new Answerer(java(Answerer.class));
+    }
+
+    /** What one caller said that takes it for rank 0; a character a byte. */
+    String heardFrom(SparkConf guest) throws IOException {
+      String address = "localhost:" + word("port ");
+      try (RankServer one = SparkTransport.listen(Networks.network(guest), RUN, 0, 2)) {
+        List<String> addresses = List.of(address, one.address());
+        one.connect(addresses, 1, Duration.ofSeconds(5));
+        assertEquals(0, guest.getAll().length, "connected, though it demands more");
+      } catch (CollectiveException refused) {
+        assertTrue(refused.getMessage().contains("cannot connect to rank 0"), refused.toString());
+      }
+      return new String(Base64.getDecoder().decode(word("heard ")), StandardCharsets.ISO_8859_1);
+    }
+
+    private String word(String start) throws IOException {
+      String line = output.readLine();
+      while (line != null && !line.startsWith(start)) {
+        line = output.readLine();
+      }
+      assertNotNull(line, "the process ended");
+      return line.substring(start.length());
+    }
+
+    @Override
+    public void close() {
+      process.destroyForcibly();
+    }
+
+    public static void main(String[] arguments) throws IOException {
+      try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getByName("localhost"))) {
+        while (true) {
+          System.out.println("port " + server.getLocalPort());
+          try (Socket caller = server.accept()) {
+            byte[] heard = answer(caller);
+            System.out.println("heard " + Base64.getEncoder().encodeToString(heard));
+          }
+        }
+      }
+    }
+
+    private static byte[] answer(Socket caller) throws IOException {
+      ByteArrayOutputStream heard = new ByteArrayOutputStream();
+      caller.setSoTimeout(10_000);
+      byte[] part = new byte[1 << 16];
+      try {
+        for (int read = caller.getInputStream().read(part);
+            read >= 0;
+            read = caller.getInputStream().read(part)) {
+          heard.write(part, 0, read);
+          caller.getOutputStream().write(SparkFrames.success(part));
+        }
+      } catch (SocketException | SocketTimeoutException over) {
+        return heard.toByteArray();
+      }
+      return heard.toByteArray();
+    }
+  }
+
+  private static Process java(Class<?> main, String... arguments) throws IOException {
+    List<String> command =
+        LoggedProcess.java(
+            List.of(), System.getProperty("java.class.path"), main.getName(), List.of(arguments));
+    return new ProcessBuilder(command).redirectErrorStream(true).start();
   }
 
   private static void assertRefused(
