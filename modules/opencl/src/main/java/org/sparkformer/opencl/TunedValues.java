@@ -14,6 +14,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
@@ -29,7 +30,7 @@ public record TunedValues(List<Device> devices) {
   }
 
   private static <V> Map<String, V> whole(Map<String, V> values) {
-    if (values != null && values.containsValue(null)) {
+    if (values != null && values.values().stream().anyMatch(Objects::isNull)) {
       throw new IllegalArgumentException("null in the place of a value in " + values);
     }
     return values == null ? Map.of() : new TreeMap<>(values);
