@@ -12,11 +12,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.spark.transport.Stranger;
+import org.sparkformer.training.StepMetrics;
 import org.sparkformer.training.TrainingListener;
 import org.sparkformer.training.TrainingStart;
 import org.sparkformer.training.configuration.TrainingConfiguration;
@@ -24,6 +28,7 @@ import org.sparkformer.training.configuration.TrainingConfiguration;
 /** Training on executors of an application that demands authentication, and TLS. */
 class AuthenticatedTrainingTest {
   private static final int STEPS = 1500;
+  private static final int MILLISECONDS_A_STEP = 50;
   private static final int RANKS = 2;
 
   @TempDir Path folder;
@@ -91,6 +96,19 @@ class AuthenticatedTrainingTest {
                   throw new UncheckedIOException(e);
                 }
               });
+    }
+
+    /** The ranks wait for the answer: while the stranger calls, there is somebody to be called. */
+    @Override
+    public void onStep(StepMetrics metrics) {
+      super.onStep(metrics);
+      try {
+        calls.get(MILLISECONDS_A_STEP, TimeUnit.MILLISECONDS);
+      } catch (TimeoutException stillCalling) {
+        // The next step waits too.
+      } catch (InterruptedException | ExecutionException e) {
+        throw new IllegalStateException(e);
+      }
     }
 
     /** Messages of the link that it cannot read. */

@@ -15,7 +15,7 @@ final class ListeningPorts {
 
   private ListeningPorts() {}
 
-  /** As {@code localhost:port}. */
+  /** As {@code address:port}. */
   static List<String> of(List<ProcessHandle> processes) throws IOException {
     List<String> addresses = new ArrayList<>();
     for (ProcessHandle process : processes) {
@@ -25,13 +25,24 @@ final class ListeningPorts {
         for (String line : Files.readAllLines(folder.resolve("net").resolve(table))) {
           String[] columns = line.strip().split("\\s+");
           if (columns[3].equals(LISTENS) && sockets.contains(columns[9])) {
-            String port = columns[1].substring(columns[1].lastIndexOf(':') + 1);
-            addresses.add("localhost:" + Integer.parseInt(port, 16));
+            addresses.add(address(columns[1]));
           }
         }
       }
     }
     return addresses;
+  }
+
+  /** Of an address in hexadecimal, whose last four bytes are IPv4's, the last one first. */
+  private static String address(String hexadecimal) {
+    int colon = hexadecimal.lastIndexOf(':');
+    long host = Long.parseLong(hexadecimal.substring(colon - 8, colon), 16);
+    String name =
+        host == 0
+            ? "localhost"
+            : "%d.%d.%d.%d"
+                .formatted(host & 255, host >> 8 & 255, host >> 16 & 255, host >> 24 & 255);
+    return name + ":" + Integer.parseInt(hexadecimal.substring(colon + 1), 16);
   }
 
   /** Their inodes. */
