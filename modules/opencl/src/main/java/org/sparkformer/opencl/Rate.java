@@ -42,9 +42,14 @@ record Rate(
     return new Rate("ceilings.cl", "fma_rate", macros, items, elements, operations, groups, 20_000);
   }
 
-  /** Of AVX512_BF16's inner products of pairs. */
-  static Rate pairs() {
-    Map<String, Integer> macros = Map.of("PAIRS", 1, "VW", LANES);
+  /**
+   * Of AVX512_BF16's inner products of pairs.
+   *
+   * @param instructions whether by them, else by their meaning, for tests
+   */
+  static Rate pairs(boolean instructions) {
+    Map<String, Integer> macros =
+        Map.of("PAIRS", 1, "VW", LANES, "AVX512_BF16", instructions ? 1 : 0);
     return bfloat16("pair_rate", macros, LANES, 4.0 * CHAINS * LANES, 20_000);
   }
 
@@ -79,6 +84,6 @@ record Rate(
     if (HostArithmetic.TILES.isAvailable()) {
       return Optional.of(tiles(true));
     }
-    return Optional.of(HostArithmetic.PAIRS.isAvailable() ? pairs() : fma(device.kind()));
+    return Optional.of(HostArithmetic.PAIRS.isAvailable() ? pairs(true) : fma(device.kind()));
   }
 }
