@@ -3,8 +3,6 @@ package org.sparkformer.training;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -81,22 +79,8 @@ class ArrivingWeightsTest {
   /** Holds the last bucket of a step's weights until the next forward pass has begun. */
   private Collective holding(Collective collective, int buckets) {
     Exchange exchange = exchanges.get(collective.rank());
-    Class<?>[] type = {Collective.class};
-    return (Collective)
-        Proxy.newProxyInstance(
-            getClass().getClassLoader(),
-            type,
-            (proxy, method, arguments) -> {
-              // With two arguments it is the one of vectors, else the one of messages.
-              if (method.getName().equals("allGather") && arguments.length == 2) {
-                begin(exchange, buckets);
-              }
-              try {
-                return method.invoke(collective, arguments);
-              } catch (InvocationTargetException failed) {
-                throw failed.getCause();
-              }
-            });
+    GatherHook hook = () -> begin(exchange, buckets);
+    return hook.on(collective);
   }
 
   private void begin(Exchange exchange, int buckets) throws InterruptedException {

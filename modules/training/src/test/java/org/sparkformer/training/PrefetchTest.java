@@ -3,8 +3,6 @@ package org.sparkformer.training;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -62,23 +60,8 @@ class PrefetchTest {
   }
 
   private Collective watched(Collective collective) {
-    Semaphore gathers = begun.get(collective.rank());
-    Class<?>[] type = {Collective.class};
-    return (Collective)
-        Proxy.newProxyInstance(
-            getClass().getClassLoader(),
-            type,
-            (proxy, method, arguments) -> {
-              // With two arguments it is the one of vectors, else the one of messages.
-              if (method.getName().equals("allGather") && arguments.length == 2) {
-                gathers.release();
-              }
-              try {
-                return method.invoke(collective, arguments);
-              } catch (InvocationTargetException failed) {
-                throw failed.getCause();
-              }
-            });
+    GatherHook hook = begun.get(collective.rank())::release;
+    return hook.on(collective);
   }
 
   /** Does not end a block, forward or backward, before the gathering of the next has begun. */
