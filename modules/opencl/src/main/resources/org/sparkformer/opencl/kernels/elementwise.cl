@@ -22,6 +22,7 @@
 
 #include "common.cl"
 #include "philox.cl"
+#include "prefetch.cl"
 
 #ifndef X_BF16
 #define X_BF16 0
@@ -179,6 +180,10 @@ __kernel void dropout(__global const float *x, long xFirst, __global float *y, l
   long start = (long)get_group_id(0) * (ITEMS * STEPS) + get_local_id(0);
   for (int step = 0; step < STEPS; step++) {
     long i = (start + step * ITEMS) * WORDS - (firstElement & 3);
+    // A processor looks less far ahead than the words of a step take, so it is told what comes.
+    for (int part = 0; ITEMS == 1 && part < WORD_VECTORS; part++) {
+      PREFETCH(x + i + 2 * WORDS + part * (WORDS / WORD_VECTORS));
+    }
     wordv words[WORD_VECTORS];
     philox((ulong)(firstElement + i) >> 2, (uint2)(seedLow, seedHigh), site, stepOfTraining,
            words);
