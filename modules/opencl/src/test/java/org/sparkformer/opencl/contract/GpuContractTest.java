@@ -11,15 +11,15 @@ import org.sparkformer.opencl.Devices;
 import org.sparkformer.opencl.OpenClBackend;
 import org.sparkformer.opencl.OpenClOptions;
 
-/** Products by Hopper's warp groups against their definition, on any device. */
-class WarpGroupProductsTest {
+/** Every operation by the kernels for any GPU, on the device at hand. */
+class GpuContractTest {
   private static OpenClBackend backend;
 
   @BeforeAll
   static void open() {
     backend =
         OpenClBackend.open(
-            DeviceGuise.hopper(Devices.select(DeviceSelector.AUTO)), OpenClOptions.defaults());
+            DeviceGuise.gpu(Devices.select(DeviceSelector.AUTO)), OpenClOptions.defaults());
   }
 
   @AfterAll
@@ -27,13 +27,13 @@ class WarpGroupProductsTest {
     backend.close();
   }
 
-  static Stream<OperationCase> products() {
-    return MatMulCases.all().filter(test -> test.name().endsWith("bf16"));
+  static Stream<OperationCase> cases() {
+    return Cases.all();
   }
 
   @ParameterizedTest
-  @MethodSource("products")
-  void agreeWithTheDefinition(OperationCase test) {
+  @MethodSource("cases")
+  void theKernelsAgreeWithTheJavaDefinition(OperationCase test) {
     Agreement.check(test, backend, backend::run);
   }
 }
