@@ -31,6 +31,11 @@ public final class MatMulCases {
     return Stream.of(small(), fewColumns(), large(), kept()).flatMap(Function.identity());
   }
 
+  /** Those whose operands are rounded to bf16. */
+  static Stream<OperationCase> rounding() {
+    return all().filter(test -> test.name().endsWith("bf16"));
+  }
+
   /** Some of each kind, for processors that tests take the place of. */
   static Stream<OperationCase> some() {
     return Stream.of(
