@@ -8,8 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,6 +37,11 @@ class StartedCopiesTest {
   /** What would run by mistake has run within it. */
   private static final long MILLISECONDS = 100;
 
+  /** What nothing holds has run within it, on a busy machine too. */
+  private static final long LONGEST_MILLISECONDS = 10_000;
+
+  private final Set<Long> held = new HashSet<>();
+
   private DeviceQueue queue;
   private BufferPool pool;
   private Transfers transfers;
@@ -54,6 +62,7 @@ class StartedCopiesTest {
 
   @AfterEach
   void close() {
+    List.copyOf(held).forEach(this::letGo);
     queue.finish();
     copies.finish();
     transfers.settle();
@@ -95,25 +104,30 @@ class StartedCopiesTest {
     return content(bytes);
   }
 
-  /** Holds what is queued from here on, until the event that is returned is set. */
-  private long hold(long held) {
+  /** Holds what a queue is given from here on, until the event that is returned is let go. */
+  private long hold(long id) {
     try (MemoryStack stack = MemoryStack.stackPush()) {
       long event = CL11.clCreateUserEvent(queue.context(), stack.mallocInt(1));
+      held.add(event);
       Status.check(
-          CL12.clEnqueueBarrierWithWaitList(held, stack.pointers(event), null), "hold a queue");
+          CL12.clEnqueueBarrierWithWaitList(id, stack.pointers(event), null), "hold a queue");
       return event;
     }
   }
 
-  private static void letGo(long event) {
+  private void letGo(long event) {
+    held.remove(event);
     Status.check(CL11.clSetUserEventStatus(event, CL10.CL_COMPLETE), "let go of a queue");
     CL10.clReleaseEvent(event);
   }
 
-  /** Whether all that the first queue was given so far is done soon. */
-  private boolean isDoneSoon() throws InterruptedException {
+  /** Whether all that the first queue was given so far is done within such a time. */
+  private boolean isDoneWithin(long milliseconds) throws InterruptedException {
     EventMark mark = EventMark.enqueue(queue);
-    Thread.sleep(MILLISECONDS);
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(milliseconds);
+    while (!mark.isReached() && System.nanoTime() < end) {
+      Thread.sleep(1);
+    }
     return mark.isReached();
   }
 
@@ -125,9 +139,9 @@ class StartedCopiesTest {
       long held = hold(reads.id());
       Backend.Pending copy = copies.startRead(x.view(0, HALF), out);
       write(x.view(HALF, HALF), 2);
-      final boolean otherMemory = isDoneSoon();
+      final boolean otherMemory = isDoneWithin(LONGEST_MILLISECONDS);
       write(x.view(HALF - 1, 2), 3);
-      final boolean sameMemory = isDoneSoon();
+      final boolean sameMemory = isDoneWithin(MILLISECONDS);
       letGo(held);
       copy.await();
       assertTrue(otherMemory, "a kernel on other memory waited for the copy");
@@ -147,7 +161,7 @@ class StartedCopiesTest {
     x.close();
     try (Tensor next = tensor(SIZE)) {
       write(next, 2);
-      final boolean early = isDoneSoon();
+      final boolean early = isDoneWithin(MILLISECONDS);
       letGo(held);
       copy.await();
       assertFalse(early);
