@@ -3,12 +3,10 @@ package org.sparkformer.bench;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.sparkformer.app.InputException;
 import org.sparkformer.app.configuration.ConfigurationReader;
@@ -43,8 +41,6 @@ final class StepCommand implements Callable<Integer> {
   private static final int CHARACTERS = 65;
 
   private static final int FEWEST_STEPS = 10;
-
-  private static final int KERNELS_SHOWN = 16;
 
   @Spec private CommandSpec spec;
 
@@ -98,7 +94,7 @@ final class StepCommand implements Callable<Integer> {
       start(run, backend.device(), started);
       StepBench bench = new StepBench(backend, run, started, rounds, steps);
       StepResult result = bench.run();
-      print(result);
+      new StepTable(spec.commandLine().getOut()).print(result);
       if (json != null) {
         new ObjectMapper()
             .enable(SerializationFeature.INDENT_OUTPUT)
@@ -155,66 +151,5 @@ final class StepCommand implements Callable<Integer> {
       throw new IOException(script + " found and made no Python with PyTorch, see above");
     }
     return Path.of(path);
-  }
-
-  private void print(StepResult r) {
-    PrintWriter out = spec.commandLine().getOut();
-    out.printf(
-        Locale.ROOT,
-        "%s: %,d parameters, %,d tokens a step, %s%n%s%n",
-        r.configuration(),
-        r.parameters(),
-        r.tokensPerStep(),
-        r.dtype(),
-        r.device());
-    out.printf(
-        Locale.ROOT,
-        "%,.0f tokens/s, step %.1f ms (%.1f to %.1f): forward %.1f, backward %.1f, optimizer %.1f,"
-            + " all-reduce %.1f, data %.2f%n",
-        r.tokensPerSecond(),
-        r.stepMs(),
-        r.stepMsMin(),
-        r.stepMsMax(),
-        r.forwardMs(),
-        r.backwardMs(),
-        r.optimizerMs(),
-        r.allReduceMs(),
-        r.dataMs());
-    out.printf(
-        Locale.ROOT,
-        "%.0f launches and %.1f host waits a step, %d new buffers; peak %,d MiB on the device, %,d"
-            + " MiB resident; model FLOP/s utilisation %s%n",
-        r.launches(),
-        r.hostWaits(),
-        r.newBuffers(),
-        r.peakDeviceBytes() >> 20,
-        r.peakHostBytes() >> 20,
-        r.modelFlopsUtilisation() == null
-            ? "not known: no ceiling of tensor cores is measured"
-            : "%.0f%%".formatted(100 * r.modelFlopsUtilisation()));
-    for (StepResult.Peer peer : r.peers()) {
-      out.printf(
-          Locale.ROOT,
-          "%s: %,.0f tokens/s, step %.1f ms; ours is %.2f times as fast (%.2f to %.2f)%n  %s%n",
-          peer.name(),
-          peer.tokensPerSecond(),
-          peer.stepMs(),
-          peer.ratio(),
-          peer.ratioMin(),
-          peer.ratioMax(),
-          peer.runs());
-    }
-    out.printf("%n%-56s %8s %10s%n", "kernels of one step", "launches", "ms");
-    r.kernels().stream()
-        .limit(KERNELS_SHOWN)
-        .forEach(
-            kernel ->
-                out.printf(
-                    Locale.ROOT,
-                    "%-56s %8d %10.3f%n",
-                    kernel.kernel(),
-                    kernel.launches(),
-                    kernel.milliseconds()));
-    out.flush();
   }
 }
