@@ -14,7 +14,6 @@ import org.apache.hadoop.fs.CreateFlag;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
-import org.apache.hadoop.fs.FSInputStream;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -263,45 +262,5 @@ public final class DyingObjectStore extends FileSystem implements CountedChanges
   @Override
   public Path getWorkingDirectory() {
     return new Path(ROOT);
-  }
-
-  private static final class ObjectStream extends FSInputStream {
-    private final byte[] bytes;
-    private int position;
-
-    ObjectStream(byte[] bytes) {
-      this.bytes = bytes;
-    }
-
-    @Override
-    public void seek(long target) {
-      position = Math.toIntExact(target);
-    }
-
-    @Override
-    public long getPos() {
-      return position;
-    }
-
-    @Override
-    public boolean seekToNewSource(long target) {
-      return false;
-    }
-
-    @Override
-    public int read() {
-      return position < bytes.length ? bytes[position++] & 0xff : -1;
-    }
-
-    @Override
-    public int read(byte[] destination, int offset, int length) {
-      if (position == bytes.length && length > 0) {
-        return -1;
-      }
-      int count = Math.min(length, bytes.length - position);
-      System.arraycopy(bytes, position, destination, offset, count);
-      position += count;
-      return count;
-    }
   }
 }
