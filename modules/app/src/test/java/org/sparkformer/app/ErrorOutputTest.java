@@ -4,13 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkformer.testkit.LoggedProcess;
 
 /** What a terminal shows of an error in Spark; in a process of its own, for logging starts once. */
 class ErrorOutputTest {
@@ -33,17 +33,13 @@ class ErrorOutputTest {
   }
 
   private List<String> fail(String... options) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-    command.removeIf(
-        argument -> argument.startsWith("-javaagent") || argument.contains("incubator"));
-    command.addAll(List.of(NOWHERE, "-Dspark.port.maxRetries=1", "-cp"));
-    command.add(System.getProperty("java.class.path"));
-    command.addAll(List.of(Sparkformer.class.getName(), "train", "gpt2", "--device", "java"));
-    command.addAll(List.of("--out", folder.resolve("run").toString(), "--master", "local[1]"));
-    command.addAll(List.of("--set", "data.input=unread.txt"));
-    command.addAll(List.of(options));
+    List<String> arguments = new ArrayList<>(List.of("train", "gpt2", "--device", "java"));
+    arguments.addAll(List.of("--out", folder.resolve("run").toString(), "--master", "local[1]"));
+    arguments.addAll(List.of("--set", "data.input=unread.txt"));
+    arguments.addAll(List.of(options));
+    List<String> command =
+        LoggedProcess.java(
+            List.of(NOWHERE, "-Dspark.port.maxRetries=1"), Sparkformer.class, arguments);
     Path errors = folder.resolve("errors.txt");
     Process process =
         new ProcessBuilder(command)

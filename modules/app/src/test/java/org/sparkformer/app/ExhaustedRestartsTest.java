@@ -55,8 +55,7 @@ class ExhaustedRestartsTest {
         Map.of("SPARK_HOME", folder.resolve("spark-home").toString()),
         LoggedProcess.java(
             List.of("-Xmx512m", "-XX:TieredStopAtLevel=1"),
-            System.getProperty("java.class.path"),
-            Sparkformer.class.getName(),
+            Sparkformer.class,
             List.of(
                 project.training(
                     "run",

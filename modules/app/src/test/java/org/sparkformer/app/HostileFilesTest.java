@@ -175,8 +175,7 @@ class HostileFilesTest {
             Map.of(),
             LoggedProcess.java(
                 List.of(memory, "-XX:TieredStopAtLevel=1"),
-                System.getProperty("java.class.path"),
-                Child.class.getName(),
+                Child.class,
                 List.of(commands.toString())))) {
       int status = process.exitCode(LONG);
       assertEquals(0, status, process.log());

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.sparkformer.collective.Algorithm;
+import org.sparkformer.testkit.LoggedProcess;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -133,22 +134,21 @@ final class AllReduceCommand implements Callable<Integer> {
   }
 
   private Process start(int rank, Variant variant) throws IOException {
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-cp",
-            System.getProperty("java.class.path"),
-            AllReduceRank.class.getName(),
-            Integer.toString(rank),
-            Integer.toString(variant.ranks()),
-            Integer.toString(rounds),
-            Integer.toString(warmUpSeconds),
-            sizes.stream()
-                .map(mebibytes -> Integer.toString(floats(mebibytes) * Float.BYTES))
-                .collect(Collectors.joining(",")),
-            Integer.toString(variant.connections()),
-            variant.algorithm())
-        .redirectError(ProcessBuilder.Redirect.INHERIT)
-        .start();
+    List<String> command =
+        LoggedProcess.java(
+            List.of(),
+            AllReduceRank.class,
+            List.of(
+                Integer.toString(rank),
+                Integer.toString(variant.ranks()),
+                Integer.toString(rounds),
+                Integer.toString(warmUpSeconds),
+                sizes.stream()
+                    .map(mebibytes -> Integer.toString(floats(mebibytes) * Float.BYTES))
+                    .collect(Collectors.joining(",")),
+                Integer.toString(variant.connections()),
+                variant.algorithm()));
+    return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
   }
 
   private static int floats(double mebibytes) {

@@ -48,11 +48,7 @@ final class RanksCommand implements Callable<Integer> {
     arguments.addAll(List.of("--ranks", Integer.toString(variant.ranks())));
     arguments.addAll(List.of("--master", "local[" + variant.ranks() + "]"));
     List<String> command =
-        LoggedProcess.java(
-            List.of("-XX:MaxRAMPercentage=40"),
-            System.getProperty("java.class.path"),
-            Sparkformer.class.getName(),
-            arguments);
+        LoggedProcess.java(List.of("-XX:MaxRAMPercentage=40"), Sparkformer.class, arguments);
     Path log = run.resolveSibling(run.getFileName() + ".log");
     try (LoggedProcess process = LoggedProcess.start(log, Map.of(), command)) {
       if (process.exitCode(LONGEST) != 0) {

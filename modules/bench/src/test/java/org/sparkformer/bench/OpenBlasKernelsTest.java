@@ -6,12 +6,13 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkformer.testkit.LoggedProcess;
 
 class OpenBlasKernelsTest {
   @ParameterizedTest
@@ -34,11 +35,7 @@ class OpenBlasKernelsTest {
   /** What a process says that starts with this core type. */
   private static String namedIn(String core) throws IOException, InterruptedException {
     ProcessBuilder builder =
-        new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-cp",
-            System.getProperty("java.class.path"),
-            Named.class.getName());
+        new ProcessBuilder(LoggedProcess.java(List.of(), Named.class, List.of()));
     builder.environment().put("OPENBLAS_CORETYPE", core);
     Process process = builder.redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

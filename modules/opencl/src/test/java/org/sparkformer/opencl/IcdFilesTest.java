@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkformer.testkit.LoggedProcess;
 
 class IcdFilesTest {
   private static final Path INSTALLED = Path.of("/etc/OpenCL/vendors");
@@ -31,12 +32,7 @@ class IcdFilesTest {
   private String devices(String library) throws IOException {
     ProcessBuilder builder =
         new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-cp",
-            System.getProperty("java.class.path"),
-            Lister.class.getName(),
-            folder.toString(),
-            library);
+            LoggedProcess.java(List.of(), Lister.class, List.of(folder.toString(), library)));
     builder.environment().put("OCL_ICD_VENDORS", folder.toString());
     Process process = builder.redirectErrorStream(true).start();
     return new String(process.getInputStream().readAllBytes());

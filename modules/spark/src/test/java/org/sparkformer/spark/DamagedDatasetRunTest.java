@@ -173,11 +173,7 @@ class DamagedDatasetRunTest {
     return LoggedProcess.start(
         folder.resolve(name + ".log"),
         Map.of(),
-        LoggedProcess.java(
-            List.of("-Xmx512m", "-XX:TieredStopAtLevel=1"),
-            System.getProperty("java.class.path"),
-            Child.class.getName(),
-            arguments));
+        LoggedProcess.java(List.of("-Xmx512m", "-XX:TieredStopAtLevel=1"), Child.class, arguments));
   }
 
   /** Trains one run after the other, and says what comes of each. */

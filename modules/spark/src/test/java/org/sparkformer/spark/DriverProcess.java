@@ -1,10 +1,8 @@
 package org.sparkformer.spark;
 
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -13,6 +11,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkformer.models.GptConfiguration;
+import org.sparkformer.testkit.LoggedProcess;
 import org.sparkformer.training.Json;
 import org.sparkformer.training.RunSummary;
 import org.sparkformer.training.configuration.DataConfiguration;
@@ -44,14 +43,15 @@ final class DriverProcess {
   static DriverProcess start(Path folder, String run, String name, String master)
       throws IOException {
     Path log = folder.resolve(name + ".log");
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-    command.removeIf(argument -> argument.startsWith("-javaagent") || argument.startsWith("-Xmx"));
-    command.addAll(List.of("-Xmx512m", QUICK_COMPILER, "-Dspark.sparkformer.writerLimit=3s"));
-    command.add("-Dspark.executor.extraJavaOptions=" + QUICK_COMPILER);
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(List.of(Child.class.getName(), folder.toString(), run, master));
+    List<String> command =
+        LoggedProcess.java(
+            List.of(
+                "-Xmx512m",
+                QUICK_COMPILER,
+                "-Dspark.sparkformer.writerLimit=3s",
+                "-Dspark.executor.extraJavaOptions=" + QUICK_COMPILER),
+            Child.class,
+            List.of(folder.toString(), run, master));
     Process process =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
     return new DriverProcess(process, log);

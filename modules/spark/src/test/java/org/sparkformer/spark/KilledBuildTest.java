@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -17,6 +17,7 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.data.DatasetManifest;
+import org.sparkformer.testkit.LoggedProcess;
 import org.sparkformer.training.Json;
 import org.sparkformer.training.RunSummary;
 import org.sparkformer.training.TrainingListener;
@@ -24,6 +25,7 @@ import org.sparkformer.training.configuration.DataConfiguration;
 
 /** Drivers in processes of their own, ended by SIGKILL while the dataset is being built. */
 class KilledBuildTest {
+  private static final Duration LONGEST = Duration.ofSeconds(120);
   private static final int FILES = 12;
   private static final int LETTERS_OF_A_FILE = 1 << 21;
 
@@ -32,12 +34,12 @@ class KilledBuildTest {
   @Test
   void aRunKilledWhileItsDatasetIsBuiltEndsLikeAnUndisturbedOne() throws Exception {
     writeText();
-    assertEquals(0, start("calm").waitFor(), () -> log("calm"));
+    trainToTheEnd("calm");
     for (String sign : List.of("", "train-")) {
-      killOnceThereIs(sign, start("killed"));
+      killOnceThereIs(sign);
       assertFalse(exists("killed/dataset/" + DatasetManifest.FILE_NAME), "built before the kill");
     }
-    assertEquals(0, start("killed").waitFor(), () -> log("killed"));
+    trainToTheEnd("killed");
     assertEquals(summary("calm"), summary("killed"));
     try (Stream<Path> files = Files.list(folder.resolve("killed/dataset"))) {
       assertTrue(files.noneMatch(file -> file.toString().endsWith(".tmp")));
@@ -58,13 +60,20 @@ class KilledBuildTest {
     }
   }
 
-  private void killOnceThereIs(String prefix, Process process) throws Exception {
-    Path dataset = folder.resolve("killed/dataset");
-    while (process.isAlive() && find(dataset, prefix).isEmpty()) {
-      Thread.sleep(1);
+  private void trainToTheEnd(String run) throws Exception {
+    try (LoggedProcess process = start(run)) {
+      assertEquals(0, process.exitCode(LONGEST), process.log());
     }
-    assertTrue(process.isAlive(), () -> "ended on its own: " + log("killed"));
-    process.destroyForcibly().waitFor();
+  }
+
+  private void killOnceThereIs(String prefix) throws Exception {
+    Path dataset = folder.resolve("killed/dataset");
+    try (LoggedProcess process = start("killed")) {
+      while (process.isAlive() && find(dataset, prefix).isEmpty()) {
+        Thread.sleep(1);
+      }
+      assertTrue(process.isAlive(), "ended on its own: " + process.log());
+    }
   }
 
   /** A file whose name begins so, in a folder that may be there. */
@@ -86,25 +95,11 @@ class KilledBuildTest {
     return Json.tree(json).get("weights_sha256").asText();
   }
 
-  private Process start(String run) throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-    command.removeIf(argument -> argument.startsWith("-javaagent") || argument.startsWith("-Xmx"));
-    command.addAll(List.of("-Xmx1g", "-cp", System.getProperty("java.class.path")));
-    command.addAll(List.of(Child.class.getName(), folder.toString(), run));
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(folder.resolve(run + ".log").toFile())
-        .start();
-  }
-
-  private String log(String run) {
-    try {
-      return Files.readString(folder.resolve(run + ".log"));
-    } catch (IOException unreadable) {
-      return unreadable.toString();
-    }
+  private LoggedProcess start(String run) throws IOException {
+    return LoggedProcess.start(
+        folder.resolve(run + ".log"),
+        Map.of(),
+        LoggedProcess.java(List.of("-Xmx1g"), Child.class, List.of(folder.toString(), run)));
   }
 
   /** Trains from raw text. */

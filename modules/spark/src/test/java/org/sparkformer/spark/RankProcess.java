@@ -90,10 +90,7 @@ final class RankProcess implements AutoCloseable {
   static RankProcess start() throws IOException {
     List<String> command =
         LoggedProcess.java(
-            List.of("-Xmx256m", "-XX:TieredStopAtLevel=1"),
-            System.getProperty("java.class.path"),
-            RankProcess.class.getName(),
-            List.of());
+            List.of("-Xmx256m", "-XX:TieredStopAtLevel=1"), RankProcess.class, List.of());
     return new RankProcess(
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start());
   }

@@ -36,6 +36,11 @@ public final class LoggedProcess implements AutoCloseable {
     return new LoggedProcess(builder.start(), log);
   }
 
+  /** As below, with this process's class path. */
+  public static List<String> java(List<String> options, Class<?> main, List<String> arguments) {
+    return java(options, System.getProperty("java.class.path"), main.getName(), arguments);
+  }
+
   /**
    * A command of this Java run time, with the modules opened that this process has open: what Spark
    * needs.

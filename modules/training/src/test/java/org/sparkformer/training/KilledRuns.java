@@ -16,6 +16,7 @@ import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.testkit.DyingFileSystem;
+import org.sparkformer.testkit.LoggedProcess;
 import org.sparkformer.training.configuration.RunConfiguration;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
@@ -142,21 +143,13 @@ record KilledRuns(Path folder, String root) {
 
   private Outcome start(String run, int ranks, int change, String file, int deadly)
       throws Exception {
+    List<String> command =
+        LoggedProcess.java(
+            List.of("-Xmx256m", "-XX:TieredStopAtLevel=1"),
+            Child.class,
+            List.of(data(), root + "/" + run, String.valueOf(ranks), String.valueOf(change), file));
     Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Child.class.getName(),
-                data(),
-                root + "/" + run,
-                String.valueOf(ranks),
-                String.valueOf(change),
-                file)
-            .redirectError(folder.resolve(run + ".log").toFile())
-            .start();
+        new ProcessBuilder(command).redirectError(folder.resolve(run + ".log").toFile()).start();
     List<Integer> steps = new ArrayList<>();
     try (BufferedReader lines =
         new BufferedReader(

@@ -4,10 +4,10 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.sparkformer.collective.Collective;
+import org.sparkformer.testkit.LoggedProcess;
 
 /**
  * Rank 1 of 2 in a process of its own, for tests that kill it. Passes one barrier, then sits still.
@@ -24,17 +24,10 @@ final class PeerProcess {
   }
 
   static PeerProcess start(String run, String addressOfZero) throws IOException {
-    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    List<String> command =
+        LoggedProcess.java(List.of(), PeerProcess.class, List.of(run, addressOfZero));
     Process process =
-        new ProcessBuilder(
-                java,
-                "-cp",
-                System.getProperty("java.class.path"),
-                PeerProcess.class.getName(),
-                run,
-                addressOfZero)
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .start();
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
     BufferedReader output =
         new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     for (String line = output.readLine(); line != null; line = output.readLine()) {

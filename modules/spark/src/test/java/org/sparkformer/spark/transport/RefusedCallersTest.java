@@ -302,9 +302,7 @@ final class RefusedCallersTest {
   }
 
   private static Process java(Class<?> main, String... arguments) throws IOException {
-    List<String> command =
-        LoggedProcess.java(
-            List.of(), System.getProperty("java.class.path"), main.getName(), List.of(arguments));
+    List<String> command = LoggedProcess.java(List.of(), main, List.of(arguments));
     return new ProcessBuilder(command).redirectErrorStream(true).start();
   }
 

@@ -48,11 +48,7 @@ public final class Stranger implements AutoCloseable {
    */
   public static Stranger start(Path folder) throws IOException {
     List<String> command =
-        LoggedProcess.java(
-            List.of("-Xmx256m"),
-            System.getProperty("java.class.path"),
-            Stranger.class.getName(),
-            List.of(folder.toString()));
+        LoggedProcess.java(List.of("-Xmx256m"), Stranger.class, List.of(folder.toString()));
     return new Stranger(
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start());
   }

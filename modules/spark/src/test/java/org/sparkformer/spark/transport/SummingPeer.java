@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.CollectiveException;
+import org.sparkformer.testkit.LoggedProcess;
 
 /**
  * Rank 1 of 2 in a process of its own, one run after another: told a run and where to call, it sums
@@ -33,17 +34,10 @@ final class SummingPeer implements AutoCloseable {
 
   /** Starts the process; TLS needs the folder of the certificate, plain text none. */
   static SummingPeer start(String tlsFolder) throws IOException {
-    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    List<String> command =
+        LoggedProcess.java(List.of("-Xmx256m"), SummingPeer.class, List.of(tlsFolder));
     return new SummingPeer(
-        new ProcessBuilder(
-                java,
-                "-Xmx256m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                SummingPeer.class.getName(),
-                tlsFolder)
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .start());
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start());
   }
 
   /** Begins a run of one connection, and returns where the peer listens. */
