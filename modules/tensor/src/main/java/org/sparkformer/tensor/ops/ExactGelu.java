@@ -4,7 +4,7 @@ import com.aparapi.Kernel;
 import org.sparkformer.tensor.Tensor;
 
 /**
- * y[i] = x[i] P(X <= x[i]), X standard normal: GELU as it is defined (Hendrycks and Gimpel,
+ * {@code y[i] = x[i] P(X <= x[i])}, X standard normal: GELU as it is defined (Hendrycks and Gimpel,
  * arXiv:1606.08415, section 2) and as BERT has it, where {@link Gelu} is its approximation by tanh;
  * y may be x.
  *

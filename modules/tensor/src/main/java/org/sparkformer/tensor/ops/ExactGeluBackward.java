@@ -4,7 +4,8 @@ import com.aparapi.Kernel;
 import org.sparkformer.tensor.Tensor;
 
 /**
- * dx[i] = dy[i] (P(X <= x[i]) + x[i] p(x[i])), the gradient of {@link ExactGelu}; dx may be dy.
+ * {@code dx[i] = dy[i] (P(X <= x[i]) + x[i] p(x[i]))}, the gradient of {@link ExactGelu}; dx may be
+ * dy.
  *
  * @param x the pre-activation, fp32 or bf16
  */
