@@ -1,6 +1,8 @@
 package org.sparkformer.spark;
 
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
@@ -114,8 +116,18 @@ public final class Cluster implements AutoCloseable {
     return DatasetBuild.run(context, request);
   }
 
+  /**
+   * Stops the application. Scala prints the stack traces of work that this cuts off in Spark's own
+   * pools, past every logger: nobody can do anything about them, so they are dropped.
+   */
   @Override
   public void close() {
-    context.close();
+    PrintStream errors = System.err;
+    System.setErr(new PrintStream(OutputStream.nullOutputStream()));
+    try {
+      context.close();
+    } finally {
+      System.setErr(errors);
+    }
   }
 }
