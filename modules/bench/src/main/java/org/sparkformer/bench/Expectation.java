@@ -17,7 +17,8 @@ import org.sparkformer.tensor.ops.Operation;
 
 /**
  * What an operation has to give: the values of its definition, and the bits of the kernel with its
- * built-in tunables.
+ * built-in tunables. Where the definition is run for a {@link Sample} alone, the rest has to have
+ * the built-in kernel's values.
  */
 final class Expectation {
   /**
@@ -34,12 +35,14 @@ final class Expectation {
 
   private final Contents contents;
   private final KernelCase subject;
+  private final Sample sample;
   private final Map<Tensor, float[]> values = new HashMap<>();
   private final Map<Tensor, Integer> bits = new HashMap<>();
 
   private Expectation(Contents contents, KernelCase subject) {
     this.contents = contents;
     this.subject = subject;
+    this.sample = Sample.of(subject.operation());
   }
 
   /**
@@ -50,8 +53,13 @@ final class Expectation {
   static Expectation of(
       OpenClBackend backend, Contents contents, KernelCase subject, Consumer<Operation> builtIn) {
     Expectation expectation = new Expectation(contents, subject);
-    expectation.run(backend.byDefinition()).forEach(expectation.values::put);
     Map<Tensor, float[]> first = expectation.run(builtIn);
+    expectation
+        .run(operation -> backend.runDefinition(operation, expectation.sample.parts()))
+        .forEach(
+            (tensor, defined) ->
+                expectation.values.put(
+                    tensor, expectation.sample.over(defined, first.get(tensor))));
     expectation
         .differences(first)
         .ifPresent(
@@ -63,8 +71,13 @@ final class Expectation {
     return expectation;
   }
 
-  boolean isOf(KernelCase other) {
-    return subject == other;
+  KernelCase subject() {
+    return subject;
+  }
+
+  /** Whether all of the operation was computed by its definition. */
+  boolean isWhole() {
+    return sample.whole();
   }
 
   /**

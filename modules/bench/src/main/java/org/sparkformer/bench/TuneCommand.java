@@ -1,11 +1,9 @@
 package org.sparkformer.bench;
 
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
@@ -33,7 +31,7 @@ import picocli.CommandLine.Spec;
       "Searches the kernels' settings on a device: every candidate is first held to the operation's"
           + " definition, then takes turns with the best so far. What wins is written to a file"
           + " that training reads from then on; 'sparkformer doctor' names it.",
-      "Takes minutes to tens of minutes; best on a machine with nothing else to do."
+      "Takes minutes; best on a machine with nothing else to do."
     },
     mixinStandardHelpOptions = true,
     footer = {
@@ -110,7 +108,7 @@ public final class TuneCommand implements Callable<Integer> {
     }
     Path file = out == null ? OpenClOptions.defaults().tuned() : out;
     try (OpenClBackend backend = OpenClBackend.open(new DeviceSelector(device))) {
-      print("%s%n", backend.device());
+      progress().device(backend.device());
       TuningSpace space = space(backend.device());
       try (TuningCases cases = new TuningCases(backend, models, precision.operands())) {
         if (cases.files().stream().allMatch(used -> space.of(used).isEmpty())) {
@@ -150,23 +148,33 @@ public final class TuneCommand implements Callable<Integer> {
   /** The winners are written file by file: what is found survives what comes later. */
   private int tune(TuningCases cases, TuningSpace space, Path out) throws IOException {
     int exit = CommandLine.ExitCode.OK;
-    DeviceInfo info = cases.backend().device();
+    TuningProgress progress = progress();
+    long start = System.nanoTime();
     for (String file : cases.files()) {
       if (space.of(file).isEmpty()) {
         continue;
       }
       try {
-        Tuner tuner = new Tuner(cases, file, gain / 100, this::print);
-        Tuner.Result result = tuner.search(space.of(file));
-        TunedValues.read(out).with(info, file, kernel(result)).write(out);
-        print(result);
+        tune(file, cases, space, out);
       } catch (OpenClException e) {
-        print("%-26s left as it is: %s%n", file, e.getMessage());
+        progress.failed(file, e.getMessage());
         exit = CommandLine.ExitCode.SOFTWARE;
       }
     }
-    print("written to %s%n", out);
+    progress.written(out, (System.nanoTime() - start) / 1e9);
     return exit;
+  }
+
+  private void tune(String file, TuningCases cases, TuningSpace space, Path out)
+      throws IOException {
+    TuningProgress progress = progress();
+    progress.runsDefinitions(file);
+    Tuner tuner = new Tuner(cases, file, gain / 100, progress::tried);
+    progress.searches(file, tuner);
+    Tuner.Result result = tuner.search(space.of(file));
+    DeviceInfo info = cases.backend().device();
+    TunedValues.read(out).with(info, file, kernel(result)).write(out);
+    progress.found(result);
   }
 
   private static TunedValues.Kernel kernel(Tuner.Result result) {
@@ -179,31 +187,7 @@ public final class TuneCommand implements Callable<Integer> {
             Math.round(result.speedup() * 1000) / 1000.0);
   }
 
-  private void print(Tuner.Candidate candidate) {
-    String verdict =
-        candidate.objection().isEmpty()
-            ? "%5.1f%% of the time%s"
-                .formatted(100 * candidate.ratio(), candidate.better() ? ", the best so far" : "")
-            : "passed over: " + candidate.objection();
-    print("%-26s %-36s %s%n", candidate.file(), candidate.macros(), verdict);
-  }
-
-  private void print(Tuner.Result result) {
-    print(
-        "%-26s %s%n",
-        result.file(),
-        result.macros().isEmpty()
-            ? "keeps its built-in values"
-            : "%s, %.2f times as fast as built in%s"
-                .formatted(
-                    result.macros(),
-                    result.speedup(),
-                    result.sameBits() ? "" : ", rounds otherwise"));
-  }
-
-  private void print(String format, Object... values) {
-    PrintWriter writer = spec.commandLine().getOut();
-    writer.printf(Locale.ROOT, format, values);
-    writer.flush();
+  private TuningProgress progress() {
+    return new TuningProgress(spec.commandLine().getOut());
   }
 }

@@ -29,7 +29,7 @@ final class TuningCases implements AutoCloseable {
   private final Consumer<Operation> builtIn;
   private final List<KernelCases> owned = new ArrayList<>();
   private final List<KernelCase> timed = new ArrayList<>();
-  private final List<KernelCase> verified = new ArrayList<>();
+  private final List<KernelCase> awkward;
   private final Contents contents;
   private final Map<KernelCase, Set<String>> files = new LinkedHashMap<>();
 
@@ -42,10 +42,11 @@ final class TuningCases implements AutoCloseable {
     this.operands = operands;
     this.builtIn = backend.withTunables(Map.of());
     models.forEach(model -> timed.addAll(cases(model)));
-    verified.addAll(cases(AWKWARD));
-    verified.addAll(timed);
-    this.contents = new Contents(backend, builtIn, verified);
-    verified.forEach(each -> files.put(each, trace(each.operation())));
+    this.awkward = cases(AWKWARD);
+    List<KernelCase> all = new ArrayList<>(awkward);
+    all.addAll(timed);
+    this.contents = new Contents(backend, builtIn, all);
+    all.forEach(each -> files.put(each, trace(each.operation())));
   }
 
   private List<KernelCase> cases(ModelShape model) {
@@ -78,54 +79,40 @@ final class TuningCases implements AutoCloseable {
   }
 
   /**
-   * What the operations that run by a file have to give, at all shapes.
+   * What the operations that run by a file have to give at the timed shapes.
    *
    * @throws OpenClException if the built-in values already disagree with a definition
    */
-  List<Expectation> expectations(String file) {
-    return verified.stream()
+  List<Expectation> timed(String file) {
+    return expectations(file, timed);
+  }
+
+  /** As {@link #timed}, at the awkward shape. */
+  List<Expectation> awkward(String file) {
+    return expectations(file, awkward);
+  }
+
+  private List<Expectation> expectations(String file, List<KernelCase> of) {
+    return of.stream()
         .filter(each -> files.get(each).contains(file))
         .map(each -> Expectation.of(backend, contents, each, builtIn))
         .toList();
   }
 
-  /** The timed operations that run by a file. */
-  List<KernelCase> timed(String file) {
-    return timed.stream().filter(each -> files.get(each).contains(file)).toList();
-  }
-
   /**
-   * Lets two sets of values for a file's macros take turns: of each round the geometric mean, over
-   * some operations that run by it, of the first one's time / the other's.
+   * Lets two sets of values for a file's macros take turns at an operation: of each round the first
+   * one's time / the other's.
    */
   double[] ratios(
-      String file,
-      Map<String, Integer> subject,
-      Map<String, Integer> other,
-      List<KernelCase> operations) {
+      String file, Map<String, Integer> subject, Map<String, Integer> other, KernelCase at) {
     Consumer<Operation> first = backend.withTunables(Map.of(file, subject));
     Consumer<Operation> second = backend.withTunables(Map.of(file, other));
-    List<double[]> logarithms =
-        operations.stream().map(each -> logarithms(each.operation(), first, second)).toList();
-    return IntStream.range(0, logarithms.get(0).length)
-        .mapToDouble(
-            round ->
-                Math.exp(
-                    logarithms.stream()
-                        .mapToDouble(ofCase -> ofCase[round])
-                        .average()
-                        .orElseThrow()))
-        .toArray();
-  }
-
-  private double[] logarithms(
-      Operation operation, Consumer<Operation> first, Consumer<Operation> second) {
-    contents.restore(operation);
+    contents.restore(at.operation());
     double[][] times =
         Rounds.alternate(
-            Rounds.of(backend, first, operation), Rounds.of(backend, second, operation));
+            Rounds.of(backend, first, at.operation()), Rounds.of(backend, second, at.operation()));
     return IntStream.range(0, times[0].length)
-        .mapToDouble(round -> Math.log(times[0][round] / times[1][round]))
+        .mapToDouble(round -> times[0][round] / times[1][round])
         .toArray();
   }
 

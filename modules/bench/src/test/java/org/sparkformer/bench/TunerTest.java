@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -59,7 +61,7 @@ class TunerTest {
   void whatAStepInBfloat16RunsAgreesWithItsDefinitions() {
     try (TuningCases rounded = new TuningCases(backend, List.of(TINY), DType.BFLOAT16)) {
       assertEquals(cases.files(), rounded.files());
-      rounded.files().forEach(rounded::expectations);
+      rounded.files().forEach(rounded::timed);
     }
   }
 
@@ -80,10 +82,18 @@ class TunerTest {
   }
 
   @Test
-  void passesOverWhatComputesSomethingElse() {
+  void passesOverWhatComputesSomethingElseAndSaysSo() {
+    StringWriter out = new StringWriter();
+    TuningProgress progress = new TuningProgress(new PrintWriter(out, true));
     // Work-items of a group are added by halves: with three of them, one is left out.
-    String objection = objection(tune(ANY_TIME, new Tunable("ITEMS", List.of(3), false)));
+    Tuner.Result result = tune(ANY_TIME, new Tunable("ITEMS", List.of(3), false));
+    String objection = objection(result);
     assertTrue(objection.contains("layer norm") && objection.contains(" not "), objection);
+    candidates.forEach(progress::tried);
+    progress.found(result);
+    assertTrue(out.toString().contains("{ITEMS=3}"), out::toString);
+    assertTrue(out.toString().contains("passed over: " + objection), out::toString);
+    assertTrue(out.toString().contains("keeps its built-in values"), out::toString);
   }
 
   @Test

@@ -19,25 +19,40 @@ final class Definitions {
   private record Translated(AparapiTranslator.Translation translation, List<Argument> arguments) {}
 
   void run(Operation operation, LaunchContext context) {
-    long items = operation.workItems();
-    if (items > Integer.MAX_VALUE) {
+    run(operation, List.of(WorkItems.all(operation)), context);
+  }
+
+  /** Runs some work-items of a definition alone; what the others give is left as it is. */
+  void run(Operation operation, List<WorkItems> parts, LaunchContext context) {
+    if (operation.workItems() > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
           "%s over %,d work-items: definitions count in 32 bits, split the tensors"
-              .formatted(operation.getClass().getSimpleName(), items));
+              .formatted(operation.getClass().getSimpleName(), operation.workItems()));
     }
     Translated kernel = translated.computeIfAbsent(operation.getClass(), type -> bind(operation));
     try (Widened widened = Widened.of(kernel.arguments(), operation, context)) {
-      Launch launch = context.definition(kernel.translation().source());
-      kernel.arguments().forEach(argument -> pass(launch, argument, operation, widened));
-      launch.number(0).number(items);
-      kernel.arguments().stream()
-          .filter(Argument::isArray)
-          .map(argument -> widened.tensor(argument.tensor(operation)))
-          .forEach(tensor -> launch.number(tensor == null ? 0L : tensor.offset()));
-      int group = group(items);
-      launch.over((items + group - 1) / group, group);
+      parts.forEach(
+          items ->
+              run(
+                  items,
+                  context.definition(kernel.translation().source()),
+                  kernel,
+                  operation,
+                  widened));
       widened.roundOutputs();
     }
+  }
+
+  private static void run(
+      WorkItems items, Launch launch, Translated kernel, Operation operation, Widened widened) {
+    kernel.arguments().forEach(argument -> pass(launch, argument, operation, widened));
+    launch.number(0).number(items.end());
+    kernel.arguments().stream()
+        .filter(Argument::isArray)
+        .map(argument -> widened.tensor(argument.tensor(operation)))
+        .forEach(tensor -> launch.number(tensor == null ? 0L : tensor.offset()));
+    int group = group(items.count());
+    launch.from(items.first()).over(Launch.groups(items.count(), group), group);
   }
 
   /** A power of two that leaves some groups to share out; a function of the work alone. */

@@ -31,12 +31,16 @@ final class DeviceKernel {
     return name;
   }
 
-  /** Whether the driver may compile when it is run in this form: the first time, true. */
-  boolean isNewForm(long[] groups, long[] group) {
+  /**
+   * Whether the driver may compile when it is run in this form: the first time, true.
+   *
+   * @param first number of the first work-item; PoCL compiles for 0 and for others
+   */
+  boolean isNewForm(long[] groups, long[] group, long first) {
     boolean wide = false;
     for (int axis = 0; axis < groups.length; axis++) {
       wide |= groups[axis] * group[axis] >= WIDE_GRID;
     }
-    return forms.add(List.of(Arrays.stream(group).boxed().toList(), wide));
+    return forms.add(List.of(Arrays.stream(group).boxed().toList(), wide, first == 0));
   }
 }

@@ -42,6 +42,14 @@ final class Kernels {
     return standard().stream().filter(each -> !files.contains(file(each))).toList();
   }
 
+  /** The files of kernels that are made for a device, with .cl. */
+  static Set<String> files(DeviceInfo device) {
+    return standard().stream()
+        .filter(each -> each.runsOn(device))
+        .map(each -> file(each) + ".cl")
+        .collect(Collectors.toSet());
+  }
+
   /** The name of a specialisation's kernel file, without .cl. */
   static String file(Specialisation<?> specialisation) {
     return specialisation.description().split("\\.cl", 2)[0];

@@ -19,6 +19,7 @@ public final class Launch {
   private final BufferPool pool;
   private final long nothing;
   private int next;
+  private long first;
 
   /**
    * @param nothing a buffer to pass where the operation has no tensor
@@ -72,6 +73,12 @@ public final class Launch {
     return checked(CL10.clSetKernelArg(kernel.id(), next, bytes));
   }
 
+  /** Numbers the work-items of the fastest axis from here on. */
+  Launch from(long item) {
+    first = item;
+    return this;
+  }
+
   private Launch checked(int status) {
     Status.check(status, "set argument " + next + " of kernel " + kernel.name());
     next++;
@@ -85,7 +92,7 @@ public final class Launch {
    * @param group work-items of a group on each axis; must not depend on the device's compute units
    */
   public void over(long[] groups, long[] group) {
-    if (!kernel.isNewForm(groups, group)) {
+    if (!kernel.isNewForm(groups, group, first)) {
       enqueue(groups, group);
       return;
     }
@@ -111,7 +118,14 @@ public final class Launch {
       PointerBuffer event = queue.activity().event(stack);
       int status =
           CL10.clEnqueueNDRangeKernel(
-              queue.queue(), kernel.id(), groups.length, null, global, local, null, event);
+              queue.queue(),
+              kernel.id(),
+              groups.length,
+              first == 0 ? null : stack.callocPointer(groups.length).put(0, first),
+              global,
+              local,
+              null,
+              event);
       Status.check(status, "run kernel " + kernel.name());
       queue.activity().launched();
       queue.activity().trace(TracedCommand.Queue.FIRST, kernel.name(), 0, event);

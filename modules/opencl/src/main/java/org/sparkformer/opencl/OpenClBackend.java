@@ -171,9 +171,9 @@ public final class OpenClBackend implements Backend {
     return Tunables.of(device()).of(file);
   }
 
-  /** Runs operations on this backend's tensors and queue by their definitions. */
-  public Consumer<Operation> byDefinition() {
-    return operation -> definitions.run(operation, context);
+  /** Runs so much of an operation on this backend's tensors and queue by its definition. */
+  public void runDefinition(Operation operation, List<WorkItems> parts) {
+    definitions.run(operation, parts, context);
   }
 
   @Override

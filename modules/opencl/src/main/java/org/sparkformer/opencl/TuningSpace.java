@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The values that a tuner may try for the kernels' macros on one kind of device.
@@ -57,15 +58,17 @@ public record TuningSpace(Map<String, List<Tunable>> files) {
   }
 
   /**
-   * The space in {@code kernels/tuning.json}: the section of the device's kind, else the rest's.
+   * The space in {@code kernels/tuning.json} of the files that the device has kernels from: the
+   * section of its kind, else the rest's.
    */
   public static TuningSpace of(DeviceInfo device) {
+    Set<String> used = Kernels.files(device);
     Map<String, List<Tunable>> files = new LinkedHashMap<>();
     read()
         .forEach(
             (file, byKind) -> {
               Macros macros = byKind.getOrDefault(device.kind().name(), byKind.get(OTHERS));
-              if (macros != null) {
+              if (macros != null && used.contains(file)) {
                 files.put(file, macros.tunables());
               }
             });

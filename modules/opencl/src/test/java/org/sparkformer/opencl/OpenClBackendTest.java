@@ -102,6 +102,22 @@ class OpenClBackendTest {
   }
 
   @Test
+  void aPartOfADefinitionLeavesTheRestAsItIs() {
+    try (Tensor x = backend.floats(200_000);
+        Tensor y = backend.floats(200_000)) {
+      backend.run(new Fill(x, 1));
+      backend.run(new Fill(y, 2));
+      Add add = new Add(x, y, y);
+      backend.runDefinition(add, List.of(new WorkItems(1, 3), new WorkItems(99, 100_001)));
+      float[] sums = backend.readFloats(y);
+      for (int i = 0; i < sums.length; i++) {
+        boolean added = (i >= 1 && i < 4) || (i >= 99 && i < 100_100);
+        assertEquals(added ? 3 : 2, sums[i], "element " + i);
+      }
+    }
+  }
+
+  @Test
   void theCallerMayReuseABufferRightAfterWriting() {
     try (Tensor x = backend.floats(1 << 20);
         Tensor y = backend.floats(16)) {

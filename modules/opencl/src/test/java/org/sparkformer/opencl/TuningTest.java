@@ -1,6 +1,7 @@
 package org.sparkformer.opencl;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,10 +11,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class TuningTest {
   private static final String FILE = "matmul.cl";
@@ -119,12 +122,17 @@ class TuningTest {
     }
   }
 
+  static Stream<DeviceInfo> devices() {
+    OpenClDevice device = Devices.select(new DeviceSelector("cpu"));
+    return Stream.of(
+            device, DeviceGuise.gpu(device), DeviceGuise.nvidia(device), DeviceGuise.hopper(device))
+        .map(OpenClDevice::info);
+  }
+
   @ParameterizedTest
-  @EnumSource(DeviceInfo.Kind.class)
-  void everyTunableIsAMacroThatItsFileDocuments(DeviceInfo.Kind kind) {
-    DeviceInfo other =
-        new DeviceInfo(0, kind, info.identity(), 1, info.floatVectorWidth(), info.memory(), 0);
-    TuningSpace space = TuningSpace.of(other);
+  @MethodSource("devices")
+  void everyTunableIsAMacroThatItsFileDocuments(DeviceInfo of) {
+    TuningSpace space = TuningSpace.of(of);
     assertNotEquals(Map.of(), space.files());
     space
         .files()
@@ -137,5 +145,22 @@ class TuningTest {
                                 .text()
                                 .contains("#ifndef " + tunable.macro() + "\n"),
                             () -> file + " has no macro " + tunable.macro())));
+  }
+
+  @Test
+  void aDeviceIsSearchedForTheKernelsThatItHas() {
+    List<Set<String>> files =
+        devices().map(of -> TuningSpace.of(of).files().keySet()).map(Set::copyOf).toList();
+    assertTrue(files.get(0).contains("attention.cl"));
+    assertTrue(files.get(0).stream().noneMatch(TuningTest::isOfGpus), files.get(0)::toString);
+    assertTrue(files.get(1).containsAll(Set.of("attention_gpu.cl", "matmul_gpu.cl")));
+    assertFalse(files.get(1).contains("attention_tensor.cl"));
+    assertTrue(files.get(2).containsAll(Set.of("attention_tensor.cl", "matmul_tensor.cl")));
+    assertFalse(files.get(2).contains("matmul_wgmma.cl"));
+    assertTrue(files.get(3).contains("matmul_wgmma.cl"));
+  }
+
+  private static boolean isOfGpus(String file) {
+    return file.matches(".*_(gpu|tensor|wgmma)\\.cl");
   }
 }

@@ -16,7 +16,16 @@ final class GroupTiling implements AttentionTiling {
 
   /** Tiles, the ones that read local memory least before. */
   private static final List<Tiles> CHOICES =
-      List.of(new Tiles(4, 32), new Tiles(2, 32), new Tiles(1, 32), new Tiles(1, 16));
+      List.of(
+          new Tiles(4, 32),
+          new Tiles(2, 32),
+          new Tiles(1, 32),
+          new Tiles(4, 16),
+          new Tiles(2, 16),
+          new Tiles(1, 16));
+
+  /** As tuned at most. */
+  private static final Tiles LARGEST = CHOICES.get(0);
 
   /**
    * The macros of the same names.
@@ -45,8 +54,10 @@ final class GroupTiling implements AttentionTiling {
     }
   }
 
-  private static Optional<Tiles> choose(AttentionPass pass, int headSize, DeviceInfo device) {
+  private static Optional<Tiles> choose(
+      Tiles most, AttentionPass pass, int headSize, DeviceInfo device) {
     return CHOICES.stream()
+        .filter(tiles -> tiles.work() <= most.work() && tiles.block() <= most.block())
         .filter(tiles -> tiles.localBytes(pass, headSize) <= device.memory().local())
         .findFirst();
   }
@@ -63,13 +74,15 @@ final class GroupTiling implements AttentionTiling {
 
   @Override
   public boolean fits(Attention attention, DeviceInfo device) {
-    return choose(AttentionPass.BACKWARD_KEY, attention.headSize(), device).isPresent();
+    return choose(LARGEST, AttentionPass.BACKWARD_KEY, attention.headSize(), device).isPresent();
   }
 
   @Override
   public AttentionLaunch launch(
       AttentionForward operation, AttentionPass pass, LaunchContext context) {
-    Tiles tiles = choose(pass, operation.headSize(), context.device()).orElseThrow();
+    Map<String, Integer> tunables = context.tunables(FILE);
+    Tiles most = new Tiles(tunables.get("WORK"), tunables.get("BLOCK"));
+    Tiles tiles = choose(most, pass, operation.headSize(), context.device()).orElseThrow();
     Map<String, Integer> macros =
         Map.of("WORK", tiles.work(), "BLOCK", tiles.block(), "PASS", pass.ordinal());
     return new AttentionLaunch(operation, pass, FILE, macros, tiles.own(), ITEMS, DOWN);

@@ -36,14 +36,14 @@ record TensorAttention(AttentionForward operation, LaunchContext context) {
     return depth;
   }
 
-  /** Such that the buffers fill the 48 KiB of local memory that NVIDIA's driver reports. */
+  /** BLOCK and STAGES at most such that buffers fill the 48 KiB that NVIDIA's driver reports. */
   private Map<String, Integer> macros(AttentionPass pass) {
     boolean wide = depth() == LARGEST_DEPTH;
-    Map<String, Integer> macros = new HashMap<>();
+    Map<String, Integer> macros = new HashMap<>(context.tunables(FILE));
     macros.put("PTX", NvidiaDevice.ptx(context.device()));
     macros.put("PASS", pass.ordinal());
-    macros.put("BLOCK", wide ? 32 : 64);
-    macros.put("STAGES", wide && pass != AttentionPass.FORWARD ? 1 : 2);
+    macros.merge("BLOCK", wide ? 32 : 64, Math::min);
+    macros.merge("STAGES", wide && pass != AttentionPass.FORWARD ? 1 : 2, Math::min);
     macros.put("D", operation.headSize());
     macros.put("DEPTH", depth());
     macros.put("CAUSAL", operation.causal() ? 1 : 0);

@@ -13,8 +13,8 @@
 //
 // Scores are in powers of 2: p = exp2(s scale log2(e) - ...), as GPUs have that exponential.
 //
-// Tunables: WORK, 1, 2 or 4, and BLOCK, 16 or 32, which are chosen so that local memory suffices, and
-// by which the last bits of results depend on the device's kind. PASS says which kernels are wanted,
+// Tunables: WORK, 1, 2 or 4, and BLOCK, 16 or 32, at most, for local memory has to suffice. They
+// change last bits, which so depend on the device's kind. PASS says which kernels are wanted,
 // as a program does not build where one of its kernels has too much local memory: 0 forward, 1
 // backward by query, 2 backward by key.
 

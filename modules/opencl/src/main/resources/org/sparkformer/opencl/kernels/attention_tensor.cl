@@ -13,8 +13,8 @@
 // STAGES 2). A warp's scores stay in its registers, in which the layout of a product's result is
 // that of the next one's left operand: lane l holds rows l / 4 and l / 4 + 8, of each 8 columns two.
 //
-// DEPTH is D filled up to a power of two, 16 at least, 128 at most. Tunables: BLOCK, 32 or 64, and
-// STAGES, 1 or 2. PASS says which kernel is wanted: 0 forward, 1 backward by query, 2 backward by
+// DEPTH is D filled up to a power of two, 16 at least, 128 at most. Tunables: BLOCK, 32 or 64, which
+// changes last bits, and STAGES, 1 or 2, which does not; both at most, for local memory has to suffice. PASS says which kernel is wanted: 0 forward, 1 backward by query, 2 backward by
 // key.
 
 #ifndef PASS

@@ -35,16 +35,27 @@ final class Agreement {
 
   /** Fails where an operation gives other bits on one backend than on the other. */
   static void sameBits(OperationCase test, Backend first, Backend second) {
-    Map<String, float[]> expected = results(test, first);
-    Map<String, float[]> actual = results(test, second);
+    sameBits(results(test, first, first::run), results(test, second, second::run));
+  }
+
+  /**
+   * Fails where an operation gives other bits by one way to run it on a backend than by another.
+   */
+  static void sameBits(
+      OperationCase test, Backend backend, Consumer<Operation> first, Consumer<Operation> second) {
+    sameBits(results(test, backend, first), results(test, backend, second));
+  }
+
+  private static void sameBits(Map<String, float[]> expected, Map<String, float[]> actual) {
     assertEquals(expected.keySet(), actual.keySet());
     expected.forEach(
         (name, values) -> assertArrayEquals(bits(values), bits(actual.get(name)), name));
   }
 
-  private static Map<String, float[]> results(OperationCase test, Backend backend) {
+  private static Map<String, float[]> results(
+      OperationCase test, Backend backend, Consumer<Operation> run) {
     try (Workspace workspace = new Workspace(backend)) {
-      backend.run(test.factory().apply(workspace));
+      run.accept(test.factory().apply(workspace));
       backend.finish();
       return workspace.read();
     }

@@ -138,6 +138,11 @@ public final class AttentionCases {
         .flatMap(identity());
   }
 
+  /** Whose products may round their operands, in heads of two sizes. */
+  static Stream<OperationCase> someRounding() {
+    return both(Variant.rounding().skip(3));
+  }
+
   /** Queries, keys, values and results that are bf16 themselves. */
   private static Stream<OperationCase> kept(Stream<Variant> variants) {
     return both(variants).map(test -> test.withBfloat16("qkv", "y"));
