@@ -2,6 +2,7 @@ package org.sparkformer.opencl;
 
 import org.sparkformer.opencl.kernels.HostArithmetic;
 import org.sparkformer.opencl.kernels.PackedMatMul;
+import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.ops.MatMul;
 
 /**
@@ -13,6 +14,11 @@ public record HostProducts(HostArithmetic arithmetic, OpenClBackend backend) {
   /** Whether the arithmetic is for this product. */
   public boolean take(MatMul product) {
     return new PackedMatMul(arithmetic).supports(product, backend.device());
+  }
+
+  /** What is asked of it when a backend is opened. */
+  public void prove(Backend results) {
+    new PackedMatMul(arithmetic).prove(results, backend.launches());
   }
 
   public void run(MatMul product) {

@@ -3,7 +3,11 @@ package org.sparkformer.opencl.kernels;
 import java.util.Map;
 import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.opencl.LaunchContext;
+import org.sparkformer.opencl.OpenClException;
+import org.sparkformer.opencl.ProductCheck;
 import org.sparkformer.opencl.Specialisation;
+import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.MatMul;
 
@@ -13,6 +17,9 @@ public final class PackedMatMul implements Specialisation<MatMul> {
   private static final String FILE = "matmul.cl";
 
   private static final int TILES_A_GROUP = 8;
+
+  /** Some of AMX's tiles each way, and edges. */
+  private static final ProductCheck CHECK = new ProductCheck(40, 35, 70);
 
   private final HostArithmetic arithmetic;
   private boolean reported;
@@ -88,6 +95,15 @@ public final class PackedMatMul implements Specialisation<MatMul> {
                 product.batch()
               },
               new long[] {1, 1, 1});
+    }
+  }
+
+  /** What the system lets a process use a hypervisor or an emulator may still do wrongly. */
+  @Override
+  public void prove(Backend backend, LaunchContext context) {
+    if (arithmetic == HostArithmetic.TILES
+        && !CHECK.isRight(backend, product -> enqueue(product.with(DType.BFLOAT16), context))) {
+      throw new OpenClException("a product by AMX's tiles is wrong");
     }
   }
 

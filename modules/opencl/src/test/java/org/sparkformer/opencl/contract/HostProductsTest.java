@@ -1,8 +1,11 @@
 package org.sparkformer.opencl.contract;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -14,7 +17,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkformer.opencl.DeviceSelector;
 import org.sparkformer.opencl.HostProducts;
 import org.sparkformer.opencl.OpenClBackend;
+import org.sparkformer.opencl.OpenClException;
 import org.sparkformer.opencl.kernels.HostArithmetic;
+import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.MatMul;
@@ -55,6 +60,30 @@ class HostProductsTest {
     HostProducts tiles = new HostProducts(HostArithmetic.TILES, backend);
     assertEquals(
         List.of(false, true), Stream.of(8, 9).map(rows -> tiles.take(product(rows))).toList());
+  }
+
+  @Test
+  void tilesAreProvenByAProductThatHasToBeRight() {
+    HostProducts tiles = new HostProducts(HostArithmetic.TILES, backend);
+    tiles.prove(backend);
+    String message =
+        assertThrows(OpenClException.class, () -> tiles.prove(wrongInOneElement())).getMessage();
+    assertTrue(message.contains("AMX"), message);
+  }
+
+  /** The backend, whose results come back with one element changed. */
+  private static Backend wrongInOneElement() {
+    return (Backend)
+        Proxy.newProxyInstance(
+            Backend.class.getClassLoader(),
+            new Class<?>[] {Backend.class},
+            (proxy, method, arguments) -> {
+              Object result = method.invoke(backend, arguments);
+              if (result instanceof float[] values) {
+                values[values.length - 1]++;
+              }
+              return result;
+            });
   }
 
   private static MatMul product(int rows) {
