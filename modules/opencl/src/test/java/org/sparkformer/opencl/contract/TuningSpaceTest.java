@@ -84,8 +84,14 @@ class TuningSpaceTest {
         .filter(setting -> seen.add(setting.toString().split(", ", 2)[1]));
   }
 
+  /** Of warp groups those of the one file that tensor cores have not. */
   static Stream<Setting> allSettings() {
-    return BACKENDS.keySet().stream().flatMap(TuningSpaceTest::settings);
+    return BACKENDS.keySet().stream()
+        .flatMap(TuningSpaceTest::settings)
+        .filter(
+            setting ->
+                !setting.device().equals("warp groups")
+                    || setting.file().equals("matmul_wgmma.cl"));
   }
 
   private static Stream<Setting> settings(String device) {
