@@ -64,9 +64,9 @@ final class GangSlots {
     return ranks;
   }
 
-  /** Whether there were more ranks before. */
-  boolean areFewer() {
-    return ranks < mostRanks;
+  /** The most that it has returned. */
+  int mostRanks() {
+    return mostRanks;
   }
 
   /**

@@ -240,11 +240,8 @@ public final class TrainingDriver {
 
   private static void requireAnother(DriverProgress progress, GangSlots slots, GangException ending)
       throws TrainingFailedException {
-    if (ending.refused() && slots.areFewer()) {
-      throw new TrainingFailedException(
-          "on the %d ranks that there is room for now, which is less than before: %s"
-              .formatted(slots.ranks(), ending.getMessage()),
-          ending);
+    if (ending.refused() && slots.ranks() < slots.mostRanks()) {
+      throw new TrainingFailedException(fewer(slots, ending), ending);
     }
     if (ending.refused()) {
       throw new IllegalArgumentException(ending.getMessage(), ending);
@@ -259,5 +256,12 @@ public final class TrainingDriver {
               + " command goes on from there",
           ending);
     }
+  }
+
+  /** What was good for more ranks is no bad input. */
+  private static String fewer(GangSlots slots, GangException ending) {
+    return ("with room for %d of %d ranks it cannot go on: %s. What was trained up to the newest checkpoint is kept:"
+            + " bring executors back and give the same command again, with --ranks %d to wait for them")
+        .formatted(slots.ranks(), slots.mostRanks(), ending.getMessage(), slots.mostRanks());
   }
 }
