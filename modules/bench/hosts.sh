@@ -10,6 +10,7 @@
 # RATE    of a link, each way (default: 1gbit)
 # DELAY   of a packet on its way, in microseconds (default: 100, so 0.2 ms there and back; 0 for none)
 # SHARE   of this machine's processors that a host gets, in percent of one (default: 0, no limit)
+# OWNER   process that the hosts are for: once it has ended, the next up takes them away first (default: none, they stay)
 set -euo pipefail
 shopt -s inherit_errexit
 
@@ -57,13 +58,33 @@ share() { # HOST
   fi
 }
 
+# A process's number, and when it was started, for numbers come again. Nothing for one that has ended.
+process() { # PID
+  local stat fields
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
+  read -ra fields <<<"${stat##*) }"
+  echo "$1 ${fields[19]}"
+}
+
+# The owner stands in the alias of the bridge, and goes with it.
+clear_away() {
+  local owner
+  ip netns list | grep -q "^$name-" || return 0
+  owner=$(ip netns exec $name-0 cat /sys/class/net/bridge/ifalias 2>/dev/null) || true
+  [[ -n $owner ]] || fail "there are hosts already: hosts.sh down takes them away"
+  [[ $(process "${owner% *}") != "$owner" ]] || fail "there are hosts already, of process ${owner% *}, which runs"
+  echo "hosts that process ${owner% *} left behind are taken away"
+  down
+}
+
 up() {
   local hosts=${1:-4} delay i
-  ip netns list | grep -q "^$name-" && fail "there are hosts already: hosts.sh down takes them away"
+  clear_away
   trap '[[ $? == 0 ]] || down' EXIT
   ip netns add $name-0
   ip -n $name-0 link set lo up
   ip -n $name-0 link add bridge type bridge
+  [[ -z ${OWNER:-} ]] || ip -n $name-0 link set bridge alias "$(process "$OWNER")"
   ip -n $name-0 addr add 10.77.0.254/24 dev bridge
   ip -n $name-0 link set bridge up
   for ((i = 1; i <= hosts; i++)); do
@@ -90,7 +111,8 @@ run() { # HOST COMMAND...
 down() {
   local namespace
   for namespace in $(ip netns list | grep -o "^$name-[0-9]*"); do
-    ip netns pids "$namespace" | xargs -r kill -9
+    # Some may have ended by now.
+    ip netns pids "$namespace" | xargs -r kill -9 2>/dev/null || true
     ip netns del "$namespace"
   done
   for folder in "$shares"-*; do

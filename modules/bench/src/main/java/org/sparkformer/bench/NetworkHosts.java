@@ -10,17 +10,20 @@ import java.util.stream.IntStream;
 import org.sparkformer.testkit.StandaloneCluster.Host;
 
 /**
- * Network namespaces that stand in for hosts: {@code hosts.sh} makes them, closing takes them away.
+ * Network namespaces that stand in for hosts: {@code hosts.sh} makes them; closing takes them away,
+ * and so does a signal that ends this process. What one leaves behind that is killed, the next
+ * clears away.
  */
 final class NetworkHosts implements AutoCloseable {
   private final Path script;
   private final int count;
-  private final String description;
 
-  private NetworkHosts(Path script, int count, String description) {
+  /** Null as long as they are not there. */
+  private String description;
+
+  private NetworkHosts(Path script, int count) {
     this.script = script;
     this.count = count;
-    this.description = description;
   }
 
   /**
@@ -32,13 +35,33 @@ final class NetworkHosts implements AutoCloseable {
    */
   static NetworkHosts up(Path script, int count, int percent)
       throws IOException, InterruptedException {
-    Map<String, String> environment = Map.of("SHARE", Integer.toString(percent));
-    return new NetworkHosts(
-        script, count, call(script, environment, "up", Integer.toString(count)));
+    NetworkHosts hosts = new NetworkHosts(script, count);
+    Runtime.getRuntime().addShutdownHook(new Thread(hosts::takeAway, "hosts-down"));
+    hosts.make(percent);
+    return hosts;
+  }
+
+  /** A signal in the midst of it is heeded at its end, for others' hosts are not ours to remove. */
+  private synchronized void make(int percent) throws IOException, InterruptedException {
+    Map<String, String> environment =
+        Map.of(
+            "SHARE",
+            Integer.toString(percent),
+            "OWNER",
+            Long.toString(ProcessHandle.current().pid()));
+    description = call(environment, "up", Integer.toString(count));
+  }
+
+  private void takeAway() {
+    try {
+      close();
+    } catch (IOException e) {
+      System.err.println(e.getMessage());
+    }
   }
 
   /** What the links do. */
-  String description() {
+  synchronized String description() {
     return description;
   }
 
@@ -60,25 +83,29 @@ final class NetworkHosts implements AutoCloseable {
 
   /** Takes the link of a host down: nothing that it sends or is sent arrives. */
   void cut(int number) throws IOException, InterruptedException {
-    call(script, Map.of(), "cut", Integer.toString(number));
+    call(Map.of(), "cut", Integer.toString(number));
   }
 
   /** Brings the link of a host up again. */
   void heal(int number) throws IOException, InterruptedException {
-    call(script, Map.of(), "heal", Integer.toString(number));
+    call(Map.of(), "heal", Integer.toString(number));
   }
 
   @Override
-  public void close() throws IOException {
+  public synchronized void close() throws IOException {
+    if (description == null) {
+      return;
+    }
     try {
-      call(script, Map.of(), "down");
+      call(Map.of(), "down");
+      description = null;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted while the hosts were taken away: hosts.sh down does", e);
     }
   }
 
-  private static String call(Path script, Map<String, String> environment, String... arguments)
+  private String call(Map<String, String> environment, String... arguments)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of(script.toString()));
     command.addAll(List.of(arguments));

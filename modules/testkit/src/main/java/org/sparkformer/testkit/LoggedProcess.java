@@ -94,6 +94,11 @@ public final class LoggedProcess implements AutoCloseable {
     return process.exitValue();
   }
 
+  /** Sends it a signal by name. */
+  public void signal(String name) throws IOException, InterruptedException {
+    new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
+  }
+
   public boolean isAlive() {
     return process.isAlive();
   }
