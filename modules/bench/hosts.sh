@@ -5,6 +5,8 @@
 #   hosts.sh up [N]            makes the bridge and N hosts (default: 4), and says what their links do
 #   hosts.sh run I COMMAND...  on host I, or beside the bridge for 0
 #   hosts.sh cut I             takes the link of host I down; hosts.sh heal I brings it up again
+#   hosts.sh refuse I J        ends the connections between hosts I and J with an error and refuses new ones;
+#                              hosts.sh allow I J allows them again
 #   hosts.sh down              ends what runs there and takes everything away
 #
 # RATE    of a link, each way (default: 1gbit)
@@ -108,6 +110,17 @@ run() { # HOST COMMAND...
   exec ip netns exec "$name-$1" "${@:2}"
 }
 
+routes() { # add|del HOST HOST
+  ip -n "$name-$2" route "$1" prohibit "10.77.0.$3"
+  ip -n "$name-$3" route "$1" prohibit "10.77.0.$2"
+}
+
+refuse() { # HOST HOST
+  routes add "$1" "$2"
+  ip netns exec "$name-$1" ss --kill --tcp dst "10.77.0.$2" >/dev/null
+  ip netns exec "$name-$2" ss --kill --tcp dst "10.77.0.$1" >/dev/null
+}
+
 down() {
   local namespace
   for namespace in $(ip netns list | grep -o "^$name-[0-9]*"); do
@@ -127,6 +140,8 @@ case ${1:-} in
   run) (($# > 2)) || fail "usage: hosts.sh run I COMMAND..."; run "${@:2}" ;;
   cut) ip -n $name-0 link set "host${2:?which host?}" down ;;
   heal) ip -n $name-0 link set "host${2:?which host?}" up ;;
+  refuse) refuse "${2:?which host?}" "${3:?which other host?}" ;;
+  allow) routes del "${2:?which host?}" "${3:?which other host?}" ;;
   down) down ;;
-  *) fail "usage: hosts.sh up [N] | run I COMMAND... | cut I | heal I | down" ;;
+  *) fail "usage: hosts.sh up [N] | run I COMMAND... | cut I | heal I | refuse I J | allow I J | down" ;;
 esac

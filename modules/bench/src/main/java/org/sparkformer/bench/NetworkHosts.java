@@ -91,6 +91,16 @@ final class NetworkHosts implements AutoCloseable {
     call(Map.of(), "heal", Integer.toString(number));
   }
 
+  /** Ends the connections between two hosts by an error, at once, and refuses new ones. */
+  void refuse(int number, int other) throws IOException, InterruptedException {
+    call(Map.of(), "refuse", Integer.toString(number), Integer.toString(other));
+  }
+
+  /** Takes {@link #refuse} back. */
+  void allow(int number, int other) throws IOException, InterruptedException {
+    call(Map.of(), "allow", Integer.toString(number), Integer.toString(other));
+  }
+
   @Override
   public synchronized void close() throws IOException {
     if (description == null) {

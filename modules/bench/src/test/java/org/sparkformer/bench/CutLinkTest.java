@@ -52,12 +52,9 @@ class CutLinkTest {
 
   @Test
   void aRunOutlivesALinkThatIsCutBrieflyAndOneThatIsCutForLong() throws Exception {
-    try (NetworkHosts hosts = NetworkHosts.up(Path.of("hosts.sh").toAbsolutePath(), 4, 0);
-        StandaloneCluster cluster =
-            StandaloneCluster.start(TARGET.resolve("spark"), folder, hosts.front(), hosts.all())) {
-      try (LoggedProcess calm = cluster.submit("calm", submission("calm", 1))) {
-        assertEquals(0, calm.exitCode(LONGEST), calm.log());
-      }
+    try (NetworkHosts hosts = hosts();
+        StandaloneCluster cluster = cluster(hosts)) {
+      trainCalmly(cluster);
       try (LoggedProcess driver = cluster.submit("cut", submission("cut", 4))) {
         driver.await("step 200/", LONGEST);
         hosts.cut(2);
@@ -71,6 +68,39 @@ class CutLinkTest {
         assertEquals(0, driver.exitCode(LONGEST), driver.log());
       }
       assertEquals(weights("calm"), weights("cut"));
+    }
+  }
+
+  /** The first attempt loses a connection, and the next cannot make one. */
+  @Test
+  void connectionsThatEndWithAnErrorEndTheAttemptAtOnce() throws Exception {
+    try (NetworkHosts hosts = hosts();
+        StandaloneCluster cluster = cluster(hosts)) {
+      trainCalmly(cluster);
+      try (LoggedProcess driver = cluster.submit("refused", submission("refused", 4))) {
+        driver.await("step 200/", LONGEST);
+        hosts.refuse(2, 3);
+        driver.await(RESTART, Duration.ofSeconds(STEP_TIMEOUT / 2));
+        driver.await("(?s)" + (RESTART + ".*").repeat(2), LONGEST);
+        hosts.allow(2, 3);
+        assertEquals(0, driver.exitCode(LONGEST), driver.log());
+        assertTrue(driver.log().contains("cannot connect to rank"), driver.log());
+      }
+      assertEquals(weights("calm"), weights("refused"));
+    }
+  }
+
+  private static NetworkHosts hosts() throws IOException, InterruptedException {
+    return NetworkHosts.up(Path.of("hosts.sh").toAbsolutePath(), 4, 0);
+  }
+
+  private StandaloneCluster cluster(NetworkHosts hosts) throws IOException, InterruptedException {
+    return StandaloneCluster.start(TARGET.resolve("spark"), folder, hosts.front(), hosts.all());
+  }
+
+  private void trainCalmly(StandaloneCluster cluster) throws IOException, InterruptedException {
+    try (LoggedProcess calm = cluster.submit("calm", submission("calm", 1))) {
+      assertEquals(0, calm.exitCode(LONGEST), calm.log());
     }
   }
 
