@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.sparkformer.spark.transport.DriverClient;
 import org.sparkformer.training.EvaluationMetrics;
 import org.sparkformer.training.Json;
@@ -21,14 +23,31 @@ record ProgressLine(
     String stuck,
     String message) {
 
-  /** A committed checkpoint. */
-  record Checkpoint(int step, String path) {}
+  ProgressLine {
+    long parts =
+        Stream.of(start, step, evaluation, checkpoint, stuck, message)
+            .filter(Objects::nonNull)
+            .count();
+    if (parts != 1) {
+      throw new IllegalArgumentException("a line of %d parts, where one is said".formatted(parts));
+    }
+  }
 
+  /** A committed checkpoint. */
+  record Checkpoint(int step, String path) {
+    Checkpoint {
+      Objects.requireNonNull(path, "a checkpoint without a path");
+    }
+  }
+
+  /**
+   * @throws IOException if it is no such line
+   */
   static ProgressLine parse(String line) throws IOException {
     return Json.read(line.getBytes(StandardCharsets.UTF_8), ProgressLine.class);
   }
 
-  private String text() {
+  String text() {
     return Json.line(this);
   }
 
