@@ -239,7 +239,10 @@ final class KernelCases implements AutoCloseable {
     Tensor x = floats(model.rows(), model.width());
     Tensor y = floats(model.rows(), model.width());
     moved("add", FORWARD, new Add(x, y, y), x, y, y);
-    moved("dropout", FORWARD, new DropoutApply(x, y, new Dropout(0.2f, 1, 1, 1, 0)), x, y);
+    Tensor branch = floats(model.rows(), model.width());
+    Dropout dropout = new Dropout(0.2f, 1, 1, 1, 0);
+    moved("dropout", FORWARD, new DropoutApply(branch, branch, dropout), branch, branch);
+    moved("dropout", BACKWARD, new DropoutApply(x, y, dropout), x, y);
     long size = 12L * model.width() * model.width();
     Tensor parameters = floats(size);
     Tensor gradients = floats(size);
