@@ -47,7 +47,7 @@ public final class CorpusFiles {
 
   private void add(String input) throws IOException {
     Path pattern = new Path(input);
-    FileSystem fileSystem = pattern.getFileSystem(configuration);
+    FileSystem fileSystem = HadoopFiles.of(pattern, configuration);
     FileStatus[] matches = matches(fileSystem, pattern);
     if (matches.length == 0) {
       throw new FileNotFoundException(

@@ -37,7 +37,7 @@ public final class DatasetWriter {
   public static DatasetWriter create(Configuration configuration, String uri, boolean overwrite)
       throws IOException {
     Path folder = new Path(uri);
-    DatasetWriter writer = new DatasetWriter(folder.getFileSystem(configuration), folder);
+    DatasetWriter writer = new DatasetWriter(HadoopFiles.of(folder, configuration), folder);
     Path manifest = new Path(folder, DatasetManifest.FILE_NAME);
     if (writer.fileSystem.exists(manifest)) {
       if (!overwrite) {

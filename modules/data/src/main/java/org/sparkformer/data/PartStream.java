@@ -25,7 +25,7 @@ final class PartStream {
   static InputStream open(Configuration configuration, CorpusPart part, long position)
       throws IOException {
     Path path = new Path(part.path());
-    FSDataInputStream raw = path.getFileSystem(configuration).open(path);
+    FSDataInputStream raw = HadoopFiles.of(path, configuration).open(path);
     CompressionCodec codec = codec(configuration, part);
     InputStream bytes = raw;
     if (codec != null) {

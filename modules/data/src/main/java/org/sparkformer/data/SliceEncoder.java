@@ -76,7 +76,8 @@ public final class SliceEncoder {
       encoder =
           new SplitEncoder(
               tokenizer,
-              new ShardWriter(path.getFileSystem(configuration), path, name, attempt, tokenBytes));
+              new ShardWriter(
+                  HadoopFiles.of(path, configuration), path, name, attempt, tokenBytes));
       encoders.put(split, encoder);
     }
     return encoder;

@@ -50,7 +50,7 @@ public final class TokenDataset implements AutoCloseable {
   public static TokenDataset open(
       Configuration configuration, String uri, Verification verification) throws IOException {
     Path folder = new Path(uri);
-    FileSystem fileSystem = folder.getFileSystem(configuration);
+    FileSystem fileSystem = HadoopFiles.of(folder, configuration);
     DatasetFiles files = new DatasetFiles(fileSystem, folder);
     DatasetManifest manifest = files.readManifest();
     verify(files, manifest, verification);

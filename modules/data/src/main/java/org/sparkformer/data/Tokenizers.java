@@ -38,7 +38,7 @@ public final class Tokenizers {
    */
   public static Tokenizer load(Configuration configuration, String path) throws IOException {
     Path file = new Path(path);
-    FileSystem fileSystem = file.getFileSystem(configuration);
+    FileSystem fileSystem = HadoopFiles.of(file, configuration);
     if (!fileSystem.exists(file)) {
       throw new FileNotFoundException(
           "no tokenizer at %s: expected a tokenizer.json of the Hugging Face tokenizers library"
@@ -56,7 +56,7 @@ public final class Tokenizers {
   public static void save(Configuration configuration, Tokenizer tokenizer, String path)
       throws IOException {
     Path file = new Path(path);
-    try (var stream = file.getFileSystem(configuration).create(file, true)) {
+    try (var stream = HadoopFiles.of(file, configuration).create(file, true)) {
       stream.write(tokenizer.toJson().getBytes(StandardCharsets.UTF_8));
     }
   }

@@ -16,6 +16,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkformer.data.Corpus;
 import org.sparkformer.data.CorpusFile;
 import org.sparkformer.data.CorpusFiles;
+import org.sparkformer.data.HadoopFiles;
 import org.sparkformer.data.InputFormat;
 import org.sparkformer.data.Tokenizers;
 import org.sparkformer.spark.dataset.CorpusDigest;
@@ -103,7 +104,7 @@ record CorpusSource(DataConfiguration data, Corpus corpus, int largestVocabulary
 
   private static String stamp(Configuration hadoop, String file) throws IOException {
     Path path = new Path(file);
-    var status = path.getFileSystem(hadoop).getFileStatus(path);
+    var status = HadoopFiles.of(path, hadoop).getFileStatus(path);
     return "%s %d %d".formatted(file, status.getLen(), status.getModificationTime());
   }
 }

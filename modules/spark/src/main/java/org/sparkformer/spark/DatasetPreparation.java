@@ -8,6 +8,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkformer.data.CorruptDatasetException;
+import org.sparkformer.data.HadoopFiles;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.data.TokenDataset.Verification;
 import org.sparkformer.data.Tokenizer;
@@ -141,7 +142,7 @@ public final class DatasetPreparation {
   /** The whole URI: executors run in folders of their own, and may have another default. */
   static String qualified(Configuration hadoop, String location) throws IOException {
     Path path = new Path(location);
-    return path.getFileSystem(hadoop).makeQualified(path).toString();
+    return HadoopFiles.of(path, hadoop).makeQualified(path).toString();
   }
 
   private Configuration hadoop() {

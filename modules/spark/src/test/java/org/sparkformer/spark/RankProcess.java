@@ -4,18 +4,25 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.apache.hadoop.conf.Configuration;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.CollectiveOptions;
+import org.sparkformer.collective.ForwardingTransport;
 import org.sparkformer.collective.SummationTree;
+import org.sparkformer.collective.Transport;
 import org.sparkformer.collective.TreeCollective;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.spark.transport.DriverClient;
@@ -35,7 +42,8 @@ import org.sparkformer.training.configuration.TrainingConfiguration;
 
 /**
  * A process that is a rank of one attempt after another, as a task of the gang is, but without the
- * seconds that Spark takes to start one.
+ * seconds that Spark takes to start one. Before each frame it passes a point, of which it tells,
+ * and at one of them it waits where it is ordered to.
  */
 final class RankProcess implements AutoCloseable {
   static final int RANKS = 2;
@@ -45,10 +53,14 @@ final class RankProcess implements AutoCloseable {
   private static final Duration LONG = Duration.ofSeconds(60);
   private static final String ADDRESS = "address ";
   private static final String END = "end ";
+  private static final String POINT = "point";
+  private static final String PAUSE = "pause";
 
   private final Process process;
   private final PrintWriter input;
+  private final Path log;
   private final BlockingQueue<String> heard = new LinkedBlockingQueue<>();
+  private int points;
 
   /**
    * What a rank is told.
@@ -79,30 +91,45 @@ final class RankProcess implements AutoCloseable {
     }
   }
 
-  private RankProcess(Process process) {
+  private RankProcess(Process process, Path log) {
     this.process = process;
+    this.log = log;
     this.input = new PrintWriter(process.getOutputStream(), true, StandardCharsets.UTF_8);
     Thread listener = new Thread(this::listen, "rank-process");
     listener.setDaemon(true);
     listener.start();
   }
 
-  static RankProcess start() throws IOException {
+  /**
+   * @param log where its errors go
+   */
+  static RankProcess start(Path log) throws IOException {
     List<String> command =
         LoggedProcess.java(
             List.of("-Xmx256m", "-XX:TieredStopAtLevel=1"), RankProcess.class, List.of());
-    return new RankProcess(
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start());
+    return new RankProcess(new ProcessBuilder(command).redirectError(log.toFile()).start(), log);
   }
 
   private void listen() {
     new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))
         .lines()
-        .forEach(heard::add);
+        .forEach(this::heard);
+  }
+
+  private synchronized void heard(String line) {
+    if (line.equals(POINT)) {
+      points++;
+    } else {
+      heard.add(line);
+    }
+    notifyAll();
   }
 
   /** Begins an attempt, and returns where the rank listens. */
   String begin(Order order) throws InterruptedException {
+    synchronized (this) {
+      points = 0;
+    }
     input.println("begin " + order.line());
     return hear(ADDRESS);
   }
@@ -115,6 +142,48 @@ final class RankProcess implements AutoCloseable {
   /** Ends the attempt, as Spark ends the tasks of a stage that has failed. */
   void kill() {
     input.println("kill");
+  }
+
+  /** Points that it has passed in this attempt. */
+  synchronized int points() {
+    return points;
+  }
+
+  /** Waits until it has passed as many points, or has ended. */
+  void awaitPoint(int number) throws InterruptedException {
+    await(() -> points >= number || isOver(), POINT + " " + number);
+  }
+
+  /**
+   * Lets it wait at a point of its next attempt.
+   *
+   * @param number from 1
+   */
+  void pauseAt(int number) {
+    input.println("pause " + number);
+  }
+
+  /** Waits until it waits, or has ended without coming to that point; which of the two. */
+  boolean awaitPause() throws InterruptedException {
+    await(() -> heard.contains(PAUSE) || isOver(), PAUSE);
+    return heard.contains(PAUSE);
+  }
+
+  private synchronized void await(BooleanSupplier reached, String what)
+      throws InterruptedException {
+    long end = System.nanoTime() + LONG.toNanos();
+    while (!reached.getAsBoolean()) {
+      long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+      if (left <= 0) {
+        throw silence(what);
+      }
+      wait(left);
+    }
+  }
+
+  /** Lets it go on from where it waits. */
+  void goOn() {
+    input.println("go");
   }
 
   void signal(String name) {
@@ -135,11 +204,20 @@ final class RankProcess implements AutoCloseable {
     while (true) {
       String line = heard.poll(LONG.toSeconds(), TimeUnit.SECONDS);
       if (line == null) {
-        throw new AssertionError("the rank's process does not say '" + word + "'");
+        throw silence(word);
       }
       if (line.startsWith(word)) {
         return line.substring(word.length());
       }
+    }
+  }
+
+  private AssertionError silence(String word) {
+    try {
+      return new AssertionError(
+          "the rank's process does not say '%s': %s".formatted(word, Files.readString(log)));
+    } catch (IOException unreadable) {
+      throw new UncheckedIOException(unreadable);
     }
   }
 
@@ -159,7 +237,9 @@ final class RankProcess implements AutoCloseable {
 
   public static void main(String[] arguments) throws Exception {
     BlockingQueue<String> addresses = new LinkedBlockingQueue<>();
+    Semaphore goOn = new Semaphore(0);
     Thread rank = null;
+    int pauseAt = 0;
     BufferedReader input =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     for (String line = input.readLine(); line != null; line = input.readLine()) {
@@ -167,10 +247,16 @@ final class RankProcess implements AutoCloseable {
       if (told[0].equals("begin")) {
         Order order = Order.parse(told[1]);
         addresses.clear();
-        rank = new Thread(() -> System.out.println(END + end(order, addresses)), "rank");
+        Points points = new Points(pauseAt, goOn);
+        pauseAt = 0;
+        rank = new Thread(() -> System.out.println(END + end(order, addresses, points)), "rank");
         rank.start();
       } else if (told[0].equals("train")) {
         addresses.add(told[1]);
+      } else if (told[0].equals("pause")) {
+        pauseAt = Integer.parseInt(told[1]);
+      } else if (told[0].equals("go")) {
+        goOn.release();
       } else if (rank != null) {
         rank.interrupt();
       }
@@ -178,16 +264,37 @@ final class RankProcess implements AutoCloseable {
     System.exit(0);
   }
 
-  private static String end(Order order, BlockingQueue<String> addresses) {
+  /** Where the process is on its way. */
+  private static final class Points {
+    private final int pauseAt;
+    private final Semaphore goOn;
+    private int passed;
+
+    Points(int pauseAt, Semaphore goOn) {
+      this.pauseAt = pauseAt;
+      this.goOn = goOn;
+    }
+
+    synchronized void pass() {
+      System.out.println(POINT);
+      passed++;
+      if (passed == pauseAt) {
+        System.out.println(PAUSE);
+        goOn.acquireUninterruptibly();
+      }
+    }
+  }
+
+  private static String end(Order order, BlockingQueue<String> addresses, Points points) {
     try {
-      return run(order, addresses).weightsSha256();
+      return run(order, addresses, points).weightsSha256();
     } catch (IOException | InterruptedException | RuntimeException ended) {
       return String.valueOf(ended.getMessage()).replace('\n', ' ');
     }
   }
 
   /** As {@link TrainingRank} does. */
-  private static RunSummary run(Order order, BlockingQueue<String> addresses)
+  private static RunSummary run(Order order, BlockingQueue<String> addresses, Points points)
       throws IOException, InterruptedException {
     SparkNetwork network = SparkNetwork.loopback(Map.of());
     Configuration hadoop = new Configuration(false);
@@ -198,7 +305,7 @@ final class RankProcess implements AutoCloseable {
             DriverClient.connect(
                 network, order.driver(), order.runId(), order.attempt(), order.rank());
         TokenDataset dataset = TokenDataset.open(hadoop, order.dataset());
-        Collective collective = collective(network, order, addresses)) {
+        Collective collective = collective(network, order, addresses, points)) {
       RunFolder folder = RunFolder.of(hadoop, order.run().toUri().toString());
       return new RankTrainer(
               new TrainingRun(configuration, dataset, folder, true),
@@ -217,7 +324,7 @@ final class RankProcess implements AutoCloseable {
   }
 
   private static Collective collective(
-      SparkNetwork network, Order order, BlockingQueue<String> addresses)
+      SparkNetwork network, Order order, BlockingQueue<String> addresses, Points points)
       throws InterruptedException {
     RankServer server = SparkTransport.listen(network, order.runId(), order.attempt(), RANKS);
     try {
@@ -226,11 +333,26 @@ final class RankProcess implements AutoCloseable {
       SparkTransport transport = server.connect(all, order.rank(), LONG);
       return new TreeCollective(
           new SummationTree(training().microBatches()),
-          transport,
+          new PointedTransport(transport, points),
           CollectiveOptions.of(order.runId(), order.attempt(), LONG));
     } catch (RuntimeException | InterruptedException failed) {
       server.close();
       throw failed;
+    }
+  }
+
+  private static final class PointedTransport extends ForwardingTransport {
+    private final Points points;
+
+    PointedTransport(Transport transport, Points points) {
+      super(transport);
+      this.points = points;
+    }
+
+    @Override
+    public void send(int peer, ByteBuffer frame, Runnable released) {
+      points.pass();
+      super.send(peer, frame, released);
     }
   }
 }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -14,7 +15,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
-import java.util.concurrent.TimeUnit;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.AfterAll;
@@ -47,6 +49,9 @@ class StaleRankTest {
   private static List<String> metrics;
   @TempDir static Path folder;
 
+  /** Of each rank in an attempt that nothing disturbs. */
+  private final int[] points = new int[RankProcess.RANKS];
+
   private int runs;
   private int inTime;
   private int restarts;
@@ -65,7 +70,7 @@ class StaleRankTest {
     }
     metrics = steps("straight");
     for (int i = 0; i <= RankProcess.RANKS; i++) {
-      PROCESSES.add(RankProcess.start());
+      PROCESSES.add(RankProcess.start(folder.resolve("process-" + i + ".log")));
     }
   }
 
@@ -79,6 +84,15 @@ class StaleRankTest {
     sleepAndWake(new Random(41), 12);
   }
 
+  @Test
+  void nothingOfAProcessThatSleptPastTheEndOfTheRunIsTaken() throws Exception {
+    Random random = new Random(43);
+    warmUp();
+    for (int asleep = 0; asleep < 8; ) {
+      asleep += sleepPastTheEnd(random) ? 1 : 0;
+    }
+  }
+
   @Tag("soak")
   @Test
   void nothingInAThousandInterleavings() throws Exception {
@@ -86,71 +100,127 @@ class StaleRankTest {
   }
 
   private void sleepAndWake(Random random, int interleavings) throws Exception {
-    long nanos = 0;
-    for (int warmUp = 0; warmUp < 2 * PROCESSES.size(); warmUp++) {
-      Collections.rotate(PROCESSES, 1);
-      nanos = attemptNanos();
-    }
+    warmUp();
     long start = System.nanoTime();
-    int done = 0;
-    while (done < interleavings) {
-      boolean inItsAttempt = interleave(random, nanos);
-      done += inItsAttempt ? 1 : 0;
-      // Attempts get faster as the processes compile.
-      nanos += inItsAttempt ? nanos / 20 : -nanos / 10;
+    for (int done = 0; done < interleavings; ) {
+      done += interleave(random) ? 1 : 0;
     }
     System.out.printf(
-        "%d interleavings of attempts of %d ms in %d s: in %d the process woke before the newer attempt's end, %d restarts%n",
-        done, nanos / 1_000_000, (System.nanoTime() - start) / 1_000_000_000, inTime, restarts);
+        "%d interleavings in %d s: in %d the process woke before the newer attempt's end, %d restarts%n",
+        interleavings, (System.nanoTime() - start) / 1_000_000_000, inTime, restarts);
     assertTrue(inTime > interleavings / 4, inTime + " woke in time");
     assertTrue(restarts <= interleavings / 4, restarts + " restarts");
   }
 
-  /** How long an attempt takes that nothing disturbs. */
-  private long attemptNanos() throws Exception {
-    try (Attempts attempts = new Attempts()) {
-      long start = System.nanoTime();
-      attempts.start(PROCESSES.get(0), PROCESSES.get(1));
-      assertEquals(weights, PROCESSES.get(0).awaitEnd());
-      assertEquals(weights, PROCESSES.get(1).awaitEnd());
-      attempts.assertAsStraight(true);
-      return System.nanoTime() - start;
+  /** Attempts that nothing disturbs, until all processes have been both ranks. */
+  private void warmUp() throws Exception {
+    for (int i = 0; i < 2 * PROCESSES.size(); i++) {
+      Collections.rotate(PROCESSES, 1);
+      try (Attempts attempts = new Attempts()) {
+        attempts.start(PROCESSES.get(0), PROCESSES.get(1));
+        for (int rank = 0; rank < RankProcess.RANKS; rank++) {
+          assertEquals(weights, PROCESSES.get(rank).awaitEnd());
+          points[rank] = PROCESSES.get(rank).points();
+        }
+        attempts.assertAsStraight(true);
+      }
     }
   }
 
+  /**
+   * Who a rank of the first attempt is, its peer in both, and who takes its place in the second.
+   */
+  private record Roles(int rank, RankProcess stale, RankProcess peer, RankProcess spare) {
+    static Roles draw(Random random) {
+      Collections.shuffle(PROCESSES, random);
+      int rank = random.nextInt(RankProcess.RANKS);
+      return new Roles(rank, PROCESSES.get(0), PROCESSES.get(1), PROCESSES.get(2));
+    }
+
+    RankProcess[] first() {
+      return inPlace(stale);
+    }
+
+    RankProcess[] second() {
+      return inPlace(spare);
+    }
+
+    private RankProcess[] inPlace(RankProcess process) {
+      return rank == 0 ? new RankProcess[] {process, peer} : new RankProcess[] {peer, process};
+    }
+  }
+
+  /**
+   * Stops a rank at any moment of the first attempt, and ends that one.
+   *
+   * @return false where the rank was done before it could be stopped
+   */
+  private boolean stop(Roles roles, Attempts attempts, Random random) throws Exception {
+    attempts.start(roles.first());
+    roles.stale().awaitPoint(random.nextInt(points[roles.rank()]));
+    roles.stale().signal("STOP");
+    boolean inItsAttempt = !roles.stale().isOver();
+    roles.peer().kill();
+    roles.peer().awaitEnd();
+    return inItsAttempt;
+  }
+
+  private static void wake(RankProcess stale) throws InterruptedException {
+    stale.signal("CONT");
+    stale.awaitEnd();
+  }
+
   /** False where the rank was done before it could be stopped. */
-  private boolean interleave(Random random, long nanos) throws Exception {
-    Collections.shuffle(PROCESSES, random);
-    int rank = random.nextInt(RankProcess.RANKS);
-    RankProcess stale = PROCESSES.get(0);
-    RankProcess peer = PROCESSES.get(1);
-    RankProcess spare = PROCESSES.get(2);
+  private boolean interleave(Random random) throws Exception {
+    Roles roles = Roles.draw(random);
     try (Attempts attempts = new Attempts()) {
-      attempts.start(inPlace(rank, stale, peer));
-      TimeUnit.NANOSECONDS.sleep(random.nextLong(nanos));
-      stale.signal("STOP");
-      boolean tooLate = stale.isOver();
-      peer.kill();
-      peer.awaitEnd();
-      attempts.start(inPlace(rank, spare, peer));
-      TimeUnit.NANOSECONDS.sleep(random.nextLong(nanos));
-      boolean early = !spare.isOver();
-      stale.signal("CONT");
-      stale.awaitEnd();
-      if (tooLate) {
-        spare.awaitEnd();
-        peer.awaitEnd();
+      boolean inItsAttempt = stop(roles, attempts, random);
+      roles.spare().pauseAt(1 + random.nextInt(points[roles.rank()]));
+      attempts.start(roles.second());
+      boolean early = roles.spare().awaitPause();
+      boolean race = random.nextBoolean();
+      if (early && race) {
+        roles.spare().goOn();
+      }
+      wake(roles.stale());
+      if (early && !race) {
+        roles.spare().goOn();
+      }
+      if (!inItsAttempt) {
+        roles.spare().awaitEnd();
+        roles.peer().awaitEnd();
         return false;
       }
       inTime += early ? 1 : 0;
-      awaitWeights(attempts, inPlace(rank, spare, peer));
-      attempts.assertAsStraight(early);
+      awaitWeights(attempts, roles.second());
+      attempts.assertAsStraight(early && !race);
       return true;
     }
   }
 
-  private static RankProcess[] inPlace(int rank, RankProcess process, RankProcess other) {
-    return rank == 0 ? new RankProcess[] {process, other} : new RankProcess[] {other, process};
+  /**
+   * The rank wakes when the run's driver is gone, and another has its folder. False where the rank
+   * was done before it could be stopped.
+   */
+  private boolean sleepPastTheEnd(Random random) throws Exception {
+    Roles roles = Roles.draw(random);
+    Attempts attempts = new Attempts();
+    boolean inItsAttempt;
+    try (attempts) {
+      inItsAttempt = stop(roles, attempts, random);
+      attempts.start(roles.second());
+      awaitWeights(attempts, roles.second());
+    }
+    try (RunLease another = attempts.acquire()) {
+      Map<Path, FileTime> before = attempts.files();
+      wake(roles.stale());
+      another.requireHeld();
+      Map<Path, FileTime> after = attempts.files();
+      after.keySet().retainAll(before.keySet());
+      assertEquals(before, after, roles.toString());
+      attempts.assertAsStraight(true);
+    }
+    return inItsAttempt;
   }
 
   private void awaitWeights(Attempts attempts, RankProcess... ranks) throws Exception {
@@ -180,15 +250,30 @@ class StaleRankTest {
     private int attempt;
 
     Attempts() throws IOException {
-      lease =
-          RunLease.acquire(
-              RunFolder.of(HADOOP, run.toUri().toString()),
-              "stale",
-              RunLease.USUAL_LIMIT,
-              message -> {});
+      lease = acquire();
       link =
           DriverLink.listen(
               SparkNetwork.loopback(Map.of()), run.getFileName().toString(), (rank, line) -> {});
+    }
+
+    RunLease acquire() throws IOException {
+      return RunLease.acquire(
+          RunFolder.of(HADOOP, run.toUri().toString()),
+          "stale",
+          RunLease.USUAL_LIMIT,
+          message -> {});
+    }
+
+    /** When each file of the run was written, but for what tells who writes it. */
+    Map<Path, FileTime> files() throws IOException {
+      Map<Path, FileTime> files = new TreeMap<>();
+      try (Stream<Path> all = Files.walk(run)) {
+        for (Path file : all.filter(Files::isRegularFile).toList()) {
+          files.put(file, Files.getLastModifiedTime(file));
+        }
+      }
+      files.keySet().removeIf(file -> file.startsWith(run.resolve("writer")));
+      return files;
     }
 
     void start(RankProcess... ranks) throws InterruptedException {
@@ -214,9 +299,9 @@ class StaleRankTest {
     /**
      * The newest checkpoints whole, and nothing beside them; each step logged once.
      *
-     * @param inTime whether the newer attempt could still put the log right
+     * @param logged whether the newer attempt was the last to write its log
      */
-    void assertAsStraight(boolean inTime) throws IOException {
+    void assertAsStraight(boolean logged) throws IOException {
       String name = run.getFileName().toString();
       CheckpointStore store = new CheckpointStore(RunFolder.of(HADOOP, run.toUri().toString()), 2);
       assertEquals(
@@ -226,7 +311,7 @@ class StaleRankTest {
       for (int step : store.steps()) {
         store.verify(step);
       }
-      if (inTime) {
+      if (logged) {
         assertEquals(metrics, steps(name), name);
       }
       assertEquals(weights, DriverProcess.weights(run), name);

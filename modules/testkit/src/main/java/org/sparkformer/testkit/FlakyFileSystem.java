@@ -6,6 +6,7 @@ import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.fs.permission.FsPermission;
 import org.apache.hadoop.util.Progressable;
 
 /** Local disks on which some of the files of weights cannot be created. */
@@ -37,6 +38,7 @@ public final class FlakyFileSystem extends LocalFileSystem {
     @Override
     public FSDataOutputStream create(
         Path file,
+        FsPermission permission,
         boolean overwrite,
         int bufferSize,
         short replication,
@@ -49,7 +51,8 @@ public final class FlakyFileSystem extends LocalFileSystem {
           throw new IOException("the disk is full, for the moment");
         }
       }
-      return super.create(file, overwrite, bufferSize, replication, blockSize, progress);
+      return super.create(
+          file, permission, overwrite, bufferSize, replication, blockSize, progress);
     }
   }
 }

@@ -10,6 +10,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.StreamCapabilities;
+import org.sparkformer.data.LocalDisk;
 import org.sparkformer.training.CheckpointFile.Content;
 import org.sparkformer.training.CheckpointStore.Guard;
 
@@ -22,7 +23,8 @@ import org.sparkformer.training.CheckpointStore.Guard;
 public record RunFolder(FileSystem fileSystem, Path path) {
   /** Local files are written without Hadoop's own checksum files: checkpoints carry theirs. */
   public RunFolder {
-    fileSystem = fileSystem instanceof LocalFileSystem local ? local.getRaw() : fileSystem;
+    fileSystem =
+        fileSystem instanceof LocalFileSystem local ? new LocalDisk(local.getRaw()) : fileSystem;
   }
 
   /**

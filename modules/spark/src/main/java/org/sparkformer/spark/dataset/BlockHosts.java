@@ -11,6 +11,7 @@ import org.apache.hadoop.fs.BlockLocation;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.sparkformer.data.HadoopFiles;
 
 /**
  * Which hosts hold the bytes of files, so that Spark may start tasks there. File systems that keep
@@ -41,7 +42,7 @@ public final class BlockHosts {
   /** Of all files that lie in a folder. */
   public static BlockHosts ofFolder(Configuration hadoop, String folder) throws IOException {
     Path path = new Path(folder);
-    FileSystem fileSystem = path.getFileSystem(hadoop);
+    FileSystem fileSystem = HadoopFiles.of(path, hadoop);
     BlockHosts hosts = new BlockHosts();
     for (FileStatus file : fileSystem.listStatus(path)) {
       if (file.isFile()) {

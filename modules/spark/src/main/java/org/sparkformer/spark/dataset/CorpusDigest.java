@@ -13,6 +13,7 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.sparkformer.data.Corpus;
 import org.sparkformer.data.CorpusFile;
 import org.sparkformer.data.CorpusFiles;
+import org.sparkformer.data.HadoopFiles;
 
 /** What the files of a corpus hold, whatever their times say: a Spark job that reads them once. */
 public final class CorpusDigest {
@@ -47,7 +48,7 @@ public final class CorpusDigest {
     Path path = new Path(file);
     MessageDigest digest = sha256();
     byte[] buffer = new byte[BUFFER_BYTES];
-    try (InputStream stream = path.getFileSystem(hadoop).open(path)) {
+    try (InputStream stream = HadoopFiles.of(path, hadoop).open(path)) {
       for (int count = stream.read(buffer); count >= 0; count = stream.read(buffer)) {
         digest.update(buffer, 0, count);
       }

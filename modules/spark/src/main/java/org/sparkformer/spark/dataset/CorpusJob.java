@@ -14,6 +14,7 @@ import org.sparkformer.data.Corpus;
 import org.sparkformer.data.CorpusFiles;
 import org.sparkformer.data.CorpusPart;
 import org.sparkformer.data.CorpusSlice;
+import org.sparkformer.data.HadoopFiles;
 import org.sparkformer.data.SliceReader;
 
 /** Reads a corpus with one task a slice, where a host that holds the slice has room. */
@@ -70,7 +71,7 @@ final class CorpusJob {
     if (slice.parts().size() <= LOCATED_PARTS) {
       for (CorpusPart part : slice.parts()) {
         Path file = new Path(part.path());
-        hosts.add(file.getFileSystem(hadoop), file, part.start(), part.end());
+        hosts.add(HadoopFiles.of(file, hadoop), file, part.start(), part.end());
       }
     }
     return hosts.most(HOSTS_OF_A_TASK);
