@@ -52,7 +52,9 @@ class StaleRankTest {
   /** Of each rank in an attempt that nothing disturbs. */
   private final int[] points = new int[RankProcess.RANKS];
 
-  private int runs;
+  /** So far, by all tests: their folders lie beside each other. */
+  private static int runs;
+
   private int inTime;
   private int restarts;
 
