@@ -1,6 +1,7 @@
 package org.sparkformer.spark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.data.Split;
 import org.sparkformer.data.TokenDataset;
+import org.sparkformer.testkit.LoggedProcess;
 import org.sparkformer.training.CheckpointStore;
 import org.sparkformer.training.RunFolder;
 import org.sparkformer.training.RunSummary;
@@ -38,7 +40,7 @@ import org.sparkformer.training.configuration.RunConfiguration;
  */
 class HdfsClusterTest {
   private static final int STEPS = 20;
-  private static final int DATANODE_STOPS_AT = 4;
+  private static final int DATANODE_DIES_AT = 4;
   private static final int EXECUTOR_DIES_AT = 10;
 
   @TempDir private Path folder;
@@ -55,20 +57,22 @@ class HdfsClusterTest {
   void aRunThatLosesADatanodeAndAnExecutorEndsWithTheWeightsOfLocalDisks() throws Exception {
     String text = TinyRun.text(folder);
     try (SparkSession session = session();
-        MiniDFSCluster hdfs = hdfs()) {
+        MiniDFSCluster hdfs = hdfs();
+        LoggedProcess dataNode = DataNodeProcess.start(folder, hdfs, Utils.localHostName())) {
       RunSummary calm = train(session, text, folder.resolve("calm").toString(), new TinyRun.Log());
       String root = "hdfs://localhost:" + hdfs.getNameNodePort();
-      FileSystem files = hdfs.getFileSystem();
+      // Not the cluster's own client, of one replica, which the driver would take from the cache.
+      FileSystem files = path(root).getFileSystem(session.sparkContext().hadoopConfiguration());
       files.copyFromLocalFile(path(text), path("/text/text.txt"));
-      Faults log = new Faults(hdfs);
+      Faults log = new Faults(dataNode);
       Localities localities = new Localities();
       session.sparkContext().addSparkListener(localities);
       RunSummary summary = train(session, root + "/text", root + "/run", log);
 
       assertEquals(calm.weightsSha256(), summary.weightsSha256());
-      assertEquals(1, hdfs.getDataNodes().size());
+      assertFalse(dataNode.isAlive());
       assertEquals(2, log.starts.size(), log.messages.toString());
-      assertTrue(log.starts.get(1).step() >= DATANODE_STOPS_AT, log.starts.toString());
+      assertTrue(log.starts.get(1).step() >= DATANODE_DIES_AT, log.starts.toString());
       for (String job : List.of("count documents", "tokenize", "training on 2 ranks")) {
         assertEquals(Set.of("NODE_LOCAL"), localities.of(job), job);
       }
@@ -82,11 +86,10 @@ class HdfsClusterTest {
     return session;
   }
 
-  /** Two datanodes, one of which says that it is on the executors' host. */
+  /** Of one datanode, elsewhere; the other is a process, which says that it is on this host. */
   private MiniDFSCluster hdfs() throws IOException {
     return new MiniDFSCluster.Builder(new Configuration(), folder.resolve("hdfs").toFile())
-        .numDataNodes(2)
-        .hosts(new String[] {"elsewhere", Utils.localHostName()})
+        .hosts(new String[] {"elsewhere"})
         .build();
   }
 
@@ -117,20 +120,20 @@ class HdfsClusterTest {
     return new org.apache.hadoop.fs.Path(name);
   }
 
-  /** Stops a datanode after one checkpoint, and kills an executor after a later one. */
+  /** Kills a datanode after one checkpoint, and an executor after a later one. */
   private static final class Faults extends TinyRun.Log {
-    private final MiniDFSCluster hdfs;
+    private final LoggedProcess dataNode;
     private boolean killed;
 
-    Faults(MiniDFSCluster hdfs) {
-      this.hdfs = hdfs;
+    Faults(LoggedProcess dataNode) {
+      this.dataNode = dataNode;
     }
 
     @Override
     public void onCheckpoint(int step, String path) {
       super.onCheckpoint(step, path);
-      if (step >= DATANODE_STOPS_AT && hdfs.getDataNodes().size() == 2) {
-        hdfs.stopDataNode(1);
+      if (step >= DATANODE_DIES_AT) {
+        dataNode.close();
       }
       if (step >= EXECUTOR_DIES_AT && !killed) {
         killed = true;

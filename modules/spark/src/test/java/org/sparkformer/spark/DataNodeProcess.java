@@ -1,0 +1,62 @@
+package org.sparkformer.spark;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.hdfs.HdfsConfiguration;
+import org.apache.hadoop.hdfs.MiniDFSCluster;
+import org.apache.hadoop.hdfs.server.datanode.DataNode;
+import org.sparkformer.testkit.LoggedProcess;
+
+/** A datanode of HDFS in a process of its own. */
+final class DataNodeProcess {
+  private static final String READY = "the datanode is up";
+  private static final Duration LONGEST = Duration.ofSeconds(60);
+
+  private DataNodeProcess() {}
+
+  /**
+   * Starts one and waits until the namenode knows it.
+   *
+   * @param folder for its blocks and its log
+   * @param host that it says it is on
+   */
+  static LoggedProcess start(Path folder, MiniDFSCluster hdfs, String host)
+      throws IOException, InterruptedException {
+    int before = hdfs.getNamesystem().getNumLiveDataNodes();
+    LoggedProcess process =
+        LoggedProcess.start(
+            folder.resolve("datanode.log"),
+            Map.of(),
+            LoggedProcess.java(
+                List.of("-Xmx256m"),
+                System.getProperty("java.class.path"),
+                DataNodeProcess.class.getName(),
+                List.of(folder.toString(), hdfs.getURI().toString(), host)));
+    process.await(READY, LONGEST);
+    while (hdfs.getNamesystem().getNumLiveDataNodes() == before) {
+      Thread.sleep(20);
+    }
+    return process;
+  }
+
+  public static void main(String[] arguments) {
+    Configuration configuration = new HdfsConfiguration();
+    configuration.set("dfs.datanode.data.dir", arguments[0] + "/blocks");
+    configuration.set("fs.defaultFS", arguments[1]);
+    configuration.set("dfs.datanode.hostname", arguments[2]);
+    for (String port : List.of("", ".ipc", ".http")) {
+      configuration.set("dfs.datanode" + port + ".address", "127.0.0.1:0");
+    }
+    try {
+      DataNode.createDataNode(new String[0], configuration);
+      System.out.println(READY);
+    } catch (IOException e) {
+      e.printStackTrace();
+      System.exit(1);
+    }
+  }
+}
