@@ -5,8 +5,8 @@
 #   hosts.sh up [N]            makes the bridge and N hosts (default: 4), and says what their links do
 #   hosts.sh run I COMMAND...  on host I, or beside the bridge for 0
 #   hosts.sh cut I             takes the link of host I down; hosts.sh heal I brings it up again
-#   hosts.sh refuse I J        ends the connections between hosts I and J with an error and refuses new ones;
-#                              hosts.sh allow I J allows them again
+#   hosts.sh refuse I J        refuses what host I sends to host J, and ends its connections there with an error;
+#                              hosts.sh allow I J allows it again
 #   hosts.sh down              ends what runs there and takes everything away
 #
 # RATE    of a link, each way (default: 1gbit)
@@ -110,15 +110,12 @@ run() { # HOST COMMAND...
   exec ip netns exec "$name-$1" "${@:2}"
 }
 
-routes() { # add|del HOST HOST
-  ip -n "$name-$2" route "$1" prohibit "10.77.0.$3"
-  ip -n "$name-$3" route "$1" prohibit "10.77.0.$2"
-}
-
-refuse() { # HOST HOST
-  routes add "$1" "$2"
+# As a router between them would, it leaves the other's knowledge of their addresses alone.
+refuse() { # FROM TO
+  ip -n "$name-$2" neigh replace "10.77.0.$1" dev eth0 nud permanent \
+    lladdr "$(ip netns exec "$name-$1" cat /sys/class/net/eth0/address)"
+  ip -n "$name-$1" route add prohibit "10.77.0.$2"
   ip netns exec "$name-$1" ss --kill --tcp dst "10.77.0.$2" >/dev/null
-  ip netns exec "$name-$2" ss --kill --tcp dst "10.77.0.$1" >/dev/null
 }
 
 down() {
@@ -141,7 +138,7 @@ case ${1:-} in
   cut) ip -n $name-0 link set "host${2:?which host?}" down ;;
   heal) ip -n $name-0 link set "host${2:?which host?}" up ;;
   refuse) refuse "${2:?which host?}" "${3:?which other host?}" ;;
-  allow) routes del "${2:?which host?}" "${3:?which other host?}" ;;
+  allow) ip -n "$name-${2:?which host?}" route del prohibit "10.77.0.${3:?which other host?}" ;;
   down) down ;;
   *) fail "usage: hosts.sh up [N] | run I COMMAND... | cut I | heal I | refuse I J | allow I J | down" ;;
 esac

@@ -91,14 +91,14 @@ final class NetworkHosts implements AutoCloseable {
     call(Map.of(), "heal", Integer.toString(number));
   }
 
-  /** Ends the connections between two hosts by an error, at once, and refuses new ones. */
-  void refuse(int number, int other) throws IOException, InterruptedException {
-    call(Map.of(), "refuse", Integer.toString(number), Integer.toString(other));
+  /** Refuses what a host sends to another, and ends its connections there by an error, at once. */
+  void refuse(int from, int to) throws IOException, InterruptedException {
+    call(Map.of(), "refuse", Integer.toString(from), Integer.toString(to));
   }
 
   /** Takes {@link #refuse} back. */
-  void allow(int number, int other) throws IOException, InterruptedException {
-    call(Map.of(), "allow", Integer.toString(number), Integer.toString(other));
+  void allow(int from, int to) throws IOException, InterruptedException {
+    call(Map.of(), "allow", Integer.toString(from), Integer.toString(to));
   }
 
   @Override

@@ -125,23 +125,28 @@ final class PeerConnections extends RpcHandler {
 
   /**
    * Waits for the connections of all peers, and returns the ranks that are missing after {@code
-   * longest}.
+   * longest}. Once none is, no other is taken.
    */
   synchronized List<Integer> awaitAll(int rank, Duration longest) throws InterruptedException {
     long deadline = System.nanoTime() + longest.toNanos();
-    while (true) {
-      List<Integer> missing = missing(rank);
-      long left = (deadline - System.nanoTime()) / 1_000_000;
-      if (missing.isEmpty() || left <= 0) {
-        sealed = true;
-        links.remove(rank);
-        greeted.values().stream()
-            .filter(connection -> connection.rank() == rank)
-            .forEach(PeerConnection::dismiss);
-        return missing;
-      }
+    List<Integer> missing = missing(rank);
+    for (long left = longest.toMillis(); !missing.isEmpty() && left > 0; ) {
       wait(left);
+      missing = missing(rank);
+      left = (deadline - System.nanoTime()) / 1_000_000;
     }
+    if (missing.isEmpty()) {
+      seal(rank);
+    }
+    return missing;
+  }
+
+  private void seal(int rank) {
+    sealed = true;
+    links.remove(rank);
+    greeted.values().stream()
+        .filter(connection -> connection.rank() == rank)
+        .forEach(PeerConnection::dismiss);
   }
 
   private List<Integer> missing(int rank) {

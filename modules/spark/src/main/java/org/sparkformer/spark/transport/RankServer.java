@@ -1,6 +1,9 @@
 package org.sparkformer.spark.transport;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.List;
 import org.apache.spark.network.TransportContext;
@@ -15,6 +18,9 @@ import org.sparkformer.collective.CollectiveException;
  */
 public final class RankServer implements AutoCloseable {
   private static final Duration DRAIN = Duration.ofSeconds(2);
+
+  /** After so long without a peer's call this rank looks whether it reaches the peer. */
+  private static final Duration LOOK = Duration.ofSeconds(2);
 
   private final String runId;
   private final int attempt;
@@ -76,15 +82,50 @@ public final class RankServer implements AutoCloseable {
           call(peer, addresses.get(peer), hello, longest);
         }
       }
-      List<Integer> missing = peers.awaitAll(rank, longest);
-      if (missing.isEmpty()) {
-        return new SparkTransport(this, peers, rank, size);
-      }
-      throw new CollectiveException(
-          "rank " + rank + ", connecting: ranks " + missing + " have not called within " + longest);
+      awaitCalls(addresses, rank, longest);
+      return new SparkTransport(this, peers, rank, size);
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
       throw new CollectiveException("rank " + rank + " was interrupted connecting", interrupted);
+    }
+  }
+
+  private void awaitCalls(List<String> addresses, int rank, Duration longest)
+      throws InterruptedException {
+    long deadline = System.nanoTime() + longest.toNanos();
+    List<Integer> missing = peers.awaitAll(rank, shorter(longest, LOOK));
+    while (!missing.isEmpty()) {
+      Duration left = Duration.ofNanos(deadline - System.nanoTime());
+      if (left.isNegative()) {
+        throw new CollectiveException(
+            "rank %d, connecting: ranks %s have not called within %s"
+                .formatted(rank, missing, longest));
+      }
+      missing.forEach(peer -> requireReachable(rank, peer, addresses.get(peer)));
+      missing = peers.awaitAll(rank, shorter(left, LOOK));
+    }
+  }
+
+  private static Duration shorter(Duration one, Duration other) {
+    return one.compareTo(other) < 0 ? one : other;
+  }
+
+  /**
+   * A peer whose call does not come may be one that no answer reaches: its own end of the link says
+   * nothing until its call times out, this one says at once why.
+   */
+  private static void requireReachable(int rank, int peer, String where) {
+    try (Socket socket = new Socket()) {
+      socket.connect(
+          new InetSocketAddress(Addresses.host(where), Addresses.port(where)),
+          (int) LOOK.toMillis());
+    } catch (SocketTimeoutException silent) {
+      // Slow, or cut off: the meeting's own limit says when that is too long.
+    } catch (IOException refused) {
+      throw new CollectiveException(
+          "rank %d waits for the call of rank %d, and cannot reach it at %s: %s"
+              .formatted(rank, peer, where, refused.getMessage()),
+          refused);
     }
   }
 

@@ -83,6 +83,21 @@ final class SparkTransportTest {
     }
   }
 
+  /** As where no answer reaches a peer that calls: this rank alone can tell why. */
+  @Test
+  void aPeerThatDoesNotCallAndCannotBeReachedEndsTheMeeting() throws Exception {
+    SparkNetwork network = Networks.network(Networks.plain());
+    try (RankServer server = SparkTransport.listen(network, RUN, 0, 2)) {
+      PeerProcess peer = PeerProcess.start(RUN, "localhost:1");
+      peer.kill();
+      List<String> addresses = List.of(server.address(), peer.address());
+      String message =
+          assertThrows(CollectiveException.class, () -> server.connect(addresses, 0, LONG))
+              .getMessage();
+      assertTrue(message.contains("cannot reach it at " + peer.address()), message);
+    }
+  }
+
   @Test
   void framesOfACallerThatHasNotGreetedReachNobody() throws Exception {
     SparkNetwork network = Networks.network(Networks.plain());
