@@ -2,7 +2,6 @@ package org.sparkformer.bench;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,20 +40,25 @@ final class HostsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    Path folder = Files.createTempDirectory("bench-hosts");
     Path script = Path.of(System.getProperty("org.sparkformer.hosts"));
-    try (NetworkHosts hosts = NetworkHosts.up(script, runs.mostRanks(), share);
-        StandaloneCluster cluster =
-            StandaloneCluster.start(
-                Path.of(System.getenv("SPARK_HOME")), folder, hosts.front(), hosts.all())) {
+    try (MeasurementFolder folder = MeasurementFolder.create("bench-hosts");
+        NetworkHosts hosts = NetworkHosts.up(script, runs.mostRanks(), share)) {
+      // All that write run on the hosts, and end with them.
+      folder.writtenBy(hosts::close);
+      measure(folder.path(), hosts);
+    }
+    return 0;
+  }
+
+  private void measure(Path folder, NetworkHosts hosts) throws IOException, InterruptedException {
+    try (StandaloneCluster cluster =
+        StandaloneCluster.start(
+            Path.of(System.getenv("SPARK_HOME")), folder, hosts.front(), hosts.all())) {
       PrintWriter out = spec.commandLine().getOut();
       out.printf("%s%neach with %d %% of a processor%n", hosts.description(), share);
       runs.measure(
           folder, out, (variant, run, arguments) -> train(cluster, variant, run, arguments));
-    } finally {
-      Folders.delete(folder);
     }
-    return 0;
   }
 
   private static void train(

@@ -1,7 +1,6 @@
 package org.sparkformer.bench;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -33,16 +32,17 @@ final class RanksCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    Path folder = Files.createTempDirectory("bench-ranks");
-    try {
-      runs.measure(folder, spec.commandLine().getOut(), RanksCommand::train);
-    } finally {
-      Folders.delete(folder);
+    try (MeasurementFolder folder = MeasurementFolder.create("bench-ranks")) {
+      runs.measure(
+          folder.path(),
+          spec.commandLine().getOut(),
+          (variant, run, arguments) -> train(folder, variant, run, arguments));
     }
     return 0;
   }
 
-  private static void train(ScalingRuns.Variant variant, Path run, List<String> training)
+  private static void train(
+      MeasurementFolder folder, ScalingRuns.Variant variant, Path run, List<String> training)
       throws IOException, InterruptedException {
     List<String> arguments = new ArrayList<>(training);
     arguments.addAll(List.of("--ranks", Integer.toString(variant.ranks())));
@@ -51,6 +51,7 @@ final class RanksCommand implements Callable<Integer> {
         LoggedProcess.java(List.of("-XX:MaxRAMPercentage=40"), Sparkformer.class, arguments);
     Path log = run.resolveSibling(run.getFileName() + ".log");
     try (LoggedProcess process = LoggedProcess.start(log, Map.of(), command)) {
+      folder.writtenBy(process::close);
       if (process.exitCode(LONGEST) != 0) {
         throw new IOException("%s failed: %s".formatted(run, process.log()));
       }

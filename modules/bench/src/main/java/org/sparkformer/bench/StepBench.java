@@ -72,11 +72,8 @@ final class StepBench {
 
   StepResult run() throws IOException {
     OptionalDouble peakGflops = new Peaks(backend).gflops(run.training().precision().operands());
-    Path folder = Files.createTempDirectory("bench-step");
-    try {
-      train(folder);
-    } finally {
-      Folders.delete(folder);
+    try (MeasurementFolder folder = MeasurementFolder.create("bench-step")) {
+      train(folder.path());
     }
     return result(peakGflops);
   }
