@@ -114,30 +114,43 @@ final class TrainingRank implements RankWork {
     return new TreeCollective(tree, transport(context), options);
   }
 
-  /**
-   * Ranks of one process hand each other their memory; all ranks use the same kind of transport.
-   */
+  /** Ranks of one process hand each other their memory; all use the same kind of transport. */
   private Transport transport(RankContext context) {
-    String runId = order.channels().runId();
-    if (shareOneProcess(context)) {
-      return InProcessTransport.join(runId, context.attempt(), context.rank(), context.size());
+    // Where one rank is on the driver, in local mode, all are: meeting would cost a second.
+    if (context.onDriver()) {
+      return inProcess(context);
     }
-    int connections = order.configuration().training().connections();
-    RankServer server =
-        SparkTransport.listen(
-            SparkNetwork.of(SparkEnv.get()), runId, context.attempt(), context.size(), connections);
+    RankServer server = listen(context);
     try {
-      List<String> addresses = context.allGather(server.address());
-      return server.connect(addresses, context.rank(), MEETING);
+      List<RankPlace> places = meet(context, server);
+      if (places.stream().map(RankPlace::process).distinct().count() > 1) {
+        List<String> addresses = places.stream().map(RankPlace::address).toList();
+        return server.connect(addresses, context.rank(), MEETING);
+      }
     } catch (RuntimeException e) {
       server.close();
       throw e;
     }
+    server.close();
+    return inProcess(context);
   }
 
-  /** Where one rank is on the driver, in local mode, all are: asking them would cost a second. */
-  private static boolean shareOneProcess(RankContext context) {
-    return context.onDriver()
-        || context.allGather(context.process()).stream().distinct().count() == 1;
+  private RankServer listen(RankContext context) {
+    return SparkTransport.listen(
+        SparkNetwork.of(SparkEnv.get()),
+        order.channels().runId(),
+        context.attempt(),
+        context.size(),
+        order.configuration().training().connections());
+  }
+
+  private static List<RankPlace> meet(RankContext context, RankServer server) {
+    RankPlace own = new RankPlace(context.process(), server.address());
+    return context.allGather(own.text()).stream().map(RankPlace::parse).toList();
+  }
+
+  private Transport inProcess(RankContext context) {
+    return InProcessTransport.join(
+        order.channels().runId(), context.attempt(), context.rank(), context.size());
   }
 }
