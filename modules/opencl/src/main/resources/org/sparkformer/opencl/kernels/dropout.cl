@@ -1,10 +1,5 @@
 // Dropout of attention's probabilities, for kernels with one element an item at a time. INLINE as in
-// the file that includes this.
-
-#define DROPOUT_PARAMETERS                                                                    \
-  long first_element, long threshold, float keep_scale, int seed_low, int seed_high, int site, \
-      int step
-#define DROPOUT_ARGUMENTS first_element, threshold, keep_scale, seed_low, seed_high, site, step
+// the file that includes this, arguments as in attention_options.cl.
 
 // What a kept probability is multiplied with, 0 for a dropped one: Philox4x32-10 (Salmon et al.,
 // SC 2011) of an element; see the operation for the counter's layout.
