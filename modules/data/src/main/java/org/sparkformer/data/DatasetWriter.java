@@ -1,7 +1,6 @@
 package org.sparkformer.data;
 
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Comparator;
 import java.util.List;
@@ -36,20 +35,34 @@ public final class DatasetWriter {
    */
   public static DatasetWriter create(Configuration configuration, String uri, boolean overwrite)
       throws IOException {
+    requireFree(configuration, uri, overwrite);
     Path folder = new Path(uri);
     DatasetWriter writer = new DatasetWriter(HadoopFiles.of(folder, configuration), folder);
-    Path manifest = new Path(folder, DatasetManifest.FILE_NAME);
-    if (writer.fileSystem.exists(manifest)) {
-      if (!overwrite) {
-        throw new IllegalArgumentException(
-            "%s already holds a dataset; choose another folder, or ask to overwrite it"
-                .formatted(uri));
-      }
-      writer.fileSystem.delete(manifest, false);
-    }
+    writer.fileSystem.delete(new Path(folder, DatasetManifest.FILE_NAME), false);
     writer.fileSystem.mkdirs(folder);
     writer.delete(OWN_FILES);
     return writer;
+  }
+
+  /**
+   * Sees, before a tokenizer is learned, that a dataset may be built there.
+   *
+   * @param overwrite whether one that stands there may be removed
+   * @throws IllegalArgumentException if one stands there that may not, or a file
+   */
+  public static void requireFree(Configuration configuration, String uri, boolean overwrite)
+      throws IOException {
+    Path folder = new Path(uri);
+    FileSystem fileSystem = HadoopFiles.of(folder, configuration);
+    if (fileSystem.exists(folder) && !fileSystem.getFileStatus(folder).isDirectory()) {
+      throw new IllegalArgumentException(
+          "%s is a file, but a dataset is a folder; choose another".formatted(uri));
+    }
+    if (!overwrite && fileSystem.exists(new Path(folder, DatasetManifest.FILE_NAME))) {
+      throw new IllegalArgumentException(
+          "%s already holds a dataset; choose another folder, or ask to overwrite it"
+              .formatted(uri));
+    }
   }
 
   private void delete(Pattern names) throws IOException {
@@ -64,7 +77,7 @@ public final class DatasetWriter {
   public DatasetManifest commit(Tokenizer tokenizer, List<EncodedSlice> slices, SliceCounts total)
       throws IOException {
     byte[] json = tokenizer.toJson().getBytes(StandardCharsets.UTF_8);
-    write(DatasetManifest.TOKENIZER_FILE_NAME, json);
+    WholeFile.write(fileSystem, new Path(folder, DatasetManifest.TOKENIZER_FILE_NAME), json);
     CRC32C checksum = new CRC32C();
     checksum.update(json);
     DatasetManifest manifest =
@@ -83,7 +96,10 @@ public final class DatasetWriter {
             split(slices, Split.TRAIN),
             split(slices, Split.VALIDATION));
     delete(Pattern.compile("\\..*\\.tmp"));
-    write(DatasetManifest.FILE_NAME, manifest.toJson().getBytes(StandardCharsets.UTF_8));
+    WholeFile.write(
+        fileSystem,
+        new Path(folder, DatasetManifest.FILE_NAME),
+        manifest.toJson().getBytes(StandardCharsets.UTF_8));
     return manifest;
   }
 
@@ -100,17 +116,5 @@ public final class DatasetWriter {
         parts.stream().mapToLong(part -> part.shard().documentCount()).sum(),
         parts.stream().mapToLong(EncodedSlice.EncodedSplit::textBytes).sum(),
         parts.stream().map(EncodedSlice.EncodedSplit::shard).toList());
-  }
-
-  private void write(String name, byte[] content) throws IOException {
-    Path temporary = new Path(folder, ".%s.tmp".formatted(name));
-    try (OutputStream stream = fileSystem.create(temporary, true)) {
-      stream.write(content);
-    }
-    Path destination = new Path(folder, name);
-    fileSystem.delete(destination, false);
-    if (!fileSystem.rename(temporary, destination)) {
-      throw new IOException("cannot rename %s to %s".formatted(temporary, destination));
-    }
   }
 }

@@ -1,8 +1,10 @@
 package org.sparkformer.data;
 
+import java.io.File;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
@@ -52,13 +54,37 @@ public final class Tokenizers {
     }
   }
 
-  /** Writes a tokenizer's {@code tokenizer.json}, replacing what stands there. */
+  /**
+   * Sees, before a tokenizer is learned, that it can be kept there; makes the folder.
+   *
+   * @throws IllegalArgumentException if a folder stands there, or a device
+   */
+  public static void prepare(Configuration configuration, String path) throws IOException {
+    Path file = new Path(path);
+    FileSystem fileSystem = HadoopFiles.of(file, configuration);
+    if (fileSystem.exists(file) && !isFile(fileSystem, file)) {
+      throw new IllegalArgumentException(
+          "%s is not a file: name the one to write, such as tokenizer.json".formatted(path));
+    }
+    fileSystem.mkdirs(file.getParent());
+  }
+
+  /** To Hadoop a local device is a file. */
+  private static boolean isFile(FileSystem fileSystem, Path file) throws IOException {
+    URI uri = fileSystem.makeQualified(file).toUri();
+    return "file".equals(uri.getScheme())
+        ? new File(uri).isFile()
+        : fileSystem.getFileStatus(file).isFile();
+  }
+
+  /** Writes a tokenizer's {@code tokenizer.json}, in place of what stands there. */
   public static void save(Configuration configuration, Tokenizer tokenizer, String path)
       throws IOException {
     Path file = new Path(path);
-    try (var stream = HadoopFiles.of(file, configuration).create(file, true)) {
-      stream.write(tokenizer.toJson().getBytes(StandardCharsets.UTF_8));
-    }
+    WholeFile.write(
+        HadoopFiles.of(file, configuration),
+        file,
+        tokenizer.toJson().getBytes(StandardCharsets.UTF_8));
   }
 
   /**

@@ -6,6 +6,7 @@ import java.util.concurrent.Callable;
 import org.sparkformer.app.InputException;
 import org.sparkformer.data.Corpus;
 import org.sparkformer.data.DatasetManifest;
+import org.sparkformer.data.DatasetWriter;
 import org.sparkformer.data.Tokenizer;
 import org.sparkformer.spark.Cluster;
 import org.sparkformer.spark.dataset.DatasetBuildRequest;
@@ -84,6 +85,7 @@ public final class DatasetCommand implements Runnable {
     public Integer call() throws IOException, InputException {
       Positive.check("--vocab-size", vocabularySize);
       Corpus corpus = input.corpus();
+      DatasetWriter.requireFree(Cluster.givenHadoop(), output, overwrite);
       try (Cluster spark = cluster.open("sparkformer dataset build", 1)) {
         Tokenizer chosen = spark.tokenizer(tokenizer, corpus, vocabularySize);
         print(

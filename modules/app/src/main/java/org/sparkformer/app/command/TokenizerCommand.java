@@ -74,6 +74,7 @@ public final class TokenizerCommand implements Runnable {
               kind(),
               vocabularySize,
               TokenizerTrainingRequest.DEFAULT_MINIMUM_COUNT);
+      Tokenizers.prepare(Cluster.givenHadoop(), file);
       try (Cluster spark = cluster.open("sparkformer tokenizer train", 1)) {
         TokenizerTrainingResult result = spark.train(request);
         Tokenizers.save(spark.hadoop(), result.tokenizer(), file);
