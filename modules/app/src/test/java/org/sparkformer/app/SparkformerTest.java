@@ -3,9 +3,14 @@ package org.sparkformer.app;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,6 +55,43 @@ class SparkformerTest {
             + folder
             + ": give the output folder of a training run\n",
         error.toString());
+  }
+
+  @Test
+  void anOutputFolderThatCannotBeIsBadInput(@TempDir Path folder) throws IOException {
+    Path file = Files.createFile(folder.resolve("file"));
+    for (Path run : List.of(file, file.resolve("a/run"))) {
+      assertRefused(
+          "%s cannot be the folder of a run: %s is a file".formatted(run, file),
+          "--out",
+          run.toString());
+    }
+    assertRefused("No FileSystem for scheme \"moon\"", "--out", "moon://base/run");
+  }
+
+  @Test
+  void aMasterThatDoesNotAnswerIsBadInput(@TempDir Path folder) throws IOException {
+    int unused;
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      unused = socket.getLocalPort();
+    }
+    String address = "127.0.0.1:" + unused;
+    assertRefused(
+        "no Spark master answers at %s (java.net.ConnectException: Connection refused): check --master, and that one runs there"
+            .formatted(address),
+        "--out",
+        folder.resolve("run").toString(),
+        "--master",
+        "spark://" + address);
+  }
+
+  private void assertRefused(String complaint, String... options) {
+    error.getBuffer().setLength(0);
+    List<String> arguments =
+        new ArrayList<>(List.of("train", "gpt-char", "--set", "data.input=unread.txt"));
+    arguments.addAll(List.of(options));
+    assertEquals(2, run(arguments.toArray(String[]::new)), error::toString);
+    assertEquals("sparkformer: " + complaint + "\n", error.toString());
   }
 
   @Test

@@ -42,6 +42,8 @@ class TrainingCommandsTest {
 
     String words = project.output("generate", run.toString(), "--prompt", "to be", "--tokens", "5");
     assertTrue(words.startsWith("to be") && words.length() > 8, words);
+    assertEquals(2, project.execute("generate", run.toString(), "--device", "abacus"));
+    assertTrue(project.error().contains("no OpenCL device matches 'abacus'"), project.error());
 
     JsonNode evaluation = project.json("evaluate", run.toString());
     double loss = evaluation.get("loss").asDouble();
@@ -82,6 +84,12 @@ class TrainingCommandsTest {
     project.succeed(
         "dataset", "build", text, "--tokenizer", tokenizer, "--out", dataset.toString());
     String[] sources = {"--set", "data.dataset=" + dataset, "--set", "data.tokenizer=" + tokenizer};
+    project.clear();
+    assertEquals(2, project.execute("dataset", "build", text, "--out", dataset.toString()));
+    assertEquals(
+        "sparkformer: %s already holds a dataset; choose another folder, or ask to overwrite it\n"
+            .formatted(dataset),
+        project.error());
     project.succeed(project.training("run", sources));
     JsonNode model = project.summary("run").at("/configuration/model");
     assertTrue(model.get("vocab_size").asInt() > 256, model.toString());
@@ -122,6 +130,19 @@ class TrainingCommandsTest {
     assertTrue(Files.notExists(run.resolve("checkpoints")));
     assertEquals(2, project.execute("evaluate", run.toString()));
     assertTrue(project.error().contains(run + " holds no model: give "), project.error());
+  }
+
+  @Test
+  void aFileThatIsNotOfItsFormatIsBadInput() {
+    String text = project.text().toString();
+    for (String format : List.of("JSONL", "PARQUET")) {
+      project.clear();
+      String out = folder.resolve("dataset").toString();
+      assertEquals(2, project.execute("dataset", "build", text, "--format", format, "--out", out));
+      String start = "sparkformer: cannot read file:" + text;
+      assertTrue(project.error().startsWith(start), project.error());
+      assertEquals(1, project.error().lines().count(), project.error());
+    }
   }
 
   private void assertRefused(String complaint, String... options) {

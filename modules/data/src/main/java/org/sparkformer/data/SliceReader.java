@@ -46,7 +46,8 @@ public final class SliceReader implements DocumentReader {
   }
 
   private IOException placed(IOException error) {
-    return new IOException("cannot read %s: %s".formatted(place(), error.getMessage()), error);
+    return new UnreadableCorpusException(
+        "cannot read %s: %s".formatted(place(), error.getMessage()), error);
   }
 
   @Override

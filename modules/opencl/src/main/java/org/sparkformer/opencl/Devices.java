@@ -51,7 +51,7 @@ public final class Devices {
   /**
    * The device that a selector names.
    *
-   * @throws OpenClException if there is none; lists what was found
+   * @throws NoSuchDeviceException if there is none; lists what was found
    */
   public static OpenClDevice select(DeviceSelector selector) {
     List<OpenClDevice> devices = list();
@@ -59,7 +59,7 @@ public final class Devices {
         .choose(devices)
         .orElseThrow(
             () ->
-                new OpenClException(
+                new NoSuchDeviceException(
                     "no OpenCL device matches '%s'; found: %s"
                         .formatted(
                             selector.text(),

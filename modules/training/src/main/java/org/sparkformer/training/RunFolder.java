@@ -45,6 +45,23 @@ public record RunFolder(FileSystem fileSystem, Path path) {
     return new RunFolder(fileSystem, resolve(name));
   }
 
+  /**
+   * Sees that the folder is there or can be made.
+   *
+   * @throws IllegalArgumentException if a file stands in its place or in that of one above it
+   */
+  public void requireNoFile() throws IOException {
+    Path above = fileSystem.makeQualified(path);
+    while (above != null && !fileSystem.exists(above)) {
+      above = above.getParent();
+    }
+    if (above != null && !fileSystem.getFileStatus(above).isDirectory()) {
+      throw new IllegalArgumentException(
+          "%s cannot be the folder of a run: %s is a file"
+              .formatted(path, above.toUri().getPath()));
+    }
+  }
+
   /** Whether a file or folder is there. */
   public boolean exists(String name) throws IOException {
     return fileSystem.exists(resolve(name));

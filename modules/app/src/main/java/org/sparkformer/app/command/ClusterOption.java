@@ -1,6 +1,10 @@
 package org.sparkformer.app.command;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import org.sparkformer.app.InputException;
@@ -13,6 +17,9 @@ final class ClusterOption {
       Pattern.compile(
           "local|local\\[(\\*|\\d+)(\\s*,\\s*\\d+)?]"
               + "|local-cluster\\[\\s*\\d+\\s*,\\s*\\d+\\s*,\\s*\\d+\\s*]|spark://[^:/]+:\\d+(,[^:/]+:\\d+)*|k8s://.+|yarn");
+
+  private static final String STANDALONE = "spark://";
+  private static final int ANSWER_MILLIS = 5000;
 
   @Option(
       names = "--master",
@@ -45,6 +52,28 @@ final class ClusterOption {
               + chosen
               + ": expected local[N], local-cluster[N,CORES,MIB], spark://HOST:PORT, k8s://URL or yarn");
     }
+    if (chosen.startsWith(STANDALONE)) {
+      requireAnswer(chosen);
+    }
     return chosen;
+  }
+
+  /** Spark itself tries for a minute, and then says no more than that it has been shut down. */
+  private static void requireAnswer(String standalone) throws InputException {
+    List<String> silent = new ArrayList<>();
+    for (String master : standalone.substring(STANDALONE.length()).split(",")) {
+      int colon = master.lastIndexOf(':');
+      String host = master.substring(0, colon);
+      try (Socket socket = new Socket()) {
+        int port = Integer.parseInt(master.substring(colon + 1));
+        socket.connect(new InetSocketAddress(host, port), ANSWER_MILLIS);
+        return;
+      } catch (IOException | IllegalArgumentException unreachable) {
+        silent.add(master + " (" + unreachable + ")");
+      }
+    }
+    throw new InputException(
+        "no Spark master answers at %s: check --master, and that one runs there"
+            .formatted(String.join(", ", silent)));
   }
 }

@@ -51,8 +51,9 @@ public final class QuickstartCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     PrintWriter out = spec.commandLine().getOut();
     String folder = options.outputOr("runs/quickstart");
-    describeDevice(spec.commandLine().getErr());
     RunFolder run = RunFolder.of(new Configuration(), folder);
+    run.requireNoFile();
+    describeDevice(spec.commandLine().getErr());
     WordNetCorpus.writeTo(run, CORPUS);
     String input = DataConfiguration.join(List.of(run.resolve(CORPUS).toString()));
     List<String> overrides = new ArrayList<>(List.of("data.input=" + input));

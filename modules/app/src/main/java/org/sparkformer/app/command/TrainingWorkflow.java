@@ -61,6 +61,7 @@ final class TrainingWorkflow {
    */
   RunSummary train(ConfigurationDraft draft, String folder, OptionalInt usualRanks)
       throws IOException, InputException, InterruptedException, TrainingFailedException {
+    RunFolder.of(Cluster.givenHadoop(), folder).requireNoFile();
     OptionalInt ranks = options.ranks().isPresent() ? options.ranks() : usualRanks;
     String name = "sparkformer " + draft.name();
     try (Cluster cluster =

@@ -101,6 +101,10 @@ public final class ConfigurationDraft {
     } catch (MismatchedInputException wrongKind) {
       String path = path(wrongKind);
       throw new InputException(origin(path) + path + " " + complaint(wrongKind, path), wrongKind);
+    } catch (JsonMappingException outOfRange) {
+      String path = path(outOfRange);
+      throw new InputException(
+          origin(path) + path + ": " + outOfRange.getOriginalMessage(), outOfRange);
     } catch (JsonProcessingException broken) {
       throw new InputException(file + ": " + broken.getOriginalMessage(), broken);
     }

@@ -2,6 +2,7 @@ package org.sparkformer.app.configuration;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,10 +24,12 @@ public record ConfigurationSource(String label, String name, String text) {
   public static ConfigurationSource find(String given) throws InputException {
     Path file = Path.of(given);
     try {
-      if (Files.isRegularFile(file)) {
+      if (Files.exists(file) && !Files.isDirectory(file)) {
         return new ConfigurationSource(given, nameOf(file), Files.readString(file));
       }
       return preset(given);
+    } catch (CharacterCodingException noText) {
+      throw new InputException(given + " is no YAML file: it is not UTF-8 text", noText);
     } catch (IOException unreadable) {
       throw new InputException("cannot read " + given + ": " + unreadable, unreadable);
     }
@@ -37,7 +40,11 @@ public record ConfigurationSource(String label, String name, String text) {
     try (InputStream stream =
         plain ? ConfigurationSource.class.getResourceAsStream("/conf/" + name + ".yaml") : null) {
       if (stream == null) {
-        throw new InputException("no configuration file " + name);
+        throw new InputException(
+            "no configuration file "
+                + name
+                + ": give a YAML file, or a preset: "
+                + String.join(", ", Presets.names()));
       }
       String text = new String(stream.readAllBytes(), StandardCharsets.UTF_8);
       return new ConfigurationSource("preset " + name, name, text);

@@ -53,7 +53,12 @@ final class KnownKeys {
 
   /** What to say of a key that does not exist. */
   String complaint(String path) {
-    String key = path.substring(path.lastIndexOf('.') + 1);
+    int dot = path.lastIndexOf('.');
+    String section = dot < 0 ? "" : path.substring(0, dot);
+    if (find(section).filter(JsonNode::isValueNode).isPresent()) {
+      return "unknown key " + path + " (" + section + " takes one value)";
+    }
+    String key = path.substring(dot + 1);
     Collection<String> candidates = siblings(path);
     String hint =
         candidates.stream()

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.sparkformer.app.InputException;
 
 /**
@@ -32,11 +33,19 @@ record LocatedTree(ObjectNode tree, Map<String, String> origins) {
       return new LocatedTree(mapping, origins(source, mapper));
     } catch (JsonProcessingException broken) {
       int line = broken.getLocation() == null ? 1 : broken.getLocation().getLineNr();
-      String problem = broken.getOriginalMessage().lines().findFirst().orElse("no YAML");
-      throw new InputException(label + ":" + line + ": " + problem, broken);
+      throw new InputException(label + ":" + line + ": " + problem(broken), broken);
     } catch (IOException unreadable) {
       throw new InputException("cannot read " + label + ": " + unreadable, unreadable);
     }
+  }
+
+  /** What was being read and what is wrong with it, without the quotations in between. */
+  private static String problem(JsonProcessingException broken) {
+    return broken
+        .getOriginalMessage()
+        .lines()
+        .filter(line -> !line.startsWith(" "))
+        .collect(Collectors.joining(": "));
   }
 
   private static Map<String, String> origins(ConfigurationSource source, YAMLMapper mapper)

@@ -3,6 +3,7 @@ package org.sparkformer.app.configuration;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -164,6 +165,13 @@ class ConfigurationReaderTest {
         "--set data.documents=words: data.documents must be file or lines, but is \"words\"",
         "data.documents=words");
     assertRefused("--set model=1: model is a section; set one of its keys", "model=1");
+    assertRefused(
+        "--set training.steps.most=1: unknown key training.steps.most (training.steps takes one value)",
+        "training.steps.most=1");
+    assertRefused(
+        "--set training.steps=99999999999: training.steps: Numeric value (99999999999) out of range of"
+            + " int (-2147483648 - 2147483647)",
+        "training.steps=99999999999");
     assertRefused("--set steps: expected path.to.key=value", "steps");
   }
 
@@ -185,8 +193,28 @@ class ConfigurationReaderTest {
     assertRefused(file + ":1: model is a section and needs keys of its own");
     Files.writeString(file, TOY + "training:\n  steps: 3\n");
     assertRefused(file + ":12: Duplicate field 'training'");
+    Files.writeString(file, "model: [");
+    assertRefused(
+        file
+            + ":1: while parsing a flow node: expected the node content, but found '<stream end>'");
+    Files.write(file, new byte[] {'a', ':', (byte) 0xC3});
+    assertRefused(file + " is no YAML file: it is not UTF-8 text");
+  }
+
+  @Test
+  void namesThePresetsWhereThereIsNoFile() throws Exception {
     Files.delete(file);
-    assertRefused("no configuration file " + file);
+    String presets =
+        "no configuration file %s: give a YAML file, or a preset: bert-base, bert-large, gpt-char, ";
+    for (Path none : List.of(file, folder)) {
+      String message =
+          assertThrows(
+                  InputException.class,
+                  () -> new ConfigurationReader().read(none.toString(), List.of()))
+              .getMessage();
+      assertTrue(message.startsWith(presets.formatted(none)), message);
+      assertTrue(message.endsWith(", quickstart, quickstart-bert"), message);
+    }
   }
 
   @Test

@@ -16,6 +16,7 @@ import org.sparkformer.data.CorpusPart;
 import org.sparkformer.data.CorpusSlice;
 import org.sparkformer.data.HadoopFiles;
 import org.sparkformer.data.SliceReader;
+import org.sparkformer.data.UnreadableCorpusException;
 
 /** Reads a corpus with one task a slice, where a host that holds the slice has room. */
 final class CorpusJob {
@@ -97,14 +98,18 @@ final class CorpusJob {
   /**
    * Runs a job under a description that the Spark UI shows.
    *
-   * @throws IOException with the message of the task's error
+   * @throws UnreadableCorpusException where a task could not read its slice
+   * @throws IOException with the message of any other error of a task
    */
   <T> T run(String description, Job<T> job) throws IOException {
     spark.sc().setJobDescription(description);
     try {
       return job.run();
     } catch (SparkException e) {
-      throw new IOException(cause(e).getMessage(), e);
+      Throwable cause = cause(e);
+      throw cause instanceof UnreadableCorpusException
+          ? new UnreadableCorpusException(cause.getMessage(), e)
+          : new IOException(cause.getMessage(), e);
     } catch (IOException | RuntimeException e) {
       throw e;
     } catch (Exception e) {

@@ -19,15 +19,11 @@ record ParquetColumn(MessageType projection, List<String> path) {
    * Finds a column in a file.
    *
    * @param name field names joined by dots
-   * @throws IOException if the file has no such column, or it holds no text
+   * @throws IOException if the file is no Parquet, has no such column, or it holds no text
    */
   static ParquetColumn find(Configuration configuration, Path file, String name)
       throws IOException {
-    MessageType schema;
-    try (ParquetFileReader reader =
-        ParquetFileReader.open(HadoopInputFile.fromPath(file, configuration))) {
-      schema = reader.getFileMetaData().getSchema();
-    }
+    MessageType schema = schema(configuration, file);
     List<String> path = List.of(name.split("\\."));
     Type type = project(schema, path);
     if (type == null) {
@@ -36,6 +32,15 @@ record ParquetColumn(MessageType projection, List<String> path) {
               .formatted(name, schema.getFields().stream().map(Type::getName).toList()));
     }
     return new ParquetColumn(new MessageType(schema.getName(), type), path);
+  }
+
+  private static MessageType schema(Configuration configuration, Path file) throws IOException {
+    try (ParquetFileReader reader =
+        ParquetFileReader.open(HadoopInputFile.fromPath(file, configuration))) {
+      return reader.getFileMetaData().getSchema();
+    } catch (RuntimeException noParquet) {
+      throw new IOException(noParquet.getMessage(), noParquet);
+    }
   }
 
   /**
