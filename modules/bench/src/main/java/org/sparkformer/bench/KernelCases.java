@@ -65,6 +65,7 @@ final class KernelCases implements AutoCloseable {
     layerNorm();
     embedding();
     elementwise();
+    optimizer();
     return List.copyOf(cases);
   }
 
@@ -77,7 +78,8 @@ final class KernelCases implements AutoCloseable {
     boolean transposed = !model.causal();
     int in = x.columns();
     int out = y.columns();
-    Tensor w = transposed ? floats(out, in) : floats(in, out);
+    Tensor w = transposed ? operand(out, in) : operand(in, out);
+    Tensor dw = floats(w.rows(), w.columns());
     Tensor dy = floats(y.rows(), out);
     product(
         activated == null ? name : name + " + GELU",
@@ -87,7 +89,7 @@ final class KernelCases implements AutoCloseable {
     product(
         name + " dW",
         BACKWARD,
-        MatMul.adding(transposed ? dy : x, transposed ? x : dy, w, true, false));
+        MatMul.adding(transposed ? dy : x, transposed ? x : dy, dw, true, false));
   }
 
   private void feedForward() {
@@ -114,7 +116,8 @@ final class KernelCases implements AutoCloseable {
   private void head() {
     int rows = Math.min(model.rows(), LOGIT_ROWS);
     Tensor hidden = normalized().rows(0, rows);
-    Tensor weight = floats(model.vocabulary(), model.width());
+    Tensor weight = operand(model.vocabulary(), model.width());
+    Tensor gradient = floats(model.vocabulary(), model.width());
     Tensor logits = floats(rows, model.vocabulary());
     Tensor losses = floats(rows);
     Tensor targets = tokens(rows, 1);
@@ -125,7 +128,7 @@ final class KernelCases implements AutoCloseable {
         new MatMul(hidden, weight, logits, false, true, false, bias, null, DType.FLOAT32));
     Tensor dHidden = floats(rows, model.width());
     product("logits dX", BACKWARD, MatMul.of(logits, weight, dHidden, false, false));
-    product("logits dW", BACKWARD, MatMul.adding(logits, hidden, weight, true, false));
+    product("logits dW", BACKWARD, MatMul.adding(logits, hidden, gradient, true, false));
     moved(
         "softmax cross-entropy",
         FORWARD + "+" + BACKWARD,
@@ -243,23 +246,28 @@ final class KernelCases implements AutoCloseable {
     Dropout dropout = new Dropout(0.2f, 1, 1, 1, 0);
     moved("dropout", FORWARD, new DropoutApply(branch, branch, dropout), branch, branch);
     moved("dropout", BACKWARD, new DropoutApply(x, y, dropout), x, y);
+  }
+
+  private void optimizer() {
     long size = 12L * model.width() * model.width();
     Tensor parameters = floats(size);
     Tensor gradients = floats(size);
     Tensor first = floats(size);
     Tensor second = floats(size);
+    Tensor rounded = operands == DType.FLOAT32 ? null : operand(size);
     AdamW.Settings settings = new AdamW.Settings(1e-3f, 0.9f, 0.95f, 1e-8f, 0.1f, size, 1f, 1);
     moved(
         "AdamW",
         BACKWARD,
-        new AdamW(parameters, gradients, first, second, floats(1), settings),
+        new AdamW(parameters, gradients, first, second, rounded, floats(1), settings),
         parameters,
         parameters,
         gradients,
         first,
         first,
         second,
-        second);
+        second,
+        rounded);
     moved(
         "squared norm",
         BACKWARD,

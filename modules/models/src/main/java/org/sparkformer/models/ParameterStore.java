@@ -23,6 +23,16 @@ public interface ParameterStore {
    * @param gradients null for inference
    */
   static ParameterStore flat(ParameterLayout layout, Tensor parameters, Tensor gradients) {
+    return flat(layout, parameters, null, gradients);
+  }
+
+  /**
+   * As {@link #flat(ParameterLayout, Tensor, Tensor)}.
+   *
+   * @param rounded null, or the parameters as products read them where they round their operands
+   */
+  static ParameterStore flat(
+      ParameterLayout layout, Tensor parameters, Tensor rounded, Tensor gradients) {
     if (parameters.size() < layout.size()) {
       throw new IllegalArgumentException(
           "the model needs " + layout.size() + " values, given " + parameters.size());
@@ -30,6 +40,11 @@ public interface ParameterStore {
     return parameter ->
         Variable.parameter(
             ParameterLayout.view(parameters, parameter),
-            gradients == null ? null : ParameterLayout.view(gradients, parameter));
+            view(rounded, parameter),
+            view(gradients, parameter));
+  }
+
+  private static Tensor view(Tensor flat, Parameter parameter) {
+    return flat == null ? null : ParameterLayout.view(flat, parameter);
   }
 }

@@ -122,7 +122,7 @@ class GoldenTest {
             new AdamW.Settings(
                 RATES[step - 1], 0.9f, 0.95f, 1e-8f, 0.1f, layout.decayed(), 1f, step);
         try (Tensor norm = squaredNorm(backend, gradients)) {
-          backend.run(new AdamW(weights, gradients, first, second, norm, settings));
+          backend.run(new AdamW(weights, gradients, first, second, null, norm, settings));
         }
       }
     }

@@ -4,6 +4,7 @@ import org.sparkformer.collective.Collective;
 import org.sparkformer.models.ModelConfiguration;
 import org.sparkformer.models.ParameterLayout;
 import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.autograd.Functions;
 import org.sparkformer.training.configuration.RunConfiguration;
 
@@ -11,8 +12,8 @@ import org.sparkformer.training.configuration.RunConfiguration;
  * Memory of a rank's training in bytes, before any of it is taken. Counts tensors; what kernels
  * need besides and what the pool rounds up come on top.
  *
- * @param weights what the rank keeps of the parameters and what it gathers of them, and AdamW's two
- *     moments of those that it updates
+ * @param weights what the rank keeps of the parameters, in bf16 too where products read them so,
+ *     and what it gathers of them, and AdamW's two moments of those that it updates
  * @param gradients vectors of the summation tree, and what a pass adds to besides
  * @param activations kept from forward to backward, and the gradients passing through one block
  * @param logits of the rows whose loss is computed at once
@@ -58,9 +59,13 @@ public record MemoryEstimate(
   /** Width of the feed-forward layer over the model's. */
   private static final int FEED_FORWARD = 4;
 
-  /** Elements of a rank's share of a model. */
+  /**
+   * Elements of a rank's share of a model.
+   *
+   * @param rounded of weights that are kept for products too, where these round their operands
+   */
   private record Share(
-      long weights, long gradients, long largest, long snapshot, long exchangeBytes) {
+      long weights, long rounded, long gradients, long largest, long snapshot, long exchangeBytes) {
 
     /** Where every rank has all weights and gradients. */
     static Share ofOptimizer(RunConfiguration configuration, Rank rank) {
@@ -80,6 +85,7 @@ public record MemoryEstimate(
       long vector = GradientBuffer.length(parameters);
       return new Share(
           parameters + 2 * owned,
+          parameters,
           gradientVectors * vector,
           vector,
           snapshot(parameters, owned, first),
@@ -94,6 +100,7 @@ public record MemoryEstimate(
       long buffers = UnitBuffers.elements(units);
       return new Share(
           3 * owned + buffers,
+          0,
           Rounds.of(rank.collective()).vectors() * owned + buffers,
           Math.max(owned, Math.max(units.sharedLength(), units.largestBlock())),
           snapshot(layout.size(), owned, rank.isFirst()),
@@ -125,13 +132,15 @@ public record MemoryEstimate(
 
   private static MemoryEstimate of(RunConfiguration configuration, Share share) {
     ModelConfiguration model = configuration.model();
+    DType operands = configuration.training().precision().operands();
+    long rounded = operands == DType.FLOAT32 ? 0 : share.rounded() * operands.bytes();
     long rows = (long) configuration.training().microBatchSize() * model.context();
     int predicted = configuration.training().microBatchSize() * configuration.targets();
     long chunk = Functions.logitRows(predicted, model.vocabularySize());
     return new MemoryEstimate(
-        share.weights() * Float.BYTES,
+        share.weights() * Float.BYTES + rounded,
         share.gradients() * Float.BYTES,
-        rows * model.activationBytesOfToken(configuration.training().precision().operands()),
+        rows * model.activationBytesOfToken(operands),
         chunk * model.vocabularySize() * Float.BYTES,
         share.snapshot() * Float.BYTES,
         share.exchangeBytes(),

@@ -68,7 +68,8 @@ final class OptimizerSharding implements Sharding {
 
   /** Parameters whose slices of other ranks may still be on their way. */
   private ParameterStore store(Tensor gradients) {
-    ParameterStore flat = ParameterStore.flat(state.layout(), state.parameters(), gradients);
+    ParameterStore flat =
+        ParameterStore.flat(state.layout(), state.parameters(), state.rounded(), gradients);
     return parameter -> {
       update.require(parameter);
       return flat.variable(parameter);

@@ -67,6 +67,11 @@ final class ParameterUpdate {
 
   private void collectNext() {
     Staging.Place place = traffic.await(underWay.remove());
-    traffic.writeOthers(underWay.size(), place, state.parameters());
+    int index = underWay.size();
+    traffic.writeOthers(index, place, state.parameters());
+    Bucket bucket = buckets.get(index);
+    Slice own = state.slices().get(index);
+    state.round(backend, bucket.from(), own.from());
+    state.round(backend, own.from() + own.length(), bucket.to());
   }
 }

@@ -78,7 +78,12 @@ public final class RankTrainer {
     int ranks = rank.collective().size();
     boolean whole = !run.configuration().training().sharesWeights(ranks);
     Buckets buckets = whole ? rank.buckets(layout) : rank.units(layout).buckets();
-    return ModelState.allocate(rank.backend(), buckets, rank.collective().rank(), whole);
+    return ModelState.allocate(
+        rank.backend(),
+        buckets,
+        rank.collective().rank(),
+        whole,
+        run.configuration().training().precision().operands());
   }
 
   private RunSummary train(

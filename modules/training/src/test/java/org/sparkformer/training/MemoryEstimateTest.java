@@ -28,6 +28,7 @@ import org.sparkformer.models.ParameterLayout;
 import org.sparkformer.opencl.DeviceSelector;
 import org.sparkformer.opencl.OpenClBackend;
 import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.reference.JavaBackend;
 import org.sparkformer.training.MemoryEstimate.DeviceMemory;
 import org.sparkformer.training.configuration.DataConfiguration;
@@ -164,7 +165,7 @@ class MemoryEstimateTest {
     for (int rank = 0; rank < ranks; rank++) {
       try (Backend backend = OpenClBackend.open(DeviceSelector.AUTO)) {
         long before = backend.memory().bytes();
-        try (ModelState state = ModelState.allocate(backend, buckets, rank, true)) {
+        try (ModelState state = ModelState.allocate(backend, buckets, rank, true, DType.FLOAT32)) {
           double taken = (backend.memory().bytes() - before) / (double) (4 * layout.size());
           double expected = 1 + 2.0 / ranks;
           // The pool rounds each vector up by an eighth at most; slices differ by a block a bucket.

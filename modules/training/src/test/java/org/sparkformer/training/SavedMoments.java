@@ -6,6 +6,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.sparkformer.models.ModelConfiguration;
 import org.sparkformer.models.ParameterLayout;
 import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.reference.JavaBackend;
 
 /** AdamW's moments of a checkpoint, put together from whatever files hold them. */
@@ -16,7 +17,8 @@ record SavedMoments(float[] first, float[] second) {
     CheckpointStore store = new CheckpointStore(RunFolder.of(new Configuration(false), run), 1);
     try (Backend backend = new JavaBackend(1);
         ModelState state =
-            ModelState.allocate(backend, Buckets.of(layout, 1, Buckets.Sizes.STANDARD), 0, true);
+            ModelState.allocate(
+                backend, Buckets.of(layout, 1, Buckets.Sizes.STANDARD), 0, true, DType.FLOAT32);
         OptimizerShards shards =
             OptimizerShards.open(store.folder(step), store.files(step), layout)) {
       shards.load(backend, state);

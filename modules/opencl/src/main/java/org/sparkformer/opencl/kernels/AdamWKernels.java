@@ -1,5 +1,6 @@
 package org.sparkformer.opencl.kernels;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.sparkformer.opencl.Launch;
@@ -21,12 +22,16 @@ public final class AdamWKernels {
     Map<String, Integer> tunables = context.tunables(FILE);
     int items = tunables.get("ITEMS");
     int group = items * tunables.get("VECTORS") * tunables.get("WIDTH");
+    Map<String, Integer> macros = new HashMap<>(tunables);
+    macros.put("ROUNDED", step.rounded() == null ? 0 : 1);
+    Elements.define(macros, "ROUNDED_BF16", step.rounded());
     context
-        .kernel(FILE, "adamw")
+        .kernel(FILE, "adamw", macros)
         .tensor(step.parameters())
         .tensor(step.gradients())
         .tensor(step.firstMoment())
         .tensor(step.secondMoment())
+        .elements(step.rounded())
         .tensor(step.squaredNorm())
         .number(step.parameters().size())
         .number(step.decayed())

@@ -52,8 +52,20 @@ typedef uint word;
 #define wordV uintV
 #define LOAD_WORDS(space, p) (*(const space unaligned_uintV *)(p))
 #define STORE_WORDS(space, p, value) (*(space unaligned_uintV *)(p) = (value))
-// The words of STEP rows of a matrix side by side, or of STEP vectors in one row.
-#define ACROSS(x, y) pairs_across(x, y)
+// The words of the first count elements of STEP rows side by side, of which any may be missing (0); and
+// the words of STEP vectors in one row.
+wordV across0(const global float *x, const global float *y, int count) {
+  floatV first = x ? load_up_to(x, count) : (floatV)(0.0f);
+  return pairs_across(first, y ? load_up_to(y, count) : (floatV)(0.0f));
+}
+wordV halves_up_to(const global ushort *source, int count) {
+  if (count >= VW) return PASTE(convert_uint, VW)(*(const global unaligned_halves *)source);
+  return as_uintV(load_up_to1(source, count)) >> 16;
+}
+wordV across1(const global ushort *x, const global ushort *y, int count) {
+  wordV first = x ? halves_up_to(x, count) : (wordV)(0);
+  return y ? first | halves_up_to(y, count) << 16 : first;
+}
 #define along0(p) pairs_along(LOAD(global, p), LOAD(global, (p) + VW))
 // Pairs as they lie in memory, at any multiple of two bytes.
 typedef uintV __attribute__((aligned(2))) words_of_halves;
@@ -65,13 +77,16 @@ typedef float word;
 #define wordV floatV
 #define LOAD_WORDS LOAD
 #define STORE_WORDS STORE
-#define ACROSS(x, y) (ROUNDS ? rounded_all(x) : (x))
-#define along0(p) ACROSS(LOAD(global, p), 0)
+#define ROUNDED(x) (ROUNDS ? rounded_all(x) : (x))
+#define across0(x, y, count) ROUNDED(load_up_to(x, count))
+#define across1(x, y, count) load_up_to1(x, count)
+#define along0(p) ROUNDED(LOAD(global, p))
 #define along1(p) load1(p)
 #define MULTIPLY_ADD(a, b, c) fma((floatV)(a), b, c)
 word word_of(float x, float y) { return ROUNDS ? rounded(x) : x; }
 #endif
 
+#define ACROSS(bf16, x, y, count) BY_TYPE(across, bf16)(x, y, count)
 #define ALONG(bf16, p) BY_TYPE(along, bf16)(p)
 #define A_VALUE(e) VALUE(A_BF16, e)
 #define B_VALUE(e) VALUE(B_BF16, e)
@@ -81,9 +96,7 @@ word word_of(float x, float y) { return ROUNDS ? rounded(x) : x; }
 wordV column_of_words(const global ELEMENT(A_BF16) *A, ulong stride, int rows, int k, int depth) {
   if (k >= depth) return (wordV)(0);
   const global ELEMENT(A_BF16) *source = A + k * stride;
-  floatV second =
-      k + 1 < depth ? LOAD_UP_TO_AS(A_BF16, source + stride, rows) : (floatV)(0.0f);
-  return ACROSS(LOAD_UP_TO_AS(A_BF16, source, rows), second);
+  return ACROSS(A_BF16, source, k + 1 < depth ? source + stride : 0, rows);
 }
 #endif
 
@@ -108,8 +121,7 @@ void copy_a(const global ELEMENT(A_BF16) *A, ulong stride, int rows, int depth,
     // A vector may reach beyond MR words, into those of the next k, which are written later.
     for (; MR <= VW && row + VW <= rows; row += MR, target += PANEL_A(depth)) {
       PREFETCH(source + AHEAD * stride + row);
-      floatV other = PAIRS && second ? LOAD_AS(A_BF16, second + row) : (floatV)(0.0f);
-      STORE_WORDS(A_SPACE, target, ACROSS(LOAD_AS(A_BF16, source + row), other));
+      STORE_WORDS(A_SPACE, target, ACROSS(A_BF16, source + row, second ? second + row : 0, VW));
     }
     for (; row < rows; row += MR, target += PANEL_A(depth))
       for (int i = 0; i < MR; i++)
@@ -172,11 +184,9 @@ void copy_b(const global ELEMENT(B_BF16) *B, ulong stride, int columns, int dept
     for (int column = 0; column < columns; column += NR) EACH_VECTOR {
       int at = column + v * VW;
       PREFETCH(source + AHEAD * stride + at);
-      floatV one =
-          EXISTS(k) ? LOAD_UP_TO_AS(B_BF16, source + at, columns - at) : (floatV)(0.0f);
-      floatV other = PAIRS && second ? LOAD_UP_TO_AS(B_BF16, second + at, columns - at)
-                                     : (floatV)(0.0f);
-      STORE_WORDS(B_SPACE, target + column * WORDS(depth) + v * VW, ACROSS(one, other));
+      STORE_WORDS(B_SPACE, target + column * WORDS(depth) + v * VW,
+                  ACROSS(B_BF16, EXISTS(k) ? source + at : 0, second ? second + at : 0,
+                         columns - at));
     }
   }
 #endif

@@ -1,5 +1,6 @@
 package org.sparkformer.opencl.contract;
 
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.sparkformer.tensor.Tensor;
@@ -7,6 +8,9 @@ import org.sparkformer.tensor.ops.AdamW;
 
 /** The optimizer's step. */
 public final class AdamWCases {
+  static final String PARAMETERS = "parameters";
+  static final String ROUNDED = "rounded";
+
   private AdamWCases() {}
 
   static Stream<OperationCase> all() {
@@ -16,6 +20,8 @@ public final class AdamWCases {
             n ->
                 Stream.of(
                     of("clipped", n, n * 4f, settings(n / 2, 1f)),
+                    rounded("clipped", n, n * 4f, settings(n / 2, 1f)),
+                    rounded("not finite", n, Float.NaN, settings(n / 2, 1f)),
                     of("not clipped", n, 0.25f, settings(n, 1f)),
                     of("without clipping", n, n * 4f, settings(0, 0f)),
                     of("with a gradient that is not finite", n, Float.NaN, settings(n / 2, 1f)),
@@ -30,14 +36,31 @@ public final class AdamWCases {
    * @param squaredNorm of the gradient
    */
   public static OperationCase of(String name, int n, float squaredNorm, AdamW.Settings settings) {
+    return of(name, n, squaredNorm, settings, w -> null);
+  }
+
+  /** As above, in bf16 too. */
+  static OperationCase rounded(String name, int n, float squaredNorm, AdamW.Settings settings) {
+    Function<Workspace, Tensor> rounded =
+        w -> Float.isFinite(squaredNorm) ? w.output(ROUNDED, n) : w.updated(ROUNDED, n);
+    return of(name, n, squaredNorm, settings, rounded).withBfloat16(ROUNDED);
+  }
+
+  private static OperationCase of(
+      String name,
+      int n,
+      float squaredNorm,
+      AdamW.Settings settings,
+      Function<Workspace, Tensor> rounded) {
     return new OperationCase(
         "AdamW " + n + " " + name,
         w ->
             new AdamW(
-                w.updated("parameters", n),
+                w.updated(PARAMETERS, n),
                 w.input("gradients", n),
                 w.updated("firstMoment", n),
                 squares(w, n),
+                rounded.apply(w),
                 w.given("squaredNorm", new float[] {squaredNorm}, 1),
                 settings),
         // The step divides by sqrt(v), at least about 0.1 here; fused operations move last places.

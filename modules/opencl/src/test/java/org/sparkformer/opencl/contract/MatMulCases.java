@@ -76,10 +76,11 @@ public final class MatMulCases {
 
   private static Stream<OperationCase> kept(Extents e) {
     return Stream.of(
-        of(e, false, false, Epilogue.BIAS_AND_GELU).withBfloat16("a", "c", "activated"),
-        of(e, false, true, Epilogue.BIAS).withBfloat16("a", "c"),
+        of(e, false, false, Epilogue.BIAS_AND_GELU).withBfloat16("a", "b", "c", "activated"),
+        of(e, false, true, Epilogue.BIAS).withBfloat16("a", "b", "c"),
         of(e, true, false, Epilogue.ACCUMULATE).withBfloat16("a"),
         of(e, true, false, Epilogue.ACCUMULATE).withBfloat16("b"),
+        of(e, false, false, Epilogue.NONE).withBfloat16("b"),
         of(e, false, true, Epilogue.NONE).withBfloat16("b"));
   }
 

@@ -1,5 +1,7 @@
 package org.sparkformer.tensor.autograd;
 
+import static org.sparkformer.tensor.DType.FLOAT32;
+
 import java.util.List;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.DType;
@@ -28,7 +30,7 @@ final class AffineMaps {
             .map(linear -> Variable.intermediate(backend.allocate(type, shape(x, linear))))
             .toList();
     for (int i = 0; i < outputs.size(); i++) {
-      run(product(x.value(), linears.get(i), outputs.get(i).value(), null));
+      forward(x.value(), linears.get(i), outputs.get(i).value(), null);
     }
     tape.record(
         outputs,
@@ -47,20 +49,18 @@ final class AffineMaps {
     return Shape.of(x.value().rows(), linear.columns());
   }
 
-  static MatMul product(Tensor x, Linear linear, Tensor y, Tensor activated) {
-    return new MatMul(
-        x,
-        linear.weight().value(),
-        y,
-        false,
-        linear.transposed(),
-        false,
-        linear.bias() == null ? null : linear.bias().value(),
-        activated,
-        DType.FLOAT32);
+  /** y = x W + b. */
+  void forward(Tensor x, Linear linear, Tensor y, Tensor activated) {
+    Tensor bias = linear.bias() == null ? null : linear.bias().value();
+    boolean transposed = linear.transposed();
+    run(new MatMul(x, weight(linear), y, false, transposed, false, bias, activated, FLOAT32));
   }
 
-  void run(MatMul product) {
+  private Tensor weight(Linear linear) {
+    return linear.weight().operand(tape.operands());
+  }
+
+  private void run(MatMul product) {
     backend.run(product.with(tape.operands()));
   }
 
@@ -72,7 +72,7 @@ final class AffineMaps {
 
   /** The gradient of x; overwrites {@code dx}, or adds to it. */
   void inputBackward(Linear linear, Tensor dy, Tensor dx, boolean adds) {
-    Tensor weight = linear.weight().value();
+    Tensor weight = weight(linear);
     boolean transposed = !linear.transposed();
     run(
         adds

@@ -31,7 +31,7 @@ final class CrossEntropy {
       int count = Math.min(chunk, rows - first);
       Tensor part = hidden.value().rows(first, count);
       try (Tensor logits = backend.floats(count, output.columns())) {
-        maps.run(AffineMaps.product(part, output, logits, null));
+        maps.forward(part, output, logits, null);
         score(logits, targets, first);
         if (tape.recording()) {
           maps.linearBackward(part, output, logits, dHidden.rows(first, count), false);

@@ -31,7 +31,7 @@ final class FeedForwards {
     Variable y = Variable.intermediate(backend.floats(rows, layer.out().columns()));
     try (Tensor activated = tape.operand(expanded.shape())) {
       expand(x.value(), layer, expanded, activated);
-      maps.run(AffineMaps.product(activated, layer.out(), y.value(), null));
+      maps.forward(activated, layer.out(), y.value(), null);
     }
     tape.record(List.of(y), List.of(expanded), () -> backward(x, layer, expanded, y.gradient()));
     return y;
@@ -39,7 +39,7 @@ final class FeedForwards {
 
   private void expand(Tensor x, FeedForward layer, Tensor expanded, Tensor activated) {
     boolean fuses = !layer.exact();
-    maps.run(AffineMaps.product(x, layer.in(), expanded, fuses ? activated : null));
+    maps.forward(x, layer.in(), expanded, fuses ? activated : null);
     if (!fuses) {
       backend.run(new ExactGelu(expanded, activated));
     }

@@ -1,5 +1,6 @@
 package org.sparkformer.tensor.autograd;
 
+import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
 
 /**
@@ -11,12 +12,14 @@ import org.sparkformer.tensor.Tensor;
  */
 public final class Variable {
   private final Tensor value;
+  private final Tensor rounded;
   private final boolean parameter;
   private Tensor gradient;
   private Tape owner;
 
-  private Variable(Tensor value, Tensor gradient, boolean parameter) {
+  private Variable(Tensor value, Tensor rounded, Tensor gradient, boolean parameter) {
     this.value = value;
+    this.rounded = rounded;
     this.gradient = gradient;
     this.parameter = parameter;
   }
@@ -27,16 +30,32 @@ public final class Variable {
    * @param gradient null where no gradient is wanted, else of the value's shape
    */
   public static Variable parameter(Tensor value, Tensor gradient) {
-    return new Variable(value, gradient, true);
+    return parameter(value, null, gradient);
+  }
+
+  /**
+   * As {@link #parameter(Tensor, Tensor)}.
+   *
+   * @param rounded null, or the value as products read it where they round their operands
+   */
+  public static Variable parameter(Tensor value, Tensor rounded, Tensor gradient) {
+    return new Variable(value, rounded, gradient, true);
   }
 
   /** Something computed; the tape that it is recorded on owns its value. */
   public static Variable intermediate(Tensor value) {
-    return new Variable(value, null, false);
+    return new Variable(value, null, null, false);
   }
 
   public Tensor value() {
     return value;
+  }
+
+  /**
+   * What a product reads that takes its operands as this type: the same numbers, rounded or not.
+   */
+  Tensor operand(DType type) {
+    return rounded != null && rounded.dtype() == type ? rounded : value;
   }
 
   /** Null until the backward pass has reached this variable. */

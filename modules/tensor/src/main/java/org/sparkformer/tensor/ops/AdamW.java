@@ -11,10 +11,14 @@ import org.sparkformer.tensor.Tensor;
  * beta2) g^2; p = p - rate (decay p) - rate (m / correction1) / (sqrt(v / correction2) + epsilon).
  * Where the norm is not finite nothing changes.
  *
+ * <p>Products of bf16 operands need not round weights each time that they read them: the step
+ * rounds what it writes anyway.
+ *
  * @param parameters flat [n]
  * @param gradients flat [n]
  * @param firstMoment m, flat [n]
  * @param secondMoment v, flat [n]
+ * @param rounded null, or fp32 or bf16, flat [n]: receives the parameters too
  * @param squaredNorm [1]: square of the gradient's global norm
  * @param settings this step's scalars
  */
@@ -23,6 +27,7 @@ public record AdamW(
     Tensor gradients,
     @Output Tensor firstMoment,
     @Output Tensor secondMoment,
+    @Output Tensor rounded,
     Tensor squaredNorm,
     Settings settings)
     implements Operation {
@@ -62,6 +67,7 @@ public record AdamW(
     Arguments.sameSize("AdamW", parameters, gradients);
     Arguments.sameSize("AdamW", parameters, firstMoment);
     Arguments.sameSize("AdamW", parameters, secondMoment);
+    Arguments.size("AdamW", "rounded", rounded, parameters.size());
     Arguments.size("AdamW", "squaredNorm", squaredNorm, 1);
   }
 
@@ -118,6 +124,7 @@ public record AdamW(
     float[] gradients;
     float[] firstMoment;
     float[] secondMoment;
+    float[] rounded;
     float[] squaredNorm;
     float learningRate;
     float beta1;
@@ -128,6 +135,7 @@ public record AdamW(
     float clip;
     float inverseCorrection1;
     float inverseCorrection2;
+    int roundedPresent;
 
     @Override
     public void run() {
@@ -144,6 +152,9 @@ public record AdamW(
         secondMoment[i] = v;
         float denominator = sqrt(v * inverseCorrection2) + epsilon;
         parameters[i] = p - decay - learningRate * (m * inverseCorrection1) / denominator;
+        if (roundedPresent == 1) {
+          rounded[i] = parameters[i];
+        }
       }
     }
   }

@@ -12,8 +12,8 @@ public enum Precision {
   FP32(DType.FLOAT32),
 
   /**
-   * Rounded to bf16 for products, and kept so from the forward to the backward pass; sums, weights
-   * and gradients stay fp32.
+   * Rounded to bf16 for products, activations kept so from the forward to the backward pass and
+   * weights from step to step, beside the optimizer's in fp32; sums and gradients stay fp32.
    */
   @JsonProperty("bf16")
   BF16(DType.BFLOAT16);
