@@ -70,6 +70,8 @@ final class WatchTest {
                 await(told);
               }
               rank.barrier();
+              // Who wakes between the report and the end finds the others' frames of the first.
+              rank.barrier();
               return null;
             });
     assertTrue(report.get().startsWith("rank 1: has not moved for 3.0 s; "), report.get());
