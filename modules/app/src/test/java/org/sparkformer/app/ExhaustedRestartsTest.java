@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.testkit.LoggedProcess;
@@ -50,23 +49,14 @@ class ExhaustedRestartsTest {
             training: {steps: 1000000, batch_size: 4, micro_batch_size: 1, eval_interval: 0,
               checkpoint_interval: 0, log_interval: 10, warmup_steps: 2}
             """);
-    return LoggedProcess.start(
-        folder.resolve("train.log"),
-        Map.of("SPARK_HOME", folder.resolve("spark-home").toString()),
-        LoggedProcess.java(
-            List.of("-Xmx512m", "-XX:TieredStopAtLevel=1"),
-            Sparkformer.class,
-            List.of(
-                project.training(
-                    "run",
-                    "--set",
-                    project.inputOption(),
-                    "--device",
-                    "java",
-                    "--master",
-                    "local-cluster[2,1,1024]",
-                    "--max-restarts",
-                    "1"))));
+    return project.start(
+        "train.log",
+        List.of(),
+        "run",
+        "--master",
+        "local-cluster[2,1,1024]",
+        "--max-restarts",
+        "1");
   }
 
   private static void killAnExecutor(LoggedProcess driver) {

@@ -7,8 +7,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.testkit.LoggedProcess;
@@ -53,27 +51,15 @@ class FullDiskTest {
             training: {steps: 6, batch_size: 4, micro_batch_size: 2, eval_interval: 0,
               checkpoint_interval: 3, warmup_steps: 2}
             """);
-    List<String> java =
-        LoggedProcess.java(
-            List.of("-Xmx512m", "-XX:TieredStopAtLevel=1"),
-            Sparkformer.class,
-            List.of(
-                project.training(
-                    "run",
-                    "--set",
-                    project.inputOption(),
-                    "--device",
-                    "java",
-                    "--master",
-                    "local[2]",
-                    "--ranks",
-                    "2",
-                    "--max-restarts",
-                    "1")));
-    return LoggedProcess.start(
-        folder.resolve(name + ".log"),
-        Map.of("SPARK_HOME", folder.resolve("spark-home").toString()),
-        Stream.concat(Stream.of("bash", "-c", limit + " && exec \"$@\"", "bash"), java.stream())
-            .toList());
+    return project.start(
+        name + ".log",
+        List.of("bash", "-c", limit + " && exec \"$@\"", "bash"),
+        "run",
+        "--master",
+        "local[2]",
+        "--ranks",
+        "2",
+        "--max-restarts",
+        "1");
   }
 }

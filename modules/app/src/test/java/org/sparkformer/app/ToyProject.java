@@ -11,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import org.sparkformer.testkit.LoggedProcess;
 import picocli.CommandLine;
 
 /** A folder with a text and a configuration, and a terminal: what a user of the commands has. */
@@ -53,6 +55,27 @@ final class ToyProject {
     arguments.addAll(List.of("--out", run(run).toString()));
     arguments.addAll(List.of(options));
     return arguments.toArray(String[]::new);
+  }
+
+  /**
+   * Trains on the text in a process of its own, on the definitions in Java.
+   *
+   * @param before what the process is started through, such as {@code nice}
+   */
+  LoggedProcess start(String log, List<String> before, String run, String... options)
+      throws IOException {
+    List<String> all = new ArrayList<>(List.of("--set", inputOption(), "--device", "java"));
+    all.addAll(List.of(options));
+    List<String> command = new ArrayList<>(before);
+    command.addAll(
+        LoggedProcess.java(
+            List.of("-Xmx512m", "-XX:TieredStopAtLevel=1"),
+            Sparkformer.class,
+            List.of(training(run, all.toArray(String[]::new)))));
+    return LoggedProcess.start(
+        folder.resolve(log),
+        Map.of("SPARK_HOME", folder.resolve("spark-home").toString()),
+        command);
   }
 
   /** Trains on the text. */
