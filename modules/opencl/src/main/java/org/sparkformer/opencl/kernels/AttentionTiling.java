@@ -2,6 +2,8 @@ package org.sparkformer.opencl.kernels;
 
 import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.opencl.LaunchContext;
+import org.sparkformer.opencl.Specialisation;
+import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.ops.Attention;
 import org.sparkformer.tensor.ops.AttentionForward;
 
@@ -10,10 +12,15 @@ interface AttentionTiling {
   /** The kernels' file. */
   String file();
 
+  /** For people, after a kernel's name. */
+  default String label() {
+    return "";
+  }
+
   /** Whether they are made for this kind of device at all. */
   boolean runsOn(DeviceInfo device);
 
-  /** Whether the largest kernel's local memory fits. */
+  /** Whether they are made for this attention, and the largest kernel's local memory fits. */
   boolean fits(Attention attention, DeviceInfo device);
 
   /**
@@ -23,6 +30,9 @@ interface AttentionTiling {
   default boolean takesHeads(AttentionForward operation, DeviceInfo device) {
     return false;
   }
+
+  /** As {@link Specialisation#prove}. */
+  default void prove(Backend backend, LaunchContext context) {}
 
   /** Launches of one pass. */
   AttentionLaunch launch(AttentionForward operation, AttentionPass pass, LaunchContext context);

@@ -42,7 +42,8 @@ record MatMulBlocks(
   /** Rows, columns and words of depth of AMX's registers. */
   static final int TILE = 16;
 
-  private static final int TILE_DEPTH = 512;
+  /** Steps at most, so that panels stay in the second cache. */
+  private static final int TILE_DEPTH = 1024;
 
   /** Beyond the depth, words of a row of a panel of A. */
   private static final int ROW_PADDING = 16;
@@ -57,10 +58,16 @@ record MatMulBlocks(
     return whole.divided(product).shared(product, device.computeUnits());
   }
 
-  /** Two by two registers of sums; the depth is one that halves into whole registers. */
+  /** Two by two registers of sums, in which an element stays for as many steps as can be. */
   private static MatMulBlocks ofTiles(MatMul product) {
+    int depth = even(product.k(), TILE_DEPTH, depthUnit(HostArithmetic.TILES));
     return new MatMulBlocks(
-        TILE, 2 * TILE, 2, HostArithmetic.TILES, TILE_DEPTH, product.m(), product.n());
+        TILE, 2 * TILE, 2, HostArithmetic.TILES, depth, product.m(), product.n());
+  }
+
+  /** Steps of which a depth is made up. */
+  private static int depthUnit(HostArithmetic arithmetic) {
+    return arithmetic.step() * (arithmetic == HostArithmetic.TILES ? TILE : 1);
   }
 
   private static MatMulBlocks ofVectors(
@@ -144,7 +151,7 @@ record MatMulBlocks(
     MatMulBlocks smaller =
         canRows && (rows >= depth / arithmetic.step() || depth / 2 < SMALLEST_DEPTH)
             ? with(depth, even(product.m(), Vectors.count(rows, 2), tileRows), columns)
-            : with(depth / 2, rows, columns);
+            : with(even(depth, Vectors.count(depth, 2), depthUnit(arithmetic)), rows, columns);
     return smaller.inLocalMemory(product, ready, local);
   }
 
@@ -168,6 +175,12 @@ record MatMulBlocks(
   long wordsOfReadyB(MatMul product) {
     long tiles = Vectors.count(product.n(), tileColumns());
     return tiles * tileColumns() * chunks(product) * (depth / arithmetic.step());
+  }
+
+  /** Whether sums have to wait in memory that C, which is bf16, cannot be. */
+  boolean keepsSums(MatMul product) {
+    boolean inRegisters = arithmetic == HostArithmetic.TILES && chunks(product) == 1;
+    return Elements.isBfloat16(product.c()) && !inRegisters;
   }
 
   /** Times that a block of full depth is needed. */

@@ -43,6 +43,11 @@ public final class PackedMatMul implements Specialisation<MatMul> {
 
   @Override
   public boolean runsOn(DeviceInfo device) {
+    return runsOn(arithmetic, device);
+  }
+
+  /** Whether a device is a processor that has the arithmetic. */
+  static boolean runsOn(HostArithmetic arithmetic, DeviceInfo device) {
     boolean wide = Vectors.width(device) == HostArithmetic.VECTOR;
     return device.kind() == DeviceInfo.Kind.CPU
         && arithmetic.isAvailable()
@@ -77,8 +82,7 @@ public final class PackedMatMul implements Specialisation<MatMul> {
     macros.put("READY_B", ready.b() ? 1 : 0);
     try (Tensor a = ready.a() ? packA(product, context, blocks, macros) : null;
         Tensor b = ready.b() ? packB(product, context, blocks, macros) : null;
-        Tensor sums =
-            Elements.isBfloat16(product.c()) ? context.floats(product.c().size()) : null) {
+        Tensor sums = blocks.keepsSums(product) ? context.floats(product.c().size()) : null) {
       MatMulLaunch.begin(product, context, FILE, "matmul", macros)
           .tensor(sums)
           .number(blocks.rows())

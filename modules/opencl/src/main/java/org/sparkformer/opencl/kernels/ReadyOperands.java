@@ -13,6 +13,9 @@ record ReadyOperands(boolean a, boolean b) {
    */
   private static final int LEAST_USES = 5;
 
+  /** The same of right operands for AMX, which multiplies as fast as they are packed. */
+  private static final int LEAST_USES_BY_TILES = 2;
+
   /** Of packed operands, which take memory of their own: 32 MiB. */
   private static final long MOST_WORDS = 1 << 23;
 
@@ -25,9 +28,10 @@ record ReadyOperands(boolean a, boolean b) {
         product.batch() == 1 && (long) product.m() * product.n() * product.k() >= LEAST_WORK;
     boolean canA = pays && blocks.wordsOfReadyA(product) <= MOST_WORDS;
     boolean canB = pays && blocks.wordsOfReadyB(product) <= MOST_WORDS;
+    boolean tiles = blocks.arithmetic() == HostArithmetic.TILES;
     return new ReadyOperands(
         canA && blocks.usesOfA(product) >= LEAST_USES,
-        canB && blocks.usesOfB(product) >= LEAST_USES);
+        canB && blocks.usesOfB(product) >= (tiles ? LEAST_USES_BY_TILES : LEAST_USES));
   }
 
   /** Bytes of local memory for a block's copies. */

@@ -5,6 +5,7 @@ import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.opencl.Launch;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.opencl.Specialisation;
+import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.ops.AttentionBackward;
 import org.sparkformer.tensor.ops.AttentionForward;
 
@@ -19,9 +20,10 @@ public final class TiledAttentionBackward implements Specialisation<AttentionBac
     this.tiling = tiling;
   }
 
-  /** For devices with vector units and caches, and for those of many threads. */
+  /** For processors with AMX, devices with vector units and caches, and those of many threads. */
   public static List<Specialisation<?>> all() {
     return List.of(
+        new TiledAttentionBackward(new AmxTiling()),
         new TiledAttentionBackward(new LaneTiling()),
         new TiledAttentionBackward(new GroupTiling()));
   }
@@ -33,7 +35,7 @@ public final class TiledAttentionBackward implements Specialisation<AttentionBac
 
   @Override
   public String description() {
-    return tiling.file() + " attention_delta, _backward_query, _backward_key";
+    return tiling.file() + " attention_delta, _backward_query, _backward_key" + tiling.label();
   }
 
   @Override
@@ -44,6 +46,11 @@ public final class TiledAttentionBackward implements Specialisation<AttentionBac
   @Override
   public boolean supports(AttentionBackward operation, DeviceInfo device) {
     return tiling.fits(operation.forward().attention(), device);
+  }
+
+  @Override
+  public void prove(Backend backend, LaunchContext context) {
+    tiling.prove(backend, context);
   }
 
   @Override

@@ -77,108 +77,10 @@ floatV gelu(floatV x) {
 }
 
 #if TILES
-// Adds the products of so many words to the MR x NR elements at an address in any address space.
-void add_squares(const A_SPACE word *a, const B_SPACE word *b, int words, ulong C, ulong stride,
-                 int from_zero) {
-  TILE_STATE;
-  ulong lower = C + 16 * stride, right = 16 * sizeof(float);
-  if (from_zero) {
-    TILE_ZERO(0);
-    TILE_ZERO(1);
-    TILE_ZERO(2);
-    TILE_ZERO(3);
-  } else {
-    TILE_LOAD(0, C, stride);
-    TILE_LOAD(1, C + right, stride);
-    TILE_LOAD(2, lower, stride);
-    TILE_LOAD(3, lower + right, stride);
-  }
-  for (int k = 0; k < words; k += 16) {
-    const A_SPACE word *x = a + k;
-    const B_SPACE word *y = b + k * NR;
-    TILE_LOAD(4, x, ROW_STRIDE * sizeof(word));
-    TILE_LOAD(6, y, NR * sizeof(word));
-    TILE_MULTIPLY_ADD(0, 4, 6);
-    TILE_LOAD(7, y + 16, NR * sizeof(word));
-    TILE_MULTIPLY_ADD(1, 4, 7);
-    TILE_LOAD(5, x + 16 * ROW_STRIDE, ROW_STRIDE * sizeof(word));
-    TILE_MULTIPLY_ADD(2, 5, 6);
-    TILE_MULTIPLY_ADD(3, 5, 7);
-  }
-  TILE_STORE(0, C, stride);
-  TILE_STORE(1, C + right, stride);
-  TILE_STORE(2, lower, stride);
-  TILE_STORE(3, lower + right, stride);
-}
-
-// As below; what does not exist is added up beside C.
-void add_tile(const A_SPACE word *a, const B_SPACE word *b, int words, global float *C,
-              ulong stride, int rows, int columns, int from_zero, const global float *bias) {
-  if (rows >= MR && columns >= NR) {
-    add_squares(a, b, words, (ulong)C, stride * sizeof(float), from_zero);
-  } else {
-    float beside[MR * NR];
-    for (int i = 0; !from_zero && i < MR; i++) EACH_VECTOR STORE(
-        private, beside + i * NR + v * VW,
-        load_up_to(C + i * stride + v * VW, i < rows ? columns - v * VW : 0));
-    add_squares(a, b, words, (ulong)beside, NR * sizeof(float), from_zero);
-    for (int i = 0; i < min(MR, rows); i++) EACH_VECTOR store_part(
-        C + i * stride + v * VW, LOAD(private, beside + i * NR + v * VW),
-        min(VW, columns - v * VW));
-  }
-  if (BIAS && bias)
-    for (int i = 0; i < min(MR, rows); i++)
-      for (int column = 0; column < min(NR, columns); column += VW) {
-        global float *at = C + i * stride + column;
-        int count = min(VW, columns - column);
-        store_part(at, load_up_to(at, count) + load_up_to(bias + column, count), count);
-      }
-}
+#include "matmul_amx.cl"
 #else
-// Adds the products of so many words, and the bias if there is one, to a tile of C, of which
-// rows x columns elements exist.
-void add_tile(const A_SPACE word *a, const B_SPACE word *b, int words, global float *C,
-              ulong stride, int rows, int columns, int from_zero, const global float *bias) {
-  floatV c[MR][NV];
-  int whole = rows >= MR && columns >= NR;
-  EACH_ROW EACH_VECTOR c[i][v] = (floatV)(0.0f);
-  if (!from_zero && whole) {
-    EACH_ROW EACH_VECTOR c[i][v] = LOAD(global, C + i * stride + v * VW);
-  } else if (!from_zero) {
-    EACH_ROW EACH_VECTOR if (i < rows)
-        c[i][v] = load_up_to(C + i * stride + v * VW, columns - v * VW);
-  }
-  for (int k = 0; k < words; k++) {
-    wordV x[NV];
-    EACH_VECTOR x[v] = LOAD_WORDS(B_SPACE, b + k * NR + v * VW);
-    EACH_ROW EACH_VECTOR c[i][v] = MULTIPLY_ADD(A_AT(a, i, k), x[v], c[i][v]);
-  }
-  if (BIAS && bias) {
-    floatV x[NV];
-    EACH_VECTOR x[v] = load_up_to(bias + v * VW, max(columns - v * VW, 0));
-    EACH_ROW EACH_VECTOR c[i][v] += x[v];
-  }
-  if (whole) {
-    EACH_ROW EACH_VECTOR STORE(global, C + i * stride + v * VW, c[i][v]);
-  } else {
-    EACH_ROW EACH_VECTOR if (i < rows)
-        store_part(C + i * stride + v * VW, c[i][v], min(VW, columns - v * VW));
-  }
-}
+#include "matmul_vectors.cl"
 #endif
-
-// GELU and the rounding of a tile that is still in the first cache.
-void finish_tile(const global float *sums, ulong stride, int rows, int columns,
-                 global ELEMENT(ACTIVATED_BF16) *activated, global ELEMENT(C_BF16) *C) {
-  for (int i = 0; i < min(MR, rows); i++)
-    for (int column = 0; column < min(NR, columns); column += VW) {
-      ulong at = i * stride + column;
-      int count = min(VW, columns - column);
-      floatV x = load_up_to(sums + at, count);
-      if (GELU) STORE_UP_TO_AS(ACTIVATED_BF16, activated + at, gelu(x), count);
-      if (C_BF16) STORE_UP_TO_AS(C_BF16, C + at, x, count);
-    }
-}
 
 #if READY_A
 // Panels of A for all steps of the inner product; a group takes some tiles of rows and KC steps.
@@ -255,11 +157,9 @@ void matmul(const global ELEMENT(A_BF16) *A, long A_first, const global ELEMENT(
       for (int j = 0; j < width; j += NR)
         for (int i = 0; i < rows; i += MR) {
           ulong at = (ulong)i * N + strip + j;
-          add_tile(panels_a + i / MR * PANEL_A(depth), panels_b + j * WORDS(depth), WORDS(depth),
-                   sums + at, N, rows - i, width - j, ACCUMULATE ? 0 : k == 0,
-                   k + depth == K ? bias + strip + j : 0);
-          if ((GELU || C_BF16) && k + depth == K)
-            finish_tile(sums + at, N, rows - i, width - j, activated + at, C + at);
+          product_tile(panels_a + i / MR * PANEL_A(depth), panels_b + j * WORDS(depth),
+                       WORDS(depth), sums + at, N, rows - i, width - j, ACCUMULATE ? 0 : k == 0,
+                       k + depth == K, bias + strip + j, activated + at, C + at);
         }
     }
   }

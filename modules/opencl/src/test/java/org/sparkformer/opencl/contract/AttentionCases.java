@@ -138,7 +138,12 @@ public final class AttentionCases {
         .flatMap(identity());
   }
 
-  /** Whose products may round their operands, in heads of two sizes. */
+  /** Whose products may round their operands. */
+  static Stream<OperationCase> rounding() {
+    return both(Variant.rounding());
+  }
+
+  /** The same in heads of two sizes. */
   static Stream<OperationCase> someRounding() {
     return both(Variant.rounding().skip(3));
   }

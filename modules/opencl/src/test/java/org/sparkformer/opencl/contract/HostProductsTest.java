@@ -25,8 +25,8 @@ import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.MatMul;
 
 /**
- * Products by AMX and AVX512_BF16 against their definition, on processors without these: the
- * contract suite runs those that there are.
+ * Products by AMX and AVX512_BF16 against their definition, where the contract suite does not run
+ * them: on processors without these, and AVX512_BF16's where AMX comes before it.
  */
 class HostProductsTest {
   private static OpenClBackend backend;
@@ -41,15 +41,20 @@ class HostProductsTest {
     backend.close();
   }
 
-  static Stream<Arguments> missing() {
+  static Stream<Arguments> others() {
     return Stream.of(HostArithmetic.PAIRS, HostArithmetic.TILES)
-        .filter(arithmetic -> !arithmetic.isAvailable())
+        .filter(arithmetic -> !comesFirst(arithmetic))
         .flatMap(arithmetic -> MatMulCases.rounding().map(test -> arguments(arithmetic, test)));
   }
 
+  private static boolean comesFirst(HostArithmetic arithmetic) {
+    boolean afterTiles = arithmetic == HostArithmetic.PAIRS && HostArithmetic.TILES.isAvailable();
+    return arithmetic.isAvailable() && !afterTiles;
+  }
+
   @ParameterizedTest(allowZeroInvocations = true)
-  @MethodSource("missing")
-  void thoseThatThisProcessorHasNotAgreeWithTheDefinition(
+  @MethodSource("others")
+  void thoseThatTheContractSuiteLeavesOutAgreeWithTheDefinition(
       HostArithmetic arithmetic, OperationCase test) {
     HostProducts products = new HostProducts(arithmetic, backend);
     Agreement.check(test, backend, operation -> products.run((MatMul) operation));
