@@ -45,6 +45,9 @@ class TrainingCommandsTest {
     assertEquals(2, project.execute("generate", run.toString(), "--device", "abacus"));
     assertTrue(project.error().contains("no OpenCL device matches 'abacus'"), project.error());
 
+    assertEquals(2, project.execute("evaluate", run.toString(), "--mask-fraction", "0.2"));
+    assertTrue(project.error().contains("--mask-fraction: this model is a GPT"), project.error());
+
     JsonNode evaluation = project.json("evaluate", run.toString());
     double loss = evaluation.get("loss").asDouble();
     assertEquals(summary.get("val_loss").asDouble(), loss, 0.2);

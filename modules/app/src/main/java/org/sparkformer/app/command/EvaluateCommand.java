@@ -11,6 +11,7 @@ import org.sparkformer.app.model.RecordedDataset;
 import org.sparkformer.data.Samples;
 import org.sparkformer.data.Split;
 import org.sparkformer.data.TokenDataset;
+import org.sparkformer.models.Objective;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -84,6 +85,11 @@ public final class EvaluateCommand implements Callable<Integer> {
     // The model first: of a folder that holds none, that is what there is to say.
     try (LoadedModel model = LoadedModel.open(location, device.value(), notes::println);
         TokenDataset tokens = openDataset()) {
+      boolean fraction = spec.commandLine().getParseResult().hasMatchedOption("--mask-fraction");
+      if (fraction && model.configuration().objective() != Objective.MASKED_TOKENS) {
+        throw new InputException(
+            "--mask-fraction: this model is a GPT, from which nothing is hidden");
+      }
       Samples samples = Evaluation.samples(model, tokens, split, maskFraction);
       Evaluation evaluation = Evaluation.of(model, samples, windows, batch);
       spec.commandLine().getOut().println(new ObjectMapper().writeValueAsString(evaluation));

@@ -36,8 +36,10 @@ record MatMulBlocks(
   private static final int STRIP_COLUMNS = 128;
   private static final int SMALLEST_DEPTH = 32;
 
-  /** Vectors of sums in a tile, of 32 registers. */
+  /** Vectors of sums in a tile, of 32 registers, and at most. */
   private static final int SUMS_OF_16 = 24;
+
+  private static final int MOST_SUMS_OF_16 = 28;
 
   /** Rows, columns and words of depth of AMX's registers. */
   static final int TILE = 16;
@@ -73,8 +75,9 @@ record MatMulBlocks(
   private static MatMulBlocks ofVectors(
       MatMul product, HostArithmetic arithmetic, int vector, Map<String, Integer> tunables) {
     int few = fewVectors(product.n(), vector);
-    int tileVectors = few > 0 ? few : tunables.getOrDefault("NV", 2);
-    int tileRows = few > 0 ? tileRows(vector, few) : tileRows(product.m(), vector, tunables);
+    int tileVectors = few > 0 ? few : tileVectors(product.n(), vector, tunables);
+    int tileRows =
+        few > 0 ? tileRows(vector, few) : tileRows(product.m(), vector, tileVectors, tunables);
     int depth = arithmetic.step() * tunables.getOrDefault("KC", 384);
     return new MatMulBlocks(
         vector, tileRows, tileVectors, arithmetic, depth, product.m(), product.n());
@@ -90,14 +93,28 @@ record MatMulBlocks(
     return few ? (vector == 16 ? vectors : 1) : 0;
   }
 
+  /**
+   * NV: three, which load less for each multiply-add, where there are 32 registers and hardly a
+   * column is computed in vain; else two.
+   */
+  private static int tileVectors(int n, int vector, Map<String, Integer> tunables) {
+    int vectors = Vectors.count(n, vector);
+    boolean three =
+        vector == 16
+            && !tunables.containsKey("MR")
+            && 3 * Vectors.count(vectors, 3) <= 2 * Vectors.count(vectors, 2) + vectors / 64;
+    return tunables.getOrDefault("NV", three ? 3 : 2);
+  }
+
   private static int tileRows(int vector, int tileVectors) {
     return vector == 16 ? SUMS_OF_16 / tileVectors : 6;
   }
 
-  /** MR; for few rows up to 14 where fewer of a last tile are empty. */
-  private static int tileRows(int m, int vector, Map<String, Integer> tunables) {
-    int best = tileRows(vector, 2);
-    for (int rows = best + 1; rows <= 14 && vector == 16 && m < FEW_ROWS; rows++) {
+  /** MR; for few rows some more where fewer of a last tile are empty. */
+  private static int tileRows(int m, int vector, int tileVectors, Map<String, Integer> tunables) {
+    int best = tileRows(vector, tileVectors);
+    int most = vector == 16 && m < FEW_ROWS ? MOST_SUMS_OF_16 / tileVectors : best;
+    for (int rows = best + 1; rows <= most; rows++) {
       best = Vectors.count(m, rows) * rows < Vectors.count(m, best) * best ? rows : best;
     }
     return tunables.getOrDefault("MR", best);

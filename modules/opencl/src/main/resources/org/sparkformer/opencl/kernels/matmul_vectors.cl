@@ -13,7 +13,9 @@ void add_tile(const A_SPACE word *a, const B_SPACE word *b, int words, global fl
     EACH_ROW EACH_VECTOR if (i < rows)
         c[i][v] = load_up_to(C + i * stride + v * VW, columns - v * VW);
   }
-  for (int k = 0; k < words; k++) {
+  // The next tile down begins with its C.
+  EACH_ROW EACH_VECTOR PREFETCH(C + (MR + i) * stride + v * VW);
+  _Pragma("unroll 4") for (int k = 0; k < words; k++) {
     wordV x[NV];
     EACH_VECTOR x[v] = LOAD_WORDS(B_SPACE, b + k * NR + v * VW);
     EACH_ROW EACH_VECTOR c[i][v] = MULTIPLY_ADD(A_AT(a, i, k), x[v], c[i][v]);
