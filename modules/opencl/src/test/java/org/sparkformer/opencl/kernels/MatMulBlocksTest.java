@@ -58,13 +58,35 @@ class MatMulBlocksTest {
   void anOddNumberOfVectorsIsATileWhereThereAreTheRegisters() {
     try (JavaBackend java = new JavaBackend()) {
       assertEquals(
-          List.of(1, 3, 5, 7, 2),
-          Stream.of(7, 33, 65, 97, 129)
+          List.of(1, 3, 5, 7),
+          Stream.of(7, 33, 65, 97)
               .map(n -> blocks(product(java, 61, n, 33), 2, 16).macros().get("NV"))
               .toList());
       for (int width : List.of(4, 8)) {
         assertEquals(1, blocks(product(java, 61, 19, 127), 2, width).macros().get("NV"));
       }
+    }
+  }
+
+  @Test
+  void threeVectorsAreATileWhereHardlyAColumnIsComputedInVain() {
+    assertEquals(List.of(3, 8), tile(129, 16, Map.of()));
+    assertEquals(List.of(3, 8), tile(384, 16, Map.of()));
+    assertEquals(List.of(3, 8), tile(50_257, 16, Map.of()));
+    assertEquals(List.of(2, 12), tile(128, 16, Map.of()));
+    assertEquals(List.of(2, 12), tile(1024, 16, Map.of()));
+    assertEquals(List.of(2, 6), tile(384, 8, Map.of()));
+    assertEquals(List.of(2, 10), tile(384, 16, Map.of("MR", 10)));
+    assertEquals(List.of(3, 8), tile(1024, 16, Map.of("NV", 3)));
+  }
+
+  /** Vectors and rows of a tile for many rows and so many columns. */
+  private static List<Integer> tile(int n, int width, Map<String, Integer> tuned) {
+    try (JavaBackend java = new JavaBackend()) {
+      DeviceInfo device = processor(2, width);
+      MatMulBlocks blocks =
+          MatMulBlocks.of(product(java, 120, n, 33), HostArithmetic.FP32, device, tuned);
+      return List.of(blocks.tileVectors(), blocks.tileRows());
     }
   }
 
