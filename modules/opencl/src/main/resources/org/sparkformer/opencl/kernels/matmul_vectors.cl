@@ -1,5 +1,9 @@
 // A tile of matmul.cl in vectors: MR x NV of them, and its finish.
 
+// Four steps of the inner product a turn, where PoCL's compiler can; where not, it need not say so.
+#pragma clang diagnostic ignored "-Wpass-failed"
+#define UNROLL_STEPS _Pragma("unroll 4")
+
 // Adds the products of so many words, and the bias if there is one, to a tile of C, of which
 // rows x columns elements exist.
 void add_tile(const A_SPACE word *a, const B_SPACE word *b, int words, global float *C,
@@ -15,7 +19,7 @@ void add_tile(const A_SPACE word *a, const B_SPACE word *b, int words, global fl
   }
   // The next tile down begins with its C.
   EACH_ROW EACH_VECTOR PREFETCH(C + (MR + i) * stride + v * VW);
-  _Pragma("unroll 4") for (int k = 0; k < words; k++) {
+  UNROLL_STEPS for (int k = 0; k < words; k++) {
     wordV x[NV];
     EACH_VECTOR x[v] = LOAD_WORDS(B_SPACE, b + k * NR + v * VW);
     EACH_ROW EACH_VECTOR c[i][v] = MULTIPLY_ADD(A_AT(a, i, k), x[v], c[i][v]);
