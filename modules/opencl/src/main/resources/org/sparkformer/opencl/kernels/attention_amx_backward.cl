@@ -61,11 +61,6 @@ void add_to_queries(const local uint *slope_rows, const local uint *keys, int wo
     }
 }
 
-void clear_rows(global float *x, ulong stride, int count) {
-  for (int row = 0; row < count; row++, x += stride)
-    for (int d = 0; d < D; d++) x[d] = 0.0f;
-}
-
 kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void attention_backward_key(
     INPUT_PARAMETERS, const global float *log_sum_exp, long log_sum_exp_first,

@@ -1,17 +1,11 @@
 // Operands of attention_amx.cl's products in local memory, and the way there and back.
 
-#define unaligned_words unaligned_uintV
-#define STORE_WORDS(p, value) (*(local unaligned_words *)(p) = (value))
-#define LOAD_WORDS(p) (*(const local unaligned_words *)(p))
-
-// The numbers 0, 1, ... of a vector's lanes.
-intV lane_numbers() {
-  int numbers[VW];
-  UNROLL for (int lane = 0; lane < VW; lane++) numbers[lane] = lane;
-  return PASTE(vload, VW)(0, numbers);
-}
+#define STORE_WORDS(p, value) (*(local unaligned_uintV *)(p) = (value))
+#define LOAD_WORDS(p) (*(const local unaligned_uintV *)(p))
 
 int padded_rows(int count) { return (count + 31) / 32 * 32; }
+
+#include "attention_lanes.cl"
 
 #define BF16 0
 #include "attention_rows.cl"
@@ -49,8 +43,4 @@ void add_product(const local uint *a, int a_stride, int rows, const local uint *
       add_square((ulong)(a + i * a_stride), 4 * a_stride, (ulong)(b + j), 4 * b_stride, words, to,
                  row, overwrite, to, row);
     }
-}
-
-void clear(local float *sums) {
-  for (int at = 0; at < DP * LANES; at += VW) STORE(local, sums + at, (floatV)(0.0f));
 }

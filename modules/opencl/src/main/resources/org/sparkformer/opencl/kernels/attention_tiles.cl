@@ -7,12 +7,7 @@
 #define EACH_ROW UNROLL for (int i = 0; i < TILE; i++)
 #define EACH_VECTOR UNROLL for (int n = 0; n < NV; n++)
 
-// The numbers 0, 1, ... of a vector's lanes.
-intV lane_numbers() {
-  int numbers[VW];
-  UNROLL for (int lane = 0; lane < VW; lane++) numbers[lane] = lane;
-  return PASTE(vload, VW)(0, numbers);
-}
+#include "attention_lanes.cl"
 
 #define BF16 0
 #include "attention_rows.cl"
@@ -52,10 +47,6 @@ void accumulate(const local float *rows, const local float *weights, int padded,
     }
     EACH_ROW EACH_VECTOR STORE(local, sums + (d + i) * LANES + n * VW, sum[i][n]);
   }
-}
-
-void clear(local float *sums) {
-  for (int at = 0; at < DP * LANES; at += VW) STORE(local, sums + at, (floatV)(0.0f));
 }
 
 int padded_rows(int count) { return (count + TILE - 1) / TILE * TILE; }

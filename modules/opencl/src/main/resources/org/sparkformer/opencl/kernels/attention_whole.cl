@@ -38,8 +38,3 @@ void scale_rows(global float *x, ulong stride, int count, float factor) {
     for (; d < D; d++) x[d] *= factor;
   }
 }
-
-void clear_rows(global float *x, ulong stride, int count) {
-  for (int row = 0; row < count; row++, x += stride)
-    for (int d = 0; d < D; d++) x[d] = 0.0f;
-}
