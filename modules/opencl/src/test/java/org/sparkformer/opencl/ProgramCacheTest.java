@@ -46,10 +46,11 @@ class ProgramCacheTest {
   @Test
   void whatIsMadeOfAProgramsPtxIsPartOfItsKey() {
     DeviceInfo device = Devices.list().get(0).info();
+    DeviceInfo other = onPlatform(device, "Portable Computing Language");
     DeviceInfo nvidia = onPlatform(device, "NVIDIA CUDA");
     KernelSource plain = new KernelSource("test", "a");
     KernelSource marked = new KernelSource("test", "a " + HopperPtx.MARK);
-    assertFalse(HopperPtx.isNeeded(marked, device));
+    assertFalse(HopperPtx.isNeeded(marked, other));
     assertFalse(HopperPtx.isNeeded(plain, nvidia));
     assertTrue(HopperPtx.isNeeded(marked, nvidia));
     assertNotEquals(

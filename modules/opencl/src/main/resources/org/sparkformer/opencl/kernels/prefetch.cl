@@ -1,10 +1,7 @@
 // PREFETCH(p) asks for the cache line at p, which may lie beyond a buffer; nothing where a compiler
-// knows no way.
-#ifdef __has_builtin
-#if __has_builtin(__builtin_prefetch)
+// knows no way, or knows the name and not this address space, as NVIDIA's does.
+#if defined(__x86_64__) || defined(__aarch64__)
 #define PREFETCH(p) __builtin_prefetch((const __private void *)(ulong)(p))
-#endif
-#endif
-#ifndef PREFETCH
+#else
 #define PREFETCH(p)
 #endif
