@@ -56,7 +56,7 @@ for arch in "$@"; do
   for edge in 4 8; do check matmul_gpu.cl "WORK=$edge" STEPS=8 BIAS=1 GELU=1; done
   check matmul_gpu.cl WORK=8 STEPS=8 TRANSPOSE_A=1 ACCUMULATE=1
   check matmul_tensor.cl PTX=1 BIAS=1 GELU=1
-  check matmul_tensor.cl PTX=1 ACCUMULATE=1
+  check matmul_tensor.cl PTX=1 ACCUMULATE=1 A_ACROSS=1 B_ACROSS=1 RAGGED=0
   check matmul_tensor.cl PTX=1 BIAS=1 GELU=1 SOURCE_BF16=1 C_BF16=1 ACTIVATED_BF16=1
   check matmul_gpu.cl WORK=8 STEPS=8 BIAS=1 GELU=1 A_BF16=1 C_BF16=1 ACTIVATED_BF16=1
   check matmul_tensor.cl PTX=1 ROWS=64 COLUMNS=64 WARP_ROWS=32 WARP_COLUMNS=32 STAGES=4
@@ -82,10 +82,11 @@ done
 if [[ " $* " == *" sm_90 "* ]]; then
   arch=sm_90a
   check matmul_wgmma.cl PTX=1 BIAS=1 GELU=1
-  check matmul_wgmma.cl PTX=1 ACCUMULATE=1
-  check matmul_wgmma.cl PTX=1 BIAS=1 GELU=1 SOURCE_BF16=1 C_BF16=1 ACTIVATED_BF16=1
+  check matmul_wgmma.cl PTX=1 ACCUMULATE=1 A_ACROSS=1 B_ACROSS=1 RAGGED=0
+  check matmul_wgmma.cl PTX=1 BIAS=1 GELU=1 SOURCE_BF16=1 C_BF16=1 ACTIVATED_BF16=1 B_ACROSS=1 RAGGED=0
   check matmul_wgmma.cl PTX=1 ROWS=64 COLUMNS=64
   check matmul_wgmma.cl PTX=1 STAGES=4 OPEN=1
   check matmul_wgmma.cl PTX=1 COLUMNS=256 STAGES=4 OPEN=1
+  check matmul_wgmma.cl PTX=1 BIAS=1 GELU=1 C_BF16=1 ACTIVATED_BF16=1 B_ACROSS=1 RAGGED=0 COLUMNS=256 STAGES=4 OPEN=1
   check matmul_wgmma.cl PTX=1 ROWS=256 STAGES=4 OPEN=1 STEP=32
 fi

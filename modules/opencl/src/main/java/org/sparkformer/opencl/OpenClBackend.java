@@ -250,6 +250,11 @@ public final class OpenClBackend implements Backend {
   }
 
   @Override
+  public boolean isAccelerator() {
+    return device().kind() != DeviceInfo.Kind.CPU;
+  }
+
+  @Override
   public void close() {
     if (!closed) {
       closed = true;

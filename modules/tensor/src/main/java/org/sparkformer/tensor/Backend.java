@@ -95,6 +95,11 @@ public interface Backend extends AutoCloseable {
     return false;
   }
 
+  /** Whether this is a device beside the processor, with memory of its own, as a GPU is. */
+  default boolean isAccelerator() {
+    return false;
+  }
+
   @Override
   void close();
 

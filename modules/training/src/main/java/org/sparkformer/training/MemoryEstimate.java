@@ -114,29 +114,32 @@ public record MemoryEstimate(
   }
 
   /**
-   * Where there is one rank.
+   * Where there is one rank, on a processor.
    *
    * @param gradientBuffers gradient vectors that accumulation keeps at once, at least 1
    */
   public static MemoryEstimate of(RunConfiguration configuration, int gradientBuffers) {
     long parameters = configuration.model().layout().size();
-    return of(configuration, Share.ofOptimizer(parameters, parameters, gradientBuffers, 0, true));
+    return of(
+        configuration, Share.ofOptimizer(parameters, parameters, gradientBuffers, 0, true), false);
   }
 
   static MemoryEstimate of(RunConfiguration configuration, Rank rank) {
     boolean shares = configuration.training().sharesWeights(rank.collective().size());
     return of(
         configuration,
-        shares ? Share.ofAll(configuration, rank) : Share.ofOptimizer(configuration, rank));
+        shares ? Share.ofAll(configuration, rank) : Share.ofOptimizer(configuration, rank),
+        rank.backend().isAccelerator());
   }
 
-  private static MemoryEstimate of(RunConfiguration configuration, Share share) {
+  private static MemoryEstimate of(
+      RunConfiguration configuration, Share share, boolean accelerator) {
     ModelConfiguration model = configuration.model();
     DType operands = configuration.training().precision().operands();
     long rounded = operands == DType.FLOAT32 ? 0 : share.rounded() * operands.bytes();
     long rows = (long) configuration.training().microBatchSize() * model.context();
     int predicted = configuration.training().microBatchSize() * configuration.targets();
-    long chunk = Functions.logitRows(predicted, model.vocabularySize());
+    long chunk = Functions.logitRows(predicted, model.vocabularySize(), accelerator);
     return new MemoryEstimate(
         share.weights() * Float.BYTES + rounded,
         share.gradients() * Float.BYTES,

@@ -84,6 +84,7 @@ public final class LayerNormKernels {
 
   private static void partials(
       LayerNormWeightBackward norm, Tensor partial, int blocks, LaunchContext context) {
+    Map<String, Integer> tunables = context.tunables(FILE);
     context
         .kernel(FILE, "layerNormWeightPartials")
         .tensor(norm.dy())
@@ -93,6 +94,8 @@ public final class LayerNormKernels {
         .tensor(partial)
         .number(norm.rows())
         .number(norm.columns())
-        .over(blocks, context.tunables(FILE).get("ITEMS"));
+        .over(
+            new long[] {blocks, Vectors.columnGroups(norm.columns(), tunables)},
+            new long[] {tunables.get("ITEMS"), 1});
   }
 }

@@ -7,66 +7,75 @@ import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.MatMul;
 
 /**
- * An operand of a product that {@code matmul_packed.cl} packs: rounded to bf16, a row for each row
- * or column of C.
+ * An operand of a product as {@code matmul_packed.cl} takes it: bf16 in rows of whole chunks, as it
+ * lies or as {@link #pack} makes it.
  *
- * @param source op(X) or its transpose
- * @param stride elements of the source from one matrix of the batch to the next; 0 where all share
- *     one
- * @param alongRows whether the inner product runs along the rows of the source
- * @param size M or N
+ * @param source X of op(X), [rows, columns] or a batch of such
+ * @param shared whether all products of the batch have the same
+ * @param across whether the inner product goes down the columns of the source
+ * @param rows of one matrix in memory
+ * @param columns of it
  */
-record PackedOperand(Tensor source, int stride, boolean alongRows, int size, int k) {
-  private static final int ITEMS = 256;
+record PackedOperand(Tensor source, boolean shared, boolean across, int rows, int columns) {
+  private static final int ITEMS = 128;
 
-  /** Rows and depth that a work-group packs: PACK_EDGE and PACK_DEPTH of the kernel. */
-  private static final int EDGE = 32;
+  /** Elements that one copy moves, of 16 bytes. */
+  private static final int CHUNK = 8;
 
-  private static final int DEPTH = 64;
+  /** Elements that a row is filled up to. */
+  private static final int LINE = 64;
 
   static PackedOperand left(MatMul product) {
-    return new PackedOperand(
-        product.a(), product.strideA(), !product.transposeA(), product.m(), product.k());
+    boolean across = product.transposeA();
+    int rows = across ? product.k() : product.m();
+    int columns = across ? product.m() : product.k();
+    return new PackedOperand(product.a(), product.strideA() == 0, across, rows, columns);
   }
 
   static PackedOperand right(MatMul product) {
-    return new PackedOperand(
-        product.b(), product.strideB(), product.transposeB(), product.n(), product.k());
+    boolean across = !product.transposeB();
+    int rows = across ? product.k() : product.n();
+    int columns = across ? product.n() : product.k();
+    return new PackedOperand(product.b(), product.strideB() == 0, across, rows, columns);
   }
 
-  /** Elements of a packed row: k filled up to what work-groups pack. */
-  int depth() {
-    return Vectors.count(k, DEPTH) * DEPTH;
+  /** Whether it is multiplied as it lies. */
+  boolean isReady() {
+    return Elements.isBfloat16(source) && columns % CHUNK == 0 && source.offset() % CHUNK == 0;
   }
 
-  /** Packed elements from one matrix of the batch to the next. */
-  long packedStride() {
-    return stride == 0 ? 0 : (long) size * depth();
+  /** Elements from one row to the next of what is multiplied. */
+  int stride() {
+    return isReady() ? columns : Vectors.count(columns, LINE) * LINE;
+  }
+
+  /** Elements from one matrix of the batch to the next of what is multiplied. */
+  long batchStride() {
+    return shared ? 0 : (long) rows * stride();
   }
 
   /**
    * Queues the packing.
    *
    * @param file of the kernel {@code pack}
-   * @param product macros of the product's program
-   * @return scratch memory, two elements in a float
+   * @return scratch memory, two elements in a float; null where the operand is ready
    */
-  Tensor pack(String file, Map<String, Integer> product, int batch, LaunchContext context) {
-    Map<String, Integer> macros = new HashMap<>(product);
+  Tensor pack(String file, int batch, LaunchContext context) {
+    if (isReady()) {
+      return null;
+    }
+    Map<String, Integer> macros = new HashMap<>();
+    macros.put("PTX", NvidiaDevice.ptx(context.device()));
     Elements.define(macros, "SOURCE_BF16", source);
-    int matrices = stride == 0 ? 1 : batch;
-    Tensor packed = context.floats((long) matrices * size * depth() / 2);
+    long all = (long) rows * (shared ? 1 : batch);
+    Tensor packed = context.floats(all * stride() / 2);
     context
         .kernel(file, "pack", macros)
         .elements(source)
         .tensor(packed)
-        .number(stride)
-        .number(alongRows ? 1 : 0)
-        .number(size)
-        .number(k)
-        .over(
-            new long[] {depth() / DEPTH, Vectors.count(size, EDGE), matrices},
-            new long[] {ITEMS, 1, 1});
+        .number(columns)
+        .number(stride() / 2)
+        .over(all, ITEMS);
     return packed;
   }
 }

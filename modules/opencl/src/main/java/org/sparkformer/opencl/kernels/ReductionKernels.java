@@ -42,7 +42,9 @@ public final class ReductionKernels {
           .tensor(partial)
           .number(sum.rows())
           .number(sum.columns())
-          .over(blocks, tunables.get("ITEMS"));
+          .over(
+              new long[] {blocks, Vectors.columnGroups(sum.columns(), tunables)},
+              new long[] {tunables.get("ITEMS"), 1});
       context
           .kernel(FILE, "columnSum")
           .tensor(partial)

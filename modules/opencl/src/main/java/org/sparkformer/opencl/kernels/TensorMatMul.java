@@ -44,23 +44,28 @@ public final class TensorMatMul implements Specialisation<MatMul> {
    * @param file one that includes {@code matmul_packed.cl} and names its kernel after itself
    */
   static void enqueue(MatMul product, LaunchContext context, String file, TensorTiles tiles) {
-    Map<String, Integer> macros = macros(product, tiles, context, file);
     PackedOperand left = PackedOperand.left(product);
     PackedOperand right = PackedOperand.right(product);
-    try (Tensor a = left.pack(file, macros, product.batch(), context);
-        Tensor b = right.pack(file, macros, product.batch(), context)) {
+    Map<String, Integer> macros = macros(product, tiles, context, file);
+    macros.put("A_ACROSS", left.across() ? 1 : 0);
+    macros.put("B_ACROSS", right.across() ? 1 : 0);
+    macros.put("RAGGED", product.k() % tiles.step() == 0 ? 0 : 1);
+    try (Tensor a = left.pack(file, product.batch(), context);
+        Tensor b = right.pack(file, product.batch(), context)) {
       context
           .kernel(file, file.replace(".cl", ""), macros)
-          .tensor(a)
-          .tensor(b)
+          .elements(a == null ? left.source() : a)
+          .elements(b == null ? right.source() : b)
           .elements(product.c())
           .tensor(product.bias())
           .elements(product.activated())
-          .number(left.packedStride())
-          .number(right.packedStride())
+          .number(left.batchStride())
+          .number(right.batchStride())
+          .number(left.stride())
+          .number(right.stride())
           .number(product.m())
           .number(product.n())
-          .number(left.depth())
+          .number(product.k())
           .over(
               new long[] {tiles.count(product), 1, product.batch()},
               new long[] {tiles.items(), 1, 1});

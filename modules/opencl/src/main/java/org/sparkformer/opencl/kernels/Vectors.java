@@ -1,5 +1,6 @@
 package org.sparkformer.opencl.kernels;
 
+import java.util.Map;
 import org.sparkformer.opencl.DeviceInfo;
 
 /** The vector width that kernels for processors are built for. */
@@ -10,6 +11,15 @@ public final class Vectors {
   public static int width(DeviceInfo device) {
     int widest = Integer.highestOneBit(Math.max(1, device.floatVectorWidth()));
     return Math.max(4, Math.min(16, widest));
+  }
+
+  /**
+   * Groups that share out columns among their items, a vector each; 1 where groups of one item go
+   * along whole rows.
+   */
+  static long columnGroups(int columns, Map<String, Integer> tunables) {
+    int items = tunables.get("ITEMS");
+    return items == 1 ? 1 : count(columns, items * tunables.get("WIDTH"));
   }
 
   /** How many pieces of {@code size} hold {@code elements}. */

@@ -60,22 +60,29 @@ INLINE void begin_products(float *c, warp_t *warp) {
   asm volatile(HOPPER("wgmma.fence.sync.aligned;") : SUMS : : "memory");
 }
 
-// Describes 16 elements of rows in local memory, chunks `chunk` and the next of each, that lie as
-// place_of says: the address, from row to row 8 further on, and how chunks are swapped, in units of
-// 16 bytes. Rows are of 4 or 8 chunks and the first is at a multiple of 1024 bytes.
-INLINE ulong operand_of(const local ushort *rows, int chunk, int chunks) {
-  ulong swapped = chunks == 8 ? 1 : 2; // 128 or 64 bytes wide
-  return ((ulong)rows >> 4) + chunk & 0x3fff | 1ul << 16 | (ulong)(8 * chunks) << 32 | swapped << 62;
+// Describes an operand's 16 elements of the inner product from `k` on, which is a multiple of 16, in
+// local memory at a multiple of 1024 bytes. All in units of 16 bytes: the address, two strides, and how
+// chunks are swapped. Along rows: from row to row 8 further on. Across them, where rows of 64 lie under
+// each other for each element of the inner product: from 64 rows to the next, from 8 elements to the
+// next.
+INLINE ulong operand_of(const local ushort *rows, int k, int across) {
+  ulong at = (ulong)rows >> 4;
+  if (across) return at + k * 8 & 0x3fff | (ulong)(8 * STEP) << 16 | 64ul << 32 | 1ul << 62;
+  ulong swapped = STEP == 64 ? 1 : 2; // 128 or 64 bytes wide
+  return at + k / 8 & 0x3fff | 1ul << 16 | (ulong)STEP << 32 | swapped << 62;
 }
 
-// Starts c += a b with a [64, 16] and b [16, COLUMNS] of bf16, the inner product along the rows of
-// memory in both; c [64, COLUMNS] of fp32. Warp w of the group holds rows 16 w to 16 w + 15 of c, of
+#define TEXT_NOW(x) #x
+#define TEXT(x) TEXT_NOW(x)
+
+// Starts c += a b with a [64, 16] and b [16, COLUMNS] of bf16, from element k of the inner product in
+// the buffer on; c [64, COLUMNS] of fp32. Warp w of the group holds rows 16 w to 16 w + 15 of c, of
 // 8 columns after the other as multiply_add does.
-INLINE void start_product(float *c, const local ushort *a, const local ushort *b, int chunk,
-                          int chunks, warp_t *warp) {
-  asm volatile(HOPPER("wgmma.mma_async.sync.aligned.m64" PRODUCT ", 1, 1, 1, 0, 0;")
+INLINE void start_product(float *c, const local ushort *a, const local ushort *b, int k,
+                          warp_t *warp) {
+  asm volatile(HOPPER("wgmma.mma_async.sync.aligned.m64" PRODUCT ", 1, 1, 1, " TEXT(A_ACROSS) ", " TEXT(B_ACROSS) ";")
                : SUMS
-               : "l"(operand_of(a, chunk, chunks)), "l"(operand_of(b, chunk, chunks))
+               : "l"(operand_of(a, k, A_ACROSS)), "l"(operand_of(b, k, B_ACROSS))
                : "memory");
 }
 
@@ -98,9 +105,9 @@ INLINE void publish_copies(warp_t *warp) {}
 
 INLINE void begin_products(float *c, warp_t *warp) {}
 
-INLINE void start_product(float *c, const local ushort *a, const local ushort *b, int chunk,
-                          int chunks, warp_t *warp) {
-  product_t product = {a, b, chunk, chunks};
+INLINE void start_product(float *c, const local ushort *a, const local ushort *b, int k,
+                          warp_t *warp) {
+  product_t product = {a, b, k};
   warp->products[warp->products_started++ % MOST_PRODUCTS] = product;
 }
 
@@ -108,9 +115,9 @@ INLINE void commit_products(warp_t *warp) {
   warp->product_ends[warp->product_groups++ % MOST_GROUPS] = warp->products_started;
 }
 
-INLINE float element_of_rows(const local ushort *rows, int row, int k, const product_t *product) {
-  int chunk = product->chunk + k / 8;
-  return half_of(rows[place_of(row, chunk, product->chunks) + k % 8], 0);
+INLINE float element_of(const local ushort *rows, int row, int k, int across) {
+  int place = across ? place_across(row / 8, k) + row % 8 : place_of(row, k / 8, CHUNKS) + k % 8;
+  return half_of(rows[place], 0);
 }
 
 INLINE void make_product(float *c, const product_t *product) {
@@ -119,8 +126,8 @@ INLINE void make_product(float *c, const product_t *product) {
     int row = 16 * warp + lane / 4 + e / 2 % 2 * 8;
     int column = e / 4 * 8 + 2 * (lane % 4) + e % 2;
     for (int k = 0; k < 16; k++)
-      c[e] = fma(element_of_rows(product->a, row, k, product),
-                 element_of_rows(product->b, column, k, product), c[e]);
+      c[e] = fma(element_of(product->a, row, product->k + k, A_ACROSS),
+                 element_of(product->b, column, product->k + k, B_ACROSS), c[e]);
   }
 }
 

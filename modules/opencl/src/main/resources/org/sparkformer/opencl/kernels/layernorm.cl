@@ -191,7 +191,40 @@ static inline void addRow(__global const float *d, __global const float *in, flo
   })
 }
 
-/** Group b: the rows of block b, in their order, along whole rows. */
+/** A vector of columns of `count` rows in their order, with several rows on their way at once. */
+static inline void addColumns(__global const float *d, __global const float *in,
+                              __global const float *m, __global const float *s,
+                              __global float *weightOut, __global float *biasOut, int columns,
+                              int count) {
+  long stride = columns;
+  int c = (get_group_id(1) * ITEMS + get_local_id(0)) * WIDTH;
+  if (c + WIDTH <= columns) {
+    floatv weightSum = 0.0f, biasSum = 0.0f;
+    _Pragma("unroll 4") for (int r = 0; r < count; r++) {
+      floatv g = LOAD(d + r * stride + c);
+      weightSum = fma(g, NORMALISED(r, c), weightSum);
+      biasSum += g;
+    }
+    STORE(weightSum, weightOut + c);
+    STORE(biasSum, biasOut + c);
+    return;
+  }
+  for (; c < columns; c++) {
+    float weightSum = 0.0f, biasSum = 0.0f;
+    for (int r = 0; r < count; r++) {
+      float g = d[r * stride + c];
+      weightSum = fma(g, (in[r * stride + c] - m[r]) * s[r], weightSum);
+      biasSum += g;
+    }
+    weightOut[c] = weightSum;
+    biasOut[c] = biasSum;
+  }
+}
+
+/**
+ * Group b: the rows of block b, in their order. Of processors, along whole rows; of others, group c
+ * of axis 1 has a vector of columns an item.
+ */
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormWeightPartials(
     __global const float *dy, long dyFirst, __global const float *x, long xFirst,
     __global const float *mean, long meanFirst, __global const float *rstd, long rstdFirst,
@@ -205,6 +238,10 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormWeight
   x += xFirst;
   mean += meanFirst;
   rstd += rstdFirst;
+#if ITEMS > 1
+  addColumns(dy + start * columns, x + start * columns, mean + start, rstd + start, weightOut,
+             biasOut, columns, end - start);
+#else
   long row = start;
   for (; row + 4 <= end; row += 4) {
     addFourRows(dy + row * columns, x + row * columns, mean + row, rstd + row, weightOut, biasOut,
@@ -214,6 +251,7 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormWeight
     addRow(dy + row * columns, x + row * columns, mean[row], rstd[row], weightOut, biasOut,
            columns, row == start);
   }
+#endif
 }
 
 /** A work-item a column. */
@@ -224,7 +262,7 @@ __kernel __attribute__((reqd_work_group_size(64, 1, 1))) void layerNormWeightBac
   if (c < columns) {
     float weightSum = 0.0f;
     float biasSum = 0.0f;
-    for (long block = 0; block < blocks; block++) {
+    _Pragma("unroll 8") for (long block = 0; block < blocks; block++) {
       weightSum += partial[partialFirst + 2 * block * columns + c];
       biasSum += partial[partialFirst + (2 * block + 1) * columns + c];
     }

@@ -2,21 +2,20 @@
 // with fp32 sums, by matrix instructions. C, bias, activated and the macros as in matmul.cl. The file
 // that includes this one says by which instructions: see below.
 //
-// Two steps. `pack` rounds an operand into scratch memory, [size, depth] with the inner product
-// along the rows, whatever its transpose and alignment; the depth is filled up with zeros. Then
-// `MATMUL` multiplies packed operands: copies of 16 bytes need no registers, transposes and edges
-// cost nothing in its loop, and its tiles move half the bytes that fp32 would, which is what limits
-// it. Packing reads and writes 6 bytes an element, 4 where it is bf16 already (SOURCE_BF16);
-// products of depth K pay 6 / K of it.
+// An operand that is bf16 and has rows of whole chunks of 8 is multiplied as it lies, transposed or not.
+// Another is first rounded to such rows in scratch memory, by `pack`, which reads and writes 6 bytes an
+// element, 4 where it is bf16 already (SOURCE_BF16). Copies of 16 bytes need no registers, and what is
+// transposed costs nothing more: the instructions take both (matmul_operands.cl).
 //
 // A work-group computes a tile of ROWS x COLUMNS elements of C, each of its warps WARP_ROWS x
 // WARP_COLUMNS of them in registers. STEP of the inner product at a time pass through one of STAGES
 // buffers in local memory, AHEAD of them on their way (as CUTLASS's multistage pipeline: Thakkar et
 // al., CUTLASS 2.x, mma_multistage). In a buffer a row's chunks of 8 elements are swapped about, by
-// place_of in nvidia.cl.
+// place_of in nvidia.cl. The tile leaves through local memory too: a warp's registers hold 8 bytes of a
+// row here and there, memory wants whole lines of it.
 //
-// Every element is one chain over rising k, 16 at a time from 0 or from C, in which the order within
-// 16 is the instruction's own: no tunable changes a bit on one kind of device.
+// Every element is one chain over rising k, 16 at a time, in which the order within 16 is the
+// instruction's own, and then what C held: no tunable changes a bit on one kind of device.
 //
 // The file that includes this one defines MATMUL, the kernel's name, the tunables and
 //   AHEAD               steps that are copied before they are needed;
@@ -36,46 +35,20 @@
 #include "elements.cl"
 #include "gelu.cl"
 
-#define PACK_EDGE 32
-#define PACK_DEPTH 64
+// The first of what follows is done by items of a row of the source, a work-group each.
+#define PACK_ITEMS 128
 
-// packed [size, padded depth], one matrix of it a batch. Element (i, k) lies at i + k stride where
-// ALONG_K is 0, at i stride + k where it is 1.
-kernel __attribute__((reqd_work_group_size(256, 1, 1)))
+// Rows of `words` words, two elements each, the last of them 0 where the source has fewer `columns`.
+kernel __attribute__((reqd_work_group_size(PACK_ITEMS, 1, 1)))
 void pack(const global ELEMENT(SOURCE_BF16) *source, long source_first, global uint *packed,
-          long packed_first, int source_batch, int along_k, int size, int depth) {
-  local float tile[PACK_EDGE][PACK_DEPTH + 1];
-  ulong batch = get_group_id(2);
-  int words = get_num_groups(0) * PACK_DEPTH / 2;
-  int i0 = get_group_id(1) * PACK_EDGE, k0 = get_group_id(0) * PACK_DEPTH;
-  source += source_first + batch * source_batch;
-  for (int at = get_local_id(0); at < PACK_EDGE * PACK_DEPTH; at += 256) {
-    int i = along_k ? at / PACK_DEPTH : at % PACK_EDGE;
-    int k = along_k ? at % PACK_DEPTH : at / PACK_EDGE;
-    ulong from = along_k ? (ulong)(i0 + i) * depth + k0 + k : (ulong)(k0 + k) * size + i0 + i;
-    tile[i][k] = i0 + i < size && k0 + k < depth ? VALUE(SOURCE_BF16, source[from]) : 0.0f;
-  }
-  barrier(CLK_LOCAL_MEM_FENCE);
-  packed += packed_first + batch * size * words;
-  for (int at = get_local_id(0); at < PACK_EDGE * PACK_DEPTH / 2; at += 256) {
-    int i = at / (PACK_DEPTH / 2), k = at % (PACK_DEPTH / 2);
-    if (i0 + i < size)
-      packed[(ulong)(i0 + i) * words + k0 / 2 + k] =
-          bfloat16_pair(tile[i][2 * k], tile[i][2 * k + 1]);
-  }
-}
-
-// Starts copying STEP elements of rows; rows beyond the last repeat it, as nobody reads their
-// products.
-INLINE void copy_rows(const global ushort *source, ulong stride, int count, int size,
-                      local ushort *rows, warp_t *warp) {
-  UNROLL for (int n = 0; n < (count * CHUNKS + ITEMS - 1) / ITEMS; n++) {
-    int at = get_local_id(0) + n * ITEMS;
-    int row = at / CHUNKS, chunk = at % CHUNKS;
-    if (count * CHUNKS % ITEMS == 0 || row < count)
-      copy_async((local uint4 *)(rows + place_of(row, chunk, CHUNKS)),
-                 (const global uint4 *)(source + min(row, size - 1) * stride + chunk * 8),
-                 warp);
+          long packed_first, int columns, int words) {
+  source += source_first + (ulong)get_group_id(0) * columns;
+  packed += packed_first + (ulong)get_group_id(0) * words;
+  UNROLL_SOME for (int word = get_local_id(0); word < words; word += PACK_ITEMS) {
+    int at = 2 * word;
+    float low = at < columns ? VALUE(SOURCE_BF16, source[at]) : 0.0f;
+    float high = at + 1 < columns ? VALUE(SOURCE_BF16, source[at + 1]) : 0.0f;
+    packed[word] = bfloat16_pair(low, high);
   }
 }
 
@@ -84,45 +57,72 @@ INLINE void copy_rows(const global ushort *source, ulong stride, int count, int 
     UNROLL for (int j = 0; j < WARP_COLUMNS / 8; j++)             \
       UNROLL for (int e = 0; e < 4; e++)
 
-// A and B packed, with depth elements a row; A_batch and B_batch elements from one matrix to the
-// next. Work-groups: the tiles of C on axis 0, the batch on axis 2.
+// 16 rows of a warp's tile in local memory, each with room behind it, so that the lanes that hold one
+// column write to banks of their own.
+#define PITCH (WARP_COLUMNS + 8)
+#define BUFFER ((ROWS + COLUMNS) * STEP)
+#define SHEETS (ITEMS / WARP * 16 * PITCH * 2)
+#define LOCAL_WORDS (STAGES * BUFFER > SHEETS ? STAGES * BUFFER : SHEETS)
+
+// What leaves the kernel where its sum stands: four elements of a row of C at a time, or one.
+#define TYPE4_0 float4
+#define TYPE4_1 ushort4
+#define TYPE4(bf16) BY_TYPE(TYPE4_, bf16)
+#define VALUES4_0(x) (x)
+#define VALUES4_1(x) (ushort4)(element_of1((x).s0), element_of1((x).s1), element_of1((x).s2), element_of1((x).s3))
+#define VALUES4(bf16, x) BY_TYPE(VALUES4_, bf16)(x)
+
+INLINE void put_four(float4 sum, ulong at, const global float *bias, global ELEMENT(C_BF16) *C,
+                     global ELEMENT(ACTIVATED_BF16) *activated) {
+#if ACCUMULATE
+  sum += *(const global float4 *)(C + at);
+#endif
+  if (BIAS) sum += vload4(0, bias);
+  *(global TYPE4(C_BF16) *)(C + at) = VALUES4(C_BF16, sum);
+  if (GELU) {
+    float4 y = (float4)(gelu(sum.s0), gelu(sum.s1), gelu(sum.s2), gelu(sum.s3));
+    *(global TYPE4(ACTIVATED_BF16) *)(activated + at) = VALUES4(ACTIVATED_BF16, y);
+  }
+}
+
+INLINE void put_one(float sum, ulong at, const global float *bias, global ELEMENT(C_BF16) *C,
+                    global ELEMENT(ACTIVATED_BF16) *activated) {
+  if (ACCUMULATE) sum += VALUE(C_BF16, C[at]);
+  if (BIAS) sum += *bias;
+  C[at] = ELEMENT_OF(C_BF16, sum);
+  if (GELU) activated[at] = ELEMENT_OF(ACTIVATED_BF16, gelu(sum));
+}
+
+// A_batch and B_batch are elements from one matrix to the next, A_stride and B_stride from one row of
+// memory to the next, both whole chunks. Work-groups: the tiles of C on axis 0, the batch on axis 2.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 void MATMUL(const global ushort *A, long A_first, const global ushort *B, long B_first,
             global ELEMENT(C_BF16) *C, long C_first, const global float *bias,
             long bias_first, global ELEMENT(ACTIVATED_BF16) *activated,
-            long activated_first, long A_batch, long B_batch, int M, int N, int depth) {
-  local ushort stages[STAGES * (ROWS + COLUMNS) * STEP] __attribute__((aligned(1024)));
+            long activated_first, long A_batch, long B_batch, int A_stride, int B_stride, int M,
+            int N, int K) {
+  local ushort stages[LOCAL_WORDS] __attribute__((aligned(1024)));
   WARP_STATE(warp);
   ulong batch = get_group_id(2);
   int tiles_down = (M + ROWS - 1) / ROWS, tiles_across = (N + COLUMNS - 1) / COLUMNS;
   int tile = get_group_id(0), first = tile / (BAND * tiles_across) * BAND;
   int height = min(BAND, tiles_down - first), place = tile - first * tiles_across;
   int row = (first + place % height) * ROWS, column = place / height * COLUMNS;
-  A += A_first + batch * A_batch + (ulong)row * depth;
-  B += B_first + batch * B_batch + (ulong)column * depth;
+  A += A_first + batch * A_batch + (A_ACROSS ? (ulong)row : (ulong)row * A_stride);
+  B += B_first + batch * B_batch + (B_ACROSS ? (ulong)column : (ulong)column * B_stride);
+  int A_size = (A_ACROSS ? A_stride : M) - row, B_size = (B_ACROSS ? B_stride : N) - column;
+  ulong A_step = (ulong)STEP * (A_ACROSS ? A_stride : 1), B_step = (ulong)STEP * (B_ACROSS ? B_stride : 1);
 
   int number = get_local_id(0) / WARP, lane = get_local_id(0) % WARP;
-  int warp_row = number / WARPS_ACROSS * WARP_ROWS;
-  int warp_column = number % WARPS_ACROSS * WARP_COLUMNS;
-  // The first element that this lane holds, and how many there are from it on.
-  int r0 = row + warp_row + lane / 4, s0 = column + warp_column + 2 * (lane % 4);
-  int rows = M - r0, columns = N - s0;
-  ulong corner = (batch * M + r0) * N + s0;
-  C += C_first + corner;
-  activated += activated_first + corner;
-  bias += bias_first + s0;
-
   float c[WARP_ROWS / 16][WARP_COLUMNS / 8][4];
-  EACH_ELEMENT {
-    int r = 16 * i + e / 2 * 8, s = 8 * j + e % 2;
-    c[i][j][e] = ACCUMULATE && r < rows && s < columns ? VALUE(C_BF16, C[(ulong)r * N + s]) : 0.0f;
-  }
-  int steps = depth / STEP;
+  EACH_ELEMENT c[i][j][e] = 0.0f;
+  int steps = (K + STEP - 1) / STEP;
   UNROLL for (int n = 0; n < AHEAD; n++) {
-    local ushort *buffer = stages + n * (ROWS + COLUMNS) * STEP;
+    local ushort *buffer = stages + n * BUFFER;
     if (n < steps) {
-      copy_rows(A + n * STEP, depth, ROWS, M - row, buffer, warp);
-      copy_rows(B + n * STEP, depth, COLUMNS, N - column, buffer + ROWS * STEP, warp);
+      copy_operand(A + n * A_step, A_stride, A_ACROSS, ROWS, A_size, K - n * STEP, buffer, warp);
+      copy_operand(B + n * B_step, B_stride, B_ACROSS, COLUMNS, B_size, K - n * STEP,
+                   buffer + ROWS * STEP, warp);
     }
     commit_copies(warp);
   }
@@ -133,21 +133,44 @@ void MATMUL(const global ushort *A, long A_first, const global ushort *B, long B
     barrier(CLK_LOCAL_MEM_FENCE);
     int next = n + AHEAD;
     if (next < steps) {
-      local ushort *buffer = stages + next % STAGES * (ROWS + COLUMNS) * STEP;
-      copy_rows(A + next * STEP, depth, ROWS, M - row, buffer, warp);
-      copy_rows(B + next * STEP, depth, COLUMNS, N - column, buffer + ROWS * STEP, warp);
+      local ushort *buffer = stages + next % STAGES * BUFFER;
+      copy_operand(A + next * A_step, A_stride, A_ACROSS, ROWS, A_size, K - next * STEP, buffer, warp);
+      copy_operand(B + next * B_step, B_stride, B_ACROSS, COLUMNS, B_size, K - next * STEP,
+                   buffer + ROWS * STEP, warp);
     }
     commit_copies(warp);
-    const local ushort *now = stages + n % STAGES * (ROWS + COLUMNS) * STEP;
-    multiply_stage(now, number, c, warp);
+    multiply_stage(stages + n % STAGES * BUFFER, number, c, warp);
   }
   finish_products(c, warp);
-  EACH_ELEMENT {
-    int r = 16 * i + e / 2 * 8, s = 8 * j + e % 2;
-    if (r < rows && s < columns) {
-      float sum = BIAS ? c[i][j][e] + bias[s] : c[i][j][e];
-      C[(ulong)r * N + s] = ELEMENT_OF(C_BF16, sum);
-      if (GELU) activated[(ulong)r * N + s] = ELEMENT_OF(ACTIVATED_BF16, gelu(sum));
+
+  local float *sheet = (local float *)stages + number * 16 * PITCH;
+  int top = row + number / WARPS_ACROSS * WARP_ROWS;
+  int left = column + number % WARPS_ACROSS * WARP_COLUMNS, columns = N - left;
+  C += C_first + batch * M * N;
+  activated += activated_first + batch * M * N;
+  bias += bias_first + left;
+  bool fours = N % 4 == 0 && C_first % 4 == 0 && (!GELU || activated_first % 4 == 0);
+  UNROLL for (int i = 0; i < WARP_ROWS / 16; i++) {
+    // All warps are done with the buffers, or with their sheets.
+    barrier(CLK_LOCAL_MEM_FENCE);
+    UNROLL for (int j = 0; j < WARP_COLUMNS / 8; j++)
+      UNROLL for (int e = 0; e < 4; e++)
+        sheet[(lane / 4 + e / 2 * 8) * PITCH + 8 * j + 2 * (lane % 4) + e % 2] = c[i][j][e];
+    barrier(CLK_LOCAL_MEM_FENCE);
+    int rows = M - top - 16 * i;
+    ulong corner = (ulong)(top + 16 * i) * N + left;
+    if (fours) {
+      UNROLL_SOME for (int at = 4 * lane; at < 16 * WARP_COLUMNS; at += 4 * WARP) {
+        int r = at / WARP_COLUMNS, s = at % WARP_COLUMNS;
+        if (r < rows && s < columns)
+          put_four(vload4(0, sheet + r * PITCH + s), corner + (ulong)r * N + s, bias + s, C, activated);
+      }
+    } else {
+      UNROLL_SOME for (int at = lane; at < 16 * WARP_COLUMNS; at += WARP) {
+        int r = at / WARP_COLUMNS, s = at % WARP_COLUMNS;
+        if (r < rows && s < columns)
+          put_one(sheet[r * PITCH + s], corner + (ulong)r * N + s, bias + s, C, activated);
+      }
     }
   }
 }

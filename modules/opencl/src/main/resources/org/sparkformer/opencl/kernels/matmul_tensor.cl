@@ -30,23 +30,33 @@
 #define ITEMS (32 * (ROWS / WARP_ROWS) * WARPS_ACROSS)
 #define AHEAD (STAGES - 1)
 
-// Chunks of 8 elements in a row of a buffer.
-#define CHUNKS (STEP / 8)
-
 #include "nvidia.cl"
+#include "matmul_operands.cl"
 
 INLINE void publish_copies(warp_t *warp) {}
 
+// 16 rows of a and 16 columns of b, with 16 elements of the inner product, as multiply_add takes them.
+INLINE uint4 load_a(const local ushort *a, int row, int k, warp_t *warp) {
+  int lane = get_local_id(0) % WARP;
+  return A_ACROSS ? load_transposed(
+                        a + place_across(row / 8 + lane / 8 % 2, k + lane % 8 + lane / 16 * 8), warp)
+                  : load_matrices(a + place_of_a(row, k / 8, CHUNKS), warp);
+}
+
+INLINE uint4 load_b(const local ushort *b, int column, int k, warp_t *warp) {
+  int lane = get_local_id(0) % WARP;
+  return B_ACROSS ? load_transposed(b + place_across(column / 8 + lane / 16, k + lane % 16), warp)
+                  : load_matrices(b + place_of_b(column, k / 8, CHUNKS), warp);
+}
+
 INLINE void multiply_stage(const local ushort *stage, int number,
                            float c[WARP_ROWS / 16][WARP_COLUMNS / 8][4], warp_t *warp) {
-  const local ushort *a = stage + number / WARPS_ACROSS * WARP_ROWS * STEP;
-  const local ushort *b = stage + (ROWS + number % WARPS_ACROSS * WARP_COLUMNS) * STEP;
-  UNROLL for (int k = 0; k < CHUNKS; k += 2) {
+  const local ushort *a = stage, *b = stage + ROWS * STEP;
+  int row = number / WARPS_ACROSS * WARP_ROWS, column = number % WARPS_ACROSS * WARP_COLUMNS;
+  UNROLL for (int k = 0; k < STEP; k += 16) {
     uint4 x[WARP_ROWS / 16], y[WARP_COLUMNS / 16];
-    UNROLL for (int i = 0; i < WARP_ROWS / 16; i++)
-      x[i] = load_matrices(a + place_of_a(16 * i, k, CHUNKS), warp);
-    UNROLL for (int j = 0; j < WARP_COLUMNS / 16; j++)
-      y[j] = load_matrices(b + place_of_b(16 * j, k, CHUNKS), warp);
+    UNROLL for (int i = 0; i < WARP_ROWS / 16; i++) x[i] = load_a(a, row + 16 * i, k, warp);
+    UNROLL for (int j = 0; j < WARP_COLUMNS / 16; j++) y[j] = load_b(b, column + 16 * j, k, warp);
     UNROLL for (int i = 0; i < WARP_ROWS / 16; i++)
       UNROLL for (int j = 0; j < WARP_COLUMNS / 16; j++) {
         multiply_add(c[i][2 * j], x[i], y[j].lo, warp);

@@ -36,10 +36,8 @@
 #error "STAGES has to be at least 2 + OPEN"
 #endif
 
-// Chunks of 8 elements in a row of a buffer.
-#define CHUNKS (STEP / 8)
-
 #include "nvidia.cl"
+#include "matmul_operands.cl"
 #include "hopper.cl"
 
 INLINE void multiply_stage(const local ushort *stage, int number,
@@ -47,7 +45,7 @@ INLINE void multiply_stage(const local ushort *stage, int number,
   const local ushort *a = stage + number / 4 * GROUP_ROWS * STEP, *b = stage + ROWS * STEP;
   float *sums = c[0][0];
   begin_products(sums, warp);
-  UNROLL for (int k = 0; k < CHUNKS; k += 2) start_product(sums, a, b, k, CHUNKS, warp);
+  UNROLL for (int k = 0; k < STEP; k += 16) start_product(sums, a, b, k, warp);
   commit_products(warp);
   wait_for_products(OPEN, sums, warp);
 }

@@ -24,12 +24,21 @@
 #if PTX
 
 #define UNROLL _Pragma("unroll")
+#define UNROLL_SOME _Pragma("unroll 4")
 typedef int warp_t;
 #define WARP_STATE(name) warp_t *const name = 0
 
 // Starts copying 16 bytes, past the first-level cache; both addresses are multiples of 16.
 INLINE void copy_async(local uint4 *target, const global uint4 *source, warp_t *warp) {
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"l"(target), "l"(source) : "memory");
+}
+
+// As copy_async, of zeros where there is nothing to copy.
+INLINE void copy_async_or_zero(local uint4 *target, const global uint4 *source, bool there,
+                               warp_t *warp) {
+  int bytes = there ? 16 : 0;
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"l"(target), "l"(source), "r"(bytes)
+               : "memory");
 }
 
 // Ends a group of copies, which may be empty.
@@ -90,6 +99,7 @@ INLINE uint bfloat16_pair(float low, float high) {
 #else
 
 #define UNROLL _Pragma("nounroll") // a compiler would be minutes over what unrolls
+#define UNROLL_SOME UNROLL
 #define LANE_WORDS 6
 #define MOST_COPIES 128
 #define MOST_PRODUCTS 16
@@ -98,7 +108,7 @@ INLINE uint bfloat16_pair(float low, float high) {
 // A product of a warp group; see hopper.cl.
 typedef struct {
   const local ushort *a, *b;
-  int chunk, chunks;
+  int k;
 } product_t;
 
 // Copies are made when they are waited for, or, with EAGER, when they are started: what reads too
@@ -113,6 +123,7 @@ typedef struct {
   local uint *exchange;
   local uint4 *targets[MOST_COPIES];
   const global uint4 *sources[MOST_COPIES];
+  bool there[MOST_COPIES];
   int started, done, ends[MOST_GROUPS], groups;
   product_t products[MOST_PRODUCTS];
   int products_started, products_done, product_ends[MOST_GROUPS], product_groups;
@@ -125,10 +136,16 @@ typedef struct {
   name->started = name->done = name->groups = 0;      \
   name->products_started = name->products_done = name->product_groups = 0
 
-INLINE void copy_async(local uint4 *target, const global uint4 *source, warp_t *warp) {
-  if (EAGER) *target = *source;
+INLINE void copy_async_or_zero(local uint4 *target, const global uint4 *source, bool there,
+                               warp_t *warp) {
+  if (EAGER) *target = there ? *source : (uint4)(0);
   warp->targets[warp->started % MOST_COPIES] = target;
+  warp->there[warp->started % MOST_COPIES] = there;
   warp->sources[warp->started++ % MOST_COPIES] = source;
+}
+
+INLINE void copy_async(local uint4 *target, const global uint4 *source, warp_t *warp) {
+  copy_async_or_zero(target, source, true, warp);
 }
 
 INLINE void commit_copies(warp_t *warp) {
@@ -138,8 +155,10 @@ INLINE void commit_copies(warp_t *warp) {
 #define WAIT_FOR_COPIES(open, warp) wait_for_copies(open, warp)
 INLINE void wait_for_copies(int open, warp_t *warp) {
   int end = warp->groups > open ? warp->ends[(warp->groups - open - 1) % MOST_GROUPS] : 0;
-  for (; warp->done < end; warp->done++)
-    *warp->targets[warp->done % MOST_COPIES] = *warp->sources[warp->done % MOST_COPIES];
+  for (; warp->done < end; warp->done++) {
+    int at = warp->done % MOST_COPIES;
+    *warp->targets[at] = warp->there[at] ? *warp->sources[at] : (uint4)(0);
+  }
 }
 
 // The words of the lanes of this item's warp, LANE_WORDS each.

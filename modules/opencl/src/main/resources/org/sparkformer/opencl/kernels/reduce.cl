@@ -35,7 +35,10 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void blockSum(
   }
 }
 
-/** Group b: the rows of block b, in their order, along whole rows, four at a time. */
+/**
+ * Group b: the rows of block b, in their order. Of processors, along whole rows, four at a time; of
+ * others, group c of axis 1 has a vector of columns an item, with many rows of it on their way.
+ */
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void columnPartials(
     __global const float *x, long xFirst, __global float *partial, long partialFirst, int rows,
     int columns) {
@@ -45,6 +48,22 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void columnPartials(
   long stride = columns;
   int item = get_local_id(0);
   __global float *out = partial + partialFirst + block * columns;
+#if ITEMS > 1
+  int c = (get_group_id(1) * ITEMS + item) * WIDTH;
+  x += xFirst + start * columns;
+  int count = end - start;
+  if (c + WIDTH <= columns) {
+    floatv sum = 0.0f;
+    _Pragma("unroll 8") for (int r = 0; r < count; r++) sum += LOAD(x + r * stride + c);
+    STORE(sum, out + c);
+  } else {
+    for (; c < columns; c++) {
+      float sum = 0.0f;
+      for (int r = 0; r < count; r++) sum += x[r * stride + c];
+      out[c] = sum;
+    }
+  }
+#else
   for (long row = start; row < end; row += 4) {
     __global const float *in = x + xFirst + row * columns;
     bool first = row == start;
@@ -69,6 +88,7 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void columnPartials(
       out[c] = sum;
     }
   }
+#endif
 }
 
 /** A work-item a column. */
@@ -78,7 +98,7 @@ __kernel __attribute__((reqd_work_group_size(64, 1, 1))) void columnSum(
   int c = get_global_id(0);
   if (c < columns) {
     float sum = 0.0f;
-    for (long block = 0; block < blocks; block++) {
+    _Pragma("unroll 8") for (long block = 0; block < blocks; block++) {
       sum += partial[partialFirst + block * columns + c];
     }
     y[yFirst + c] += sum;

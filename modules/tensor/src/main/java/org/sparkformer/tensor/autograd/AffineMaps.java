@@ -9,10 +9,14 @@ import org.sparkformer.tensor.Shape;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.autograd.Functions.Linear;
 import org.sparkformer.tensor.ops.ColumnSum;
+import org.sparkformer.tensor.ops.Copy;
 import org.sparkformer.tensor.ops.MatMul;
 
 /** Products with weights, and what adds to the weights' gradients. */
 final class AffineMaps {
+  /** Elements of bf16 that devices copy at once: rows of others would be rounded once more. */
+  private static final int CHUNK = 8;
+
   private final Tape tape;
   private final Backend backend;
 
@@ -66,8 +70,24 @@ final class AffineMaps {
 
   /** Adds to the parameters' gradients; {@code dx} is overwritten, or added to. */
   void linearBackward(Tensor x, Linear linear, Tensor dy, Tensor dx, boolean adds) {
-    parametersBackward(x, linear, dy);
-    inputBackward(linear, dy, dx, adds);
+    try (Tensor factor = factor(dy)) {
+      parametersBackward(x, linear, dy, factor);
+      inputBackward(linear, factor, dx, adds);
+    }
+  }
+
+  /**
+   * A gradient as products are to read it; the caller closes it. An accelerator multiplies bf16 as
+   * it lies in memory, so there it is rounded once for both products; a processor rounds on the way
+   * to its tiles. To the results it makes no difference.
+   */
+  Tensor factor(Tensor dy) {
+    if (tape.operands() == dy.dtype() || !backend.isAccelerator() || dy.columns() % CHUNK != 0) {
+      return dy.share();
+    }
+    Tensor rounded = tape.operand(dy.shape());
+    backend.run(new Copy(dy, rounded));
+    return rounded;
   }
 
   /** The gradient of x; overwrites {@code dx}, or adds to it. */
@@ -80,13 +100,17 @@ final class AffineMaps {
             : MatMul.of(dy, weight, dx, false, transposed));
   }
 
-  /** Adds to the parameters' gradients. */
-  void parametersBackward(Tensor x, Linear linear, Tensor dy) {
+  /**
+   * Adds to the parameters' gradients.
+   *
+   * @param factor of {@code dy}
+   */
+  void parametersBackward(Tensor x, Linear linear, Tensor dy, Tensor factor) {
     Tensor dWeight = linear.weight().gradient();
     run(
         linear.transposed()
-            ? MatMul.adding(dy, x, dWeight, true, false)
-            : MatMul.adding(x, dy, dWeight, true, false));
+            ? MatMul.adding(factor, x, dWeight, true, false)
+            : MatMul.adding(x, factor, dWeight, true, false));
     if (linear.bias() != null) {
       backend.run(new ColumnSum(dy, linear.bias().gradient()));
     }

@@ -11,7 +11,10 @@ import org.sparkformer.tensor.ops.TopHits;
 /** The last layer and its loss, a chunk of rows at a time. */
 final class CrossEntropy {
   /** Most logits held at once; the vocabulary projection goes over the rows in chunks of this. */
-  private static final long LOGITS_AT_ONCE = 1L << 25;
+  private static final long AT_ONCE = 1L << 25;
+
+  /** The same of an accelerator, whose many compute units few rows would leave idle. */
+  private static final long AT_ONCE_OF_ACCELERATORS = 1L << 28;
 
   private final Tape tape;
   private final Backend backend;
@@ -25,7 +28,7 @@ final class CrossEntropy {
 
   void of(Variable hidden, Linear output, Targets targets) {
     int rows = hidden.value().rows();
-    int chunk = logitRows(rows, output.columns());
+    int chunk = logitRows(rows, output.columns(), backend.isAccelerator());
     Tensor dHidden = tape.recording() ? tape.floatsLike(hidden.value()) : null;
     for (int first = 0; first < rows; first += chunk) {
       int count = Math.min(chunk, rows - first);
@@ -55,8 +58,8 @@ final class CrossEntropy {
     backend.run(new SoftmaxCrossEntropy(logits, ids, losses, targets.scale(), tape.recording()));
   }
 
-  static int logitRows(int rows, int vocabulary) {
-    long most = Math.max(1, LOGITS_AT_ONCE / vocabulary);
+  static int logitRows(int rows, int vocabulary, boolean accelerator) {
+    long most = Math.max(1, (accelerator ? AT_ONCE_OF_ACCELERATORS : AT_ONCE) / vocabulary);
     long chunks = (rows + most - 1) / most;
     return (int) ((rows + chunks - 1) / chunks);
   }

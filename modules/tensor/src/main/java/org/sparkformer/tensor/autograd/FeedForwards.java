@@ -46,14 +46,16 @@ final class FeedForwards {
   }
 
   private void backward(Variable x, FeedForward layer, Tensor expanded, Tensor dy) {
-    try (Tensor activated = tape.operand(expanded.shape())) {
-      backend.run(
-          layer.exact() ? new ExactGelu(expanded, activated) : new Gelu(expanded, activated));
-      maps.parametersBackward(activated, layer.out(), dy);
-    }
     Tensor dx = tape.floatsLike(x.value());
     try (Tensor gradient = tape.floatsLike(expanded)) {
-      maps.inputBackward(layer.out(), dy, gradient, false);
+      try (Tensor factor = maps.factor(dy)) {
+        try (Tensor activated = tape.operand(expanded.shape())) {
+          backend.run(
+              layer.exact() ? new ExactGelu(expanded, activated) : new Gelu(expanded, activated));
+          maps.parametersBackward(activated, layer.out(), dy, factor);
+        }
+        maps.inputBackward(layer.out(), factor, gradient, false);
+      }
       backend.run(
           layer.exact()
               ? new ExactGeluBackward(expanded, gradient, gradient)

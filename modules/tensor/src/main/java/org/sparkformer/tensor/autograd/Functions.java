@@ -159,7 +159,8 @@ public final class Functions {
 
   /**
    * Cross-entropy of tokens under the output layer, whose weight may be the tied embedding: logits
-   * = h W^T + b, a chunk of rows at a time, so that no more than 2^25 logits (or one row) are held.
+   * = h W^T + b, a chunk of rows at a time, so that no more than 2^25 logits (or one row) are held,
+   * 2^28 on an accelerator.
    *
    * <p>When recording, the gradients are computed right here, while the logits of a chunk are at
    * hand; the backward pass then only passes on the gradient of {@code hidden}.
@@ -171,8 +172,12 @@ public final class Functions {
     new CrossEntropy(tape).of(hidden, output, targets);
   }
 
-  /** Rows of a chunk of logits: all chunks are alike, for a small last one would be slow. */
-  public static int logitRows(int rows, int vocabulary) {
-    return CrossEntropy.logitRows(rows, vocabulary);
+  /**
+   * Rows of a chunk of logits: all chunks are alike, for a small last one would be slow.
+   *
+   * @param accelerator whether the backend is one
+   */
+  public static int logitRows(int rows, int vocabulary, boolean accelerator) {
+    return CrossEntropy.logitRows(rows, vocabulary, accelerator);
   }
 }
