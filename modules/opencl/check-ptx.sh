@@ -75,6 +75,7 @@ for arch in "$@"; do
   check layernorm.cl WIDTH=1 ITEMS=128 ROWS=1 ROW_BLOCK=64 Y_BF16=1
   check reduce.cl WIDTH=1 ITEMS=64 ROW_BLOCK=64
   check softmax_cross_entropy.cl WIDTH=1 ITEMS=256 CHUNK=16 ROWS=1
+  check softmax_cross_entropy_held.cl ITEMS=512 VALUES=99
   check embedding.cl WIDTH=1 ITEMS=128 ROWS=1 BUCKETS=1024
 done
 

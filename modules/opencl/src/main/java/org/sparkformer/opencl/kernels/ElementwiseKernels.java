@@ -1,8 +1,10 @@
 package org.sparkformer.opencl.kernels;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.opencl.Launch;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.opencl.Specialisation;
@@ -19,6 +21,7 @@ import org.sparkformer.tensor.ops.GeluBackward;
 /** Launches of {@code elementwise.cl}. */
 public final class ElementwiseKernels {
   private static final String FILE = "elementwise.cl";
+  private static final int ALIGNED_WIDTH = 4;
 
   private ElementwiseKernels() {}
 
@@ -35,62 +38,75 @@ public final class ElementwiseKernels {
   }
 
   private static void fill(Fill fill, LaunchContext context) {
-    long n = fill.x().size();
-    over(context.kernel(FILE, "fill").tensor(fill.x()).number(n).number(fill.value()), n, context);
+    Map<String, Integer> macros = macros(context, fill.x());
+    Launch launch = context.kernel(FILE, "fill", macros).tensor(fill.x());
+    over(launch.number(fill.x().size()).number(fill.value()), fill.x(), macros);
   }
 
   /** Queues a copy, between tensors of either type. */
   public static void copy(Copy copy, LaunchContext context) {
-    long n = copy.x().size();
-    Launch launch = kernel("copy", copy.x(), copy.y(), context);
-    over(launch.elements(copy.x()).elements(copy.y()).number(n), n, context);
-  }
-
-  /** A launch of a kernel that is built for the types of x and y. */
-  private static Launch kernel(String name, Tensor x, Tensor y, LaunchContext context) {
-    Map<String, Integer> macros = new HashMap<>(context.tunables(FILE));
-    Elements.define(macros, "X_BF16", x);
-    Elements.define(macros, "Y_BF16", y);
-    return context.kernel(FILE, name, macros);
+    map("copy", copy.x(), copy.y(), context);
   }
 
   private static void add(Add add, LaunchContext context) {
-    long n = add.y().size();
-    Launch launch = context.kernel(FILE, "add").tensor(add.a()).tensor(add.b()).tensor(add.y());
-    over(launch.number(n), n, context);
+    Map<String, Integer> macros = macros(context, add.a(), add.b(), add.y());
+    Launch launch =
+        context.kernel(FILE, "add", macros).tensor(add.a()).tensor(add.b()).tensor(add.y());
+    over(launch.number(add.y().size()), add.y(), macros);
   }
 
   private static void gelu(Gelu gelu, LaunchContext context) {
-    long n = gelu.x().size();
-    Launch launch = kernel("gelu", gelu.x(), gelu.y(), context);
-    over(launch.elements(gelu.x()).elements(gelu.y()).number(n), n, context);
-  }
-
-  private static void geluBackward(GeluBackward gelu, LaunchContext context) {
-    long n = gelu.x().size();
-    Launch launch = kernel("geluBackward", gelu.x(), null, context);
-    launch.elements(gelu.x()).tensor(gelu.dy());
-    over(launch.tensor(gelu.dx()).number(n), n, context);
+    map("gelu", gelu.x(), gelu.y(), context);
   }
 
   private static void exactGelu(ExactGelu gelu, LaunchContext context) {
-    long n = gelu.x().size();
-    Launch launch = kernel("exactGelu", gelu.x(), gelu.y(), context);
-    over(launch.elements(gelu.x()).elements(gelu.y()).number(n), n, context);
+    map("exactGelu", gelu.x(), gelu.y(), context);
+  }
+
+  private static void geluBackward(GeluBackward gelu, LaunchContext context) {
+    slope("geluBackward", gelu.x(), gelu.dy(), gelu.dx(), context);
   }
 
   private static void exactGeluBackward(ExactGeluBackward gelu, LaunchContext context) {
-    long n = gelu.x().size();
-    Launch launch = kernel("exactGeluBackward", gelu.x(), null, context);
-    launch.elements(gelu.x()).tensor(gelu.dy());
-    over(launch.tensor(gelu.dx()).number(n), n, context);
+    slope("exactGeluBackward", gelu.x(), gelu.dy(), gelu.dx(), context);
   }
 
-  private static void over(Launch launch, long n, LaunchContext context) {
-    Map<String, Integer> tunables = context.tunables(FILE);
-    int items = tunables.get("ITEMS");
-    int group = items * tunables.get("VECTORS") * tunables.get("WIDTH");
-    launch.over(Launch.groups(n, group), items);
+  /** Queues a kernel of x and y, of either type each. */
+  private static void map(String name, Tensor x, Tensor y, LaunchContext context) {
+    Map<String, Integer> macros = macros(context, x, y);
+    Elements.define(macros, "X_BF16", x);
+    Elements.define(macros, "Y_BF16", y);
+    Launch launch = context.kernel(FILE, name, macros).elements(x).elements(y);
+    over(launch.number(x.size()), x, macros);
+  }
+
+  /** Queues a kernel of x of either type and its gradients. */
+  private static void slope(String name, Tensor x, Tensor dy, Tensor dx, LaunchContext context) {
+    Map<String, Integer> macros = macros(context, x, dy, dx);
+    Elements.define(macros, "X_BF16", x);
+    Launch launch = context.kernel(FILE, name, macros).elements(x).tensor(dy).tensor(dx);
+    over(launch.number(x.size()), x, macros);
+  }
+
+  /**
+   * Tunables; on a GPU with vectors of 4 at least where all tensors start at a multiple of them.
+   */
+  private static Map<String, Integer> macros(LaunchContext context, Tensor... tensors) {
+    Map<String, Integer> macros = new HashMap<>(context.tunables(FILE));
+    int width = Math.max(ALIGNED_WIDTH, macros.get("WIDTH"));
+    boolean aligned = Arrays.stream(tensors).allMatch(tensor -> tensor.offset() % width == 0);
+    if (context.device().kind() != DeviceInfo.Kind.CPU && aligned) {
+      macros.put("VECTORS", Math.max(1, macros.get("VECTORS") * macros.get("WIDTH") / width));
+      macros.put("WIDTH", width);
+      macros.put("ALIGNED", 1);
+    }
+    return macros;
+  }
+
+  private static void over(Launch launch, Tensor elements, Map<String, Integer> macros) {
+    int items = macros.get("ITEMS");
+    int group = items * macros.get("VECTORS") * macros.get("WIDTH");
+    launch.over(Launch.groups(elements.size(), group), items);
   }
 
   private static void dropout(DropoutApply dropout, LaunchContext context) {

@@ -16,6 +16,7 @@ public final class SoftmaxCrossEntropyKernels {
   public static List<Specialisation<?>> all() {
     return List.of(
         new NarrowSoftmaxCrossEntropy(),
+        new HeldSoftmaxCrossEntropy(),
         KernelLaunch.of(SoftmaxCrossEntropy.class, FILE, SoftmaxCrossEntropyKernels::enqueue));
   }
 

@@ -20,6 +20,10 @@ record TensorAttention(AttentionForward operation, LaunchContext context) {
   private static final int OWN = 64;
 
   private static final int PACK_WORDS = 256;
+
+  /** Elements that one copy moves, of 16 bytes. */
+  private static final int CHUNK = 8;
+
   private static final int SMALLEST_DEPTH = 16;
   private static final int LARGEST_DEPTH = 128;
 
@@ -54,11 +58,54 @@ record TensorAttention(AttentionForward operation, LaunchContext context) {
   }
 
   /**
-   * Queues the rounding of rows to scratch memory.
+   * Rows of heads as the kernels take them: bf16, {@link #depth} long, at whole chunks.
+   *
+   * @param tensor from the first row of the first head on
+   * @param packed whether it is scratch memory
+   * @param batchStride elements from one sequence to the next
+   * @param headStride elements from one head to the next
+   * @param stride elements from one row to the next
+   */
+  record Rows(Tensor tensor, boolean packed, long batchStride, long headStride, int stride)
+      implements AutoCloseable {
+
+    /** Adds them to a launch's arguments. */
+    Launch pass(Launch launch) {
+      return launch.elements(tensor).number(batchStride).number(headStride).number(stride);
+    }
+
+    @Override
+    public void close() {
+      if (packed) {
+        tensor.close();
+      }
+    }
+  }
+
+  /**
+   * Rows for the kernels: as they lie where they can be taken so, else rounded to scratch memory.
    *
    * @param rows of a sequence
    */
-  Tensor pack(Projection source, int rows) {
+  Rows rows(Projection source, int rows) {
+    if (isReady(source)) {
+      Tensor all = source.tensor();
+      Tensor heads = all.view(source.first(), all.size() - source.first());
+      long sequence = (long) source.length() * source.stride();
+      return new Rows(heads, false, sequence, operation.headSize(), source.stride());
+    }
+    long head = (long) rows * depth();
+    return new Rows(pack(source, rows), true, head * operation.heads(), head, depth());
+  }
+
+  private boolean isReady(Projection source) {
+    return Elements.isBfloat16(source.tensor())
+        && operation.headSize() == depth()
+        && source.stride() % CHUNK == 0
+        && (source.tensor().offset() + source.first()) % CHUNK == 0;
+  }
+
+  private Tensor pack(Projection source, int rows) {
     int batch = operation.attention().batch();
     int words = depth() / 2;
     Tensor packed = context.floats((long) batch * operation.heads() * rows * words);
@@ -78,14 +125,10 @@ record TensorAttention(AttentionForward operation, LaunchContext context) {
     return packed;
   }
 
-  /** A launch of a pass, with what was packed and the key lengths as its first arguments. */
-  Launch begin(AttentionPass pass, Tensor q, Tensor k, Tensor v) {
-    return context
-        .kernel(FILE, pass.kernel(), macros(pass))
-        .tensor(q)
-        .tensor(k)
-        .tensor(v)
-        .tensor(operation.keyLengths());
+  /** A launch of a pass, with rows and the key lengths as its first arguments. */
+  Launch begin(AttentionPass pass, Rows q, Rows k, Rows v) {
+    Launch launch = context.kernel(FILE, pass.kernel(), macros(pass));
+    return v.pass(k.pass(q.pass(launch))).tensor(operation.keyLengths());
   }
 
   /** Extents and dropout, the last arguments of each pass; then the launch. */

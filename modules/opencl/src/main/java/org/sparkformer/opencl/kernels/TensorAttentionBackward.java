@@ -4,7 +4,7 @@ import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.opencl.Launch;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.opencl.Specialisation;
-import org.sparkformer.tensor.Tensor;
+import org.sparkformer.opencl.kernels.TensorAttention.Rows;
 import org.sparkformer.tensor.ops.AttentionBackward;
 import org.sparkformer.tensor.ops.AttentionForward;
 import org.sparkformer.tensor.ops.Projection;
@@ -43,18 +43,13 @@ public final class TensorAttentionBackward implements Specialisation<AttentionBa
     sums.launch(forward, AttentionPass.BACKWARD_QUERY, context).sumRows(operation, context);
     TensorAttention attention = new TensorAttention(forward, context);
     Projection dy = new Projection(operation.dy(), 0, forward.queries());
-    try (Tensor q = attention.pack(forward.query(), forward.queries());
-        Tensor k = attention.pack(forward.key(), forward.keys());
-        Tensor v = attention.pack(forward.value(), forward.keys());
-        Tensor packedDy = attention.pack(dy, forward.queries())) {
+    try (Rows q = attention.rows(forward.query(), forward.queries());
+        Rows k = attention.rows(forward.key(), forward.keys());
+        Rows v = attention.rows(forward.value(), forward.keys());
+        Rows slope = attention.rows(dy, forward.queries())) {
       byQuery(
-          operation,
-          attention,
-          attention.begin(AttentionPass.BACKWARD_QUERY, q, k, v).tensor(packedDy));
-      byKey(
-          operation,
-          attention,
-          attention.begin(AttentionPass.BACKWARD_KEY, q, k, v).tensor(packedDy));
+          operation, attention, slope.pass(attention.begin(AttentionPass.BACKWARD_QUERY, q, k, v)));
+      byKey(operation, attention, slope.pass(attention.begin(AttentionPass.BACKWARD_KEY, q, k, v)));
     }
   }
 

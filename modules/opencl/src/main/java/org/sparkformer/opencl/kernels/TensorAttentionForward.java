@@ -3,7 +3,7 @@ package org.sparkformer.opencl.kernels;
 import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.opencl.Specialisation;
-import org.sparkformer.tensor.Tensor;
+import org.sparkformer.opencl.kernels.TensorAttention.Rows;
 import org.sparkformer.tensor.ops.AttentionForward;
 
 /** Attention whose products may round to bf16, on NVIDIA's tensor cores. */
@@ -31,9 +31,9 @@ public final class TensorAttentionForward implements Specialisation<AttentionFor
   @Override
   public void enqueue(AttentionForward operation, LaunchContext context) {
     TensorAttention attention = new TensorAttention(operation, context);
-    try (Tensor q = attention.pack(operation.query(), operation.queries());
-        Tensor k = attention.pack(operation.key(), operation.keys());
-        Tensor v = attention.pack(operation.value(), operation.keys())) {
+    try (Rows q = attention.rows(operation.query(), operation.queries());
+        Rows k = attention.rows(operation.key(), operation.keys());
+        Rows v = attention.rows(operation.value(), operation.keys())) {
       attention.over(
           AttentionPass.FORWARD,
           attention

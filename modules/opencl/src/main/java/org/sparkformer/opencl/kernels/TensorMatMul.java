@@ -3,6 +3,7 @@ package org.sparkformer.opencl.kernels;
 import java.util.HashMap;
 import java.util.Map;
 import org.sparkformer.opencl.DeviceInfo;
+import org.sparkformer.opencl.Launch;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.opencl.Specialisation;
 import org.sparkformer.tensor.Tensor;
@@ -11,6 +12,7 @@ import org.sparkformer.tensor.ops.MatMul;
 /** Matrix products of bf16 operands by {@code matmul_tensor.cl}, on NVIDIA's tensor cores. */
 public final class TensorMatMul implements Specialisation<MatMul> {
   private static final String FILE = "matmul_tensor.cl";
+  private static final int COMBINE_ITEMS = 256;
 
   @Override
   public Class<MatMul> operation() {
@@ -39,14 +41,39 @@ public final class TensorMatMul implements Specialisation<MatMul> {
   }
 
   /**
-   * Queues the packing of the operands and their product.
+   * Queues the packing of operands that need it, their product and, where its inner product is
+   * divided, the sums of the parts.
    *
    * @param file one that includes {@code matmul_packed.cl} and names its kernel after itself
    */
   static void enqueue(MatMul product, LaunchContext context, String file, TensorTiles tiles) {
+    if (TensorTiles.parts(product) == 1) {
+      multiply(product, context, file, tiles, product.c(), ending(product));
+      return;
+    }
+    try (Tensor sums = context.floats(TensorTiles.parts(product) * product.c().size())) {
+      multiply(product, context, file, tiles, sums, Map.of());
+      combine(product, context, file, sums);
+    }
+  }
+
+  /**
+   * @param c of the product, or a C for each of its parts
+   * @param ending macros of what is done to a sum besides
+   */
+  private static void multiply(
+      MatMul product,
+      LaunchContext context,
+      String file,
+      TensorTiles tiles,
+      Tensor c,
+      Map<String, Integer> ending) {
     PackedOperand left = PackedOperand.left(product);
     PackedOperand right = PackedOperand.right(product);
-    Map<String, Integer> macros = macros(product, tiles, context, file);
+    Map<String, Integer> macros = new HashMap<>(context.tunables(file));
+    macros.putAll(tiles.macros());
+    macros.putAll(ending);
+    macros.put("PTX", NvidiaDevice.ptx(context.device()));
     macros.put("A_ACROSS", left.across() ? 1 : 0);
     macros.put("B_ACROSS", right.across() ? 1 : 0);
     macros.put("RAGGED", product.k() % tiles.step() == 0 ? 0 : 1);
@@ -56,7 +83,7 @@ public final class TensorMatMul implements Specialisation<MatMul> {
           .kernel(file, file.replace(".cl", ""), macros)
           .elements(a == null ? left.source() : a)
           .elements(b == null ? right.source() : b)
-          .elements(product.c())
+          .elements(c)
           .tensor(product.bias())
           .elements(product.activated())
           .number(left.batchStride())
@@ -66,17 +93,30 @@ public final class TensorMatMul implements Specialisation<MatMul> {
           .number(product.m())
           .number(product.n())
           .number(product.k())
+          .number(TensorTiles.partDepth(product))
           .over(
-              new long[] {tiles.count(product), 1, product.batch()},
+              new long[] {tiles.count(product), TensorTiles.parts(product), product.batch()},
               new long[] {tiles.items(), 1, 1});
     }
   }
 
-  private static Map<String, Integer> macros(
-      MatMul product, TensorTiles tiles, LaunchContext context, String file) {
-    Map<String, Integer> macros = new HashMap<>(context.tunables(file));
-    macros.putAll(tiles.macros());
+  private static void combine(MatMul product, LaunchContext context, String file, Tensor sums) {
+    Map<String, Integer> macros = ending(product);
     macros.put("PTX", NvidiaDevice.ptx(context.device()));
+    context
+        .kernel(file, "combine", macros)
+        .tensor(sums)
+        .elements(product.c())
+        .tensor(product.bias())
+        .elements(product.activated())
+        .number(product.c().size())
+        .number(product.n())
+        .number(TensorTiles.parts(product))
+        .over(Launch.groups(product.c().size(), COMBINE_ITEMS), COMBINE_ITEMS);
+  }
+
+  private static Map<String, Integer> ending(MatMul product) {
+    Map<String, Integer> macros = new HashMap<>();
     macros.put("ACCUMULATE", product.accumulate() ? 1 : 0);
     macros.put("BIAS", product.bias() == null ? 0 : 1);
     macros.put("GELU", product.activated() == null ? 0 : 1);

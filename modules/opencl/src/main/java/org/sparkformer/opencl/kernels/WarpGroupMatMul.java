@@ -19,9 +19,17 @@ public final class WarpGroupMatMul implements Specialisation<MatMul> {
   private static final int WARP_ROWS = 16;
 
   /** Beyond the 48 KiB that the driver reports; libxstream ran 128. */
-  private static final TensorTiles LARGE = new TensorTiles(128, 128, WARP_ROWS, 128, 64, 3);
+  private static final TensorTiles LARGE = new TensorTiles(128, 128, WARP_ROWS, 128, 64, 3, 0);
 
-  private static final TensorTiles SMALL = new TensorTiles(64, 64, WARP_ROWS, 64, 64, 3);
+  private static final TensorTiles SMALL = new TensorTiles(64, 64, WARP_ROWS, 64, 64, 3, 0);
+
+  /**
+   * Where the inner product is long: a compute unit holds one group of these, so that nobody
+   * multiplies while it starts and ends, but each step reads least of local memory.
+   */
+  private static final TensorTiles DEEP = new TensorTiles(128, 256, WARP_ROWS, 256, 64, 4, 1);
+
+  private static final int DEPTH_OF_DEEP = 1024;
 
   /** Several tiles and steps of each size, and edges. */
   private static final ProductCheck CHECK = new ProductCheck(200, 150, 330);
@@ -48,25 +56,34 @@ public final class WarpGroupMatMul implements Specialisation<MatMul> {
 
   @Override
   public void enqueue(MatMul product, LaunchContext context) {
-    TensorTiles large = large(context.tunables(FILE));
-    TensorMatMul.enqueue(product, context, FILE, large.orIfFew(product, context.device(), SMALL));
+    TensorMatMul.enqueue(product, context, FILE, tiles(product, context));
   }
 
-  private static TensorTiles large(Map<String, Integer> tunables) {
-    int columns = tunables.getOrDefault("COLUMNS", LARGE.columns());
+  private static TensorTiles tiles(MatMul product, LaunchContext context) {
+    int units = context.device().computeUnits();
+    boolean deep = product.k() >= DEPTH_OF_DEEP && DEEP.groups(product) >= units;
+    boolean divided = TensorTiles.parts(product) > 1;
+    TensorTiles built = deep && !divided ? DEEP : LARGE;
+    return tuned(built, context.tunables(FILE)).orIfFew(product, context.device(), SMALL);
+  }
+
+  private static TensorTiles tuned(TensorTiles built, Map<String, Integer> tunables) {
+    int columns = tunables.getOrDefault("COLUMNS", built.columns());
     return new TensorTiles(
-        tunables.getOrDefault("ROWS", LARGE.rows()),
+        tunables.getOrDefault("ROWS", built.rows()),
         columns,
         WARP_ROWS,
         columns,
-        tunables.getOrDefault("STEP", LARGE.step()),
-        tunables.getOrDefault("STAGES", LARGE.stages()));
+        tunables.getOrDefault("STEP", built.step()),
+        tunables.getOrDefault("STAGES", built.stages()),
+        tunables.getOrDefault("OPEN", built.open()));
   }
 
   /** OpenCL C has no such instructions, and no driver promises to load them or so much memory. */
   @Override
   public void prove(Backend backend, LaunchContext context) {
-    for (TensorTiles tiles : List.of(large(context.tunables(FILE)), SMALL)) {
+    Map<String, Integer> tunables = context.tunables(FILE);
+    for (TensorTiles tiles : List.of(tuned(LARGE, tunables), tuned(DEEP, tunables), SMALL)) {
       boolean right =
           CHECK.isRight(
               backend,

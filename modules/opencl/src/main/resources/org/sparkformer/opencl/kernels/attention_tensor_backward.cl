@@ -5,7 +5,7 @@
 
 // Owns queries. dq is overwritten within the heads' columns.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
-void attention_backward_query(PARAMETERS, const global ushort *dy, long dy_first,
+void attention_backward_query(PARAMETERS, ROWS_OF(dy),
                               const global float *log_sum_exp, long log_sum_exp_first,
                               const global float *delta, long delta_first, global float *dq,
                               long dq_first, long dq_column, int dq_stride, EXTENT_PARAMETERS) {
@@ -17,10 +17,10 @@ void attention_backward_query(PARAMETERS, const global ushort *dy, long dy_first
   ulong b = get_group_id(2), head = b * heads + h;
   int first = tile * OWN, count = min(OWN, queries - first);
   int lane = get_local_id(0) % WARP, mine = get_local_id(0) / WARP * 16 + lane / 4;
-  q += q_first + head * queries * DEPTH;
-  dy += dy_first + head * queries * DEPTH;
-  k += k_first + head * keys * DEPTH;
-  v += v_first + head * keys * DEPTH;
+  q += q_first + b * q_batch + h * q_head;
+  dy += dy_first + b * dy_batch + h * dy_head;
+  k += k_first + b * k_batch + h * k_head;
+  v += v_first + b * v_batch + h * v_head;
   dq += dq_first + dq_column + (b * queries + first) * dq_stride + h * D;
   ulong row = head * queries + first;
   int visible = PADDED ? min(keys, key_lengths[key_lengths_first + b]) : keys;
@@ -36,10 +36,10 @@ void attention_backward_query(PARAMETERS, const global ushort *dy, long dy_first
     factor[r] = scale;
   }
   clear(sums);
-  copy_rows(q, first, OWN, queries, own, warp);
-  copy_rows(dy, first, OWN, queries, own_dy, warp);
+  copy_rows(q, q_stride, first, OWN, queries, own, warp);
+  copy_rows(dy, dy_stride, first, OWN, queries, own_dy, warp);
   for (int at = 0; at < end; at += BLOCK) {
-    const local ushort *block = take_block(k, v, keys, 0, at, end, blocks, warp);
+    const local ushort *block = take_block(k, k_stride, v, v_stride, keys, 0, at, end, blocks, warp);
     float s[SCORE_TILES][4], slope[SCORE_TILES][4];
     multiply(own, block, s, warp);
     multiply(own_dy, block + BLOCK * DEPTH, slope, warp);
@@ -59,7 +59,7 @@ void attention_backward_query(PARAMETERS, const global ushort *dy, long dy_first
 
 // Owns keys and their values. dk and dv are overwritten within the heads' columns.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
-void attention_backward_key(PARAMETERS, const global ushort *dy, long dy_first,
+void attention_backward_key(PARAMETERS, ROWS_OF(dy),
                             const global float *log_sum_exp, long log_sum_exp_first,
                             const global float *delta, long delta_first, global float *dk,
                             long dk_first, long dk_column, int dk_stride, int k_length,
@@ -73,10 +73,10 @@ void attention_backward_key(PARAMETERS, const global ushort *dy, long dy_first,
   ulong b = get_group_id(2), head = b * heads + h;
   int first = tile * OWN, count = min(OWN, keys - first);
   int lane = get_local_id(0) % WARP, mine = get_local_id(0) / WARP * 16 + lane / 4;
-  q += q_first + head * queries * DEPTH;
-  dy += dy_first + head * queries * DEPTH;
-  k += k_first + head * keys * DEPTH;
-  v += v_first + head * keys * DEPTH;
+  q += q_first + b * q_batch + h * q_head;
+  dy += dy_first + b * dy_batch + h * dy_head;
+  k += k_first + b * k_batch + h * k_head;
+  v += v_first + b * v_batch + h * v_head;
   dk += dk_first + dk_column + (b * k_length + first) * dk_stride + h * D;
   dv += dv_first + dv_column + (b * v_length + first) * dv_stride + h * D;
   ulong row = head * queries;
@@ -94,10 +94,10 @@ void attention_backward_key(PARAMETERS, const global ushort *dy, long dy_first,
   }
   clear(sums);
   clear(sums_v);
-  copy_rows(k, first, OWN, keys, own, warp);
-  copy_rows(v, first, OWN, keys, own_v, warp);
+  copy_rows(k, k_stride, first, OWN, keys, own, warp);
+  copy_rows(v, v_stride, first, OWN, keys, own_v, warp);
   for (int at = begin; at < queries; at += BLOCK) {
-    const local ushort *block = take_block(q, dy, queries, begin, at, queries, blocks, warp);
+    const local ushort *block = take_block(q, q_stride, dy, dy_stride, queries, begin, at, queries, blocks, warp);
     float s[SCORE_TILES][4], slope[SCORE_TILES][4];
     multiply(own, block, s, warp);
     multiply(own_v, block + BLOCK * DEPTH, slope, warp);

@@ -11,9 +11,9 @@ void attention_forward(PARAMETERS, global ELEMENT(Y_BF16) *y, long y_first,
   ulong b = get_group_id(2), head = b * heads + h;
   int first = tile * OWN, count = min(OWN, queries - first);
   int lane = get_local_id(0) % WARP, mine = get_local_id(0) / WARP * 16 + lane / 4;
-  q += q_first + head * queries * DEPTH;
-  k += k_first + head * keys * DEPTH;
-  v += v_first + head * keys * DEPTH;
+  q += q_first + b * q_batch + h * q_head;
+  k += k_first + b * k_batch + h * k_head;
+  v += v_first + b * v_batch + h * v_head;
   y += y_first + ((b * queries + first) * heads + h) * D;
   ulong row = head * queries + first;
   int visible = PADDED ? min(keys, key_lengths[key_lengths_first + b]) : keys;
@@ -27,9 +27,9 @@ void attention_forward(PARAMETERS, global ELEMENT(Y_BF16) *y, long y_first,
     total[r] = 0.0f;
   }
   clear(sums);
-  copy_rows(q, first, OWN, queries, own, warp);
+  copy_rows(q, q_stride, first, OWN, queries, own, warp);
   for (int at = 0; at < end; at += BLOCK) {
-    const local ushort *block = take_block(k, v, keys, 0, at, end, blocks, warp);
+    const local ushort *block = take_block(k, k_stride, v, v_stride, keys, 0, at, end, blocks, warp);
     float s[SCORE_TILES][4], highest[2], shrink[2];
     multiply(own, block, s, warp);
     UNROLL for (int r = 0; r < 2; r++) highest[r] = largest[r];

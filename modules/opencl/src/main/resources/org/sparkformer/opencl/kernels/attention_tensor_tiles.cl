@@ -2,12 +2,12 @@
 // tensor cores, with their sums in a warp's registers, and the way back.
 
 // Starts copying rows; those beyond the last repeat it, as their weight is 0.
-INLINE void copy_rows(const global ushort *source, int first, int count, int size,
+INLINE void copy_rows(const global ushort *source, int stride, int first, int count, int size,
                       local ushort *rows, warp_t *warp) {
   for (int at = get_local_id(0); at < count * CHUNKS; at += ITEMS) {
     int row = at / CHUNKS, chunk = at % CHUNKS;
     copy_async((local uint4 *)(rows + place_of(row, chunk, CHUNKS)),
-               (const global uint4 *)(source + (ulong)min(first + row, size - 1) * DEPTH) + chunk,
+               (const global uint4 *)(source + (ulong)min(first + row, size - 1) * stride) + chunk,
                warp);
   }
 }
@@ -65,27 +65,27 @@ INLINE void store_rows(float sums[SUM_TILES][4], const float *factor,
   UNROLL for (int j = 0; j < SCORE_TILES; j++)      \
     UNROLL for (int e = 0; e < 4; e++)
 
-INLINE void copy_block(const global ushort *x, const global ushort *y, int first, int size,
-                       local ushort *block, warp_t *warp) {
-  copy_rows(x, first, BLOCK, size, block, warp);
-  copy_rows(y, first, BLOCK, size, block + BLOCK * DEPTH, warp);
+INLINE void copy_block(const global ushort *x, int x_stride, const global ushort *y, int y_stride,
+                       int first, int size, local ushort *block, warp_t *warp) {
+  copy_rows(x, x_stride, first, BLOCK, size, block, warp);
+  copy_rows(y, y_stride, first, BLOCK, size, block + BLOCK * DEPTH, warp);
   commit_copies(warp);
 }
 
 // The block of rows of x and y at `at`, once it is there, and starts copying the one behind it.
-INLINE const local ushort *take_block(const global ushort *x, const global ushort *y, int size,
-                                      int begin, int at, int end, local ushort *blocks,
-                                      warp_t *warp) {
+INLINE const local ushort *take_block(const global ushort *x, int x_stride,
+                                      const global ushort *y, int y_stride, int size, int begin,
+                                      int at, int end, local ushort *blocks, warp_t *warp) {
   int turn = (at - begin) / BLOCK % STAGES;
   local ushort *block = blocks + turn * 2 * BLOCK * DEPTH;
   if (STAGES == 1 || at == begin) {
     // All warps are done with the block before.
     barrier(CLK_LOCAL_MEM_FENCE);
-    copy_block(x, y, at, size, block, warp);
+    copy_block(x, x_stride, y, y_stride, at, size, block, warp);
   }
   WAIT_FOR_COPIES(0, warp);
   barrier(CLK_LOCAL_MEM_FENCE);
   if (STAGES == 2 && at + BLOCK < end)
-    copy_block(x, y, at + BLOCK, size, blocks + (turn ^ 1) * 2 * BLOCK * DEPTH, warp);
+    copy_block(x, x_stride, y, y_stride, at + BLOCK, size, blocks + (turn ^ 1) * 2 * BLOCK * DEPTH, warp);
   return block;
 }

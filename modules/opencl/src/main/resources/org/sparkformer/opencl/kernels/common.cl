@@ -13,6 +13,9 @@
 #ifndef WIDTH
 #define WIDTH 16 // floats of a vector: 1, 2, 4, 8 or 16
 #endif
+#ifndef ALIGNED
+#define ALIGNED 0 // 1 where vectors of WIDTH elements lie at multiples of their size
+#endif
 #ifndef ITEMS
 #define ITEMS 1 // work-items of a group, a power of two
 #endif
@@ -37,8 +40,12 @@ typedef JOIN(float, WIDTH) floatv;
 typedef JOIN(int, WIDTH) intv;
 typedef JOIN(uint, WIDTH) uintv;
 typedef JOIN(ushort, WIDTH) ushortv;
+#if ALIGNED
+typedef floatv unalignedv;
+#else
 // One unaligned move; PoCL 3.1 makes several of vloadn and vstoren.
 typedef floatv __attribute__((aligned(4))) unalignedv;
+#endif
 #define AS_INT JOIN(as_int, WIDTH)
 #define AS_UINT JOIN(as_uint, WIDTH)
 #define AS_FLOAT JOIN(as_float, WIDTH)
@@ -49,7 +56,11 @@ typedef floatv __attribute__((aligned(4))) unalignedv;
 #define LOAD(p) (*(__global const unalignedv *)(p))
 #define STORE(v, p) (*(__global unalignedv *)(p) = (v))
 
+#if ALIGNED
+typedef ushortv unalignedHalves;
+#else
 typedef ushortv __attribute__((aligned(2))) unalignedHalves;
+#endif
 #define LOAD_AS(bf16, p) BY_TYPE(load, bf16)(p)
 #define STORE_AS(bf16, v, p) BY_TYPE(store, bf16)(v, p)
 #define load0(p) LOAD(p)
@@ -66,6 +77,15 @@ static inline void store1(floatv v, __global ushort *p) {
   *(__global unalignedHalves *)p = CONVERT_USHORT(SELECT(nearest, quiet, v != v));
 }
 
+#define CHOOSE_ONE(otherwise, then, condition) ((condition) ? (then) : (otherwise))
+
+#if ITEMS > 1
+// A GPU has an instruction for it.
+#define exponentialOfOne(x) exp(x)
+#define boundedExponentialOfOne(x) exp(x)
+#define exponential(x) exp(x)
+#define boundedExponential(x) exp(x)
+#else
 /**
  * exp(x) to 2 units in the last place (Cephes, expf) for x up to 88, infinity not far beyond; 0 where
  * the result would be denormal; NaN stays NaN. The nearest integer to x / ln 2 comes from adding 1.5
@@ -92,9 +112,9 @@ static inline void store1(floatv v, __global ushort *p) {
     return CHOOSE(bounded(x), (real)(INFINITY), x > 88.3f);                 \
   }
 
-#define CHOOSE_ONE(otherwise, then, condition) ((condition) ? (then) : (otherwise))
 DEFINE_EXPONENTIAL(exponentialOfOne, boundedExponentialOfOne, float, as_int, as_float, CHOOSE_ONE)
 DEFINE_EXPONENTIAL(exponential, boundedExponential, floatv, AS_INT, AS_FLOAT, SELECT)
+#endif
 
 /** Sum of a vector's lanes, by halves. */
 static inline float sumOfLanes(floatv v) {

@@ -40,24 +40,37 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void embeddingForwar
   }
 }
 
-/** Group k: the rows whose token is k modulo BUCKETS. */
+/** Adds a row to a token's, by the group's items. */
+static inline void addRow(__global const float *in, __global float *out, int columns) {
+  int item = get_local_id(0);
+  for (int c = item * WIDTH; c + WIDTH <= columns; c += ITEMS * WIDTH) {
+    STORE(LOAD(out + c) + LOAD(in + c), out + c);
+  }
+  for (int c = columns / WIDTH * WIDTH + item; c < columns; c += ITEMS) {
+    out[c] += in[c];
+  }
+}
+
+/** Group k: the rows whose token is k modulo BUCKETS, in their order. Items read ITEMS tokens at once. */
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void tokenBackward(
     __global const int *tokens, long tokensFirst, __global const float *dy, long dyFirst,
     __global float *dTokenWeight, long dTokenWeightFirst, int rows, int columns) {
   int bucket = get_group_id(0);
   int item = get_local_id(0);
+  __local int found[ITEMS];
   tokens += tokensFirst;
-  for (long row = 0; row < rows; row++) {
-    if (tokens[row] % BUCKETS == bucket) {
-      __global const float *in = dy + dyFirst + row * columns;
-      __global float *out = dTokenWeight + dTokenWeightFirst + (long)tokens[row] * columns;
-      for (int c = item * WIDTH; c + WIDTH <= columns; c += ITEMS * WIDTH) {
-        STORE(LOAD(out + c) + LOAD(in + c), out + c);
-      }
-      for (int c = columns / WIDTH * WIDTH + item; c < columns; c += ITEMS) {
-        out[c] += in[c];
+  dy += dyFirst;
+  dTokenWeight += dTokenWeightFirst;
+  for (long first = 0; first < rows; first += ITEMS) {
+    int token = first + item < rows ? tokens[first + item] : -1;
+    found[item] = token % BUCKETS == bucket ? token : -1;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int i = 0; i < ITEMS; i++) {
+      if (found[i] >= 0) {
+        addRow(dy + (first + i) * columns, dTokenWeight + (long)found[i] * columns, columns);
       }
     }
+    barrier(CLK_LOCAL_MEM_FENCE);
   }
 }
 

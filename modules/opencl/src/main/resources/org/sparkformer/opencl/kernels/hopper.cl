@@ -67,9 +67,9 @@ INLINE void begin_products(float *c, warp_t *warp) {
 // next.
 INLINE ulong operand_of(const local ushort *rows, int k, int across) {
   ulong at = (ulong)rows >> 4;
-  if (across) return at + k * 8 & 0x3fff | (ulong)(8 * STEP) << 16 | 64ul << 32 | 1ul << 62;
+  if (across) return ((at + k * 8) & 0x3fff) | (ulong)(8 * STEP) << 16 | 64ul << 32 | 1ul << 62;
   ulong swapped = STEP == 64 ? 1 : 2; // 128 or 64 bytes wide
-  return at + k / 8 & 0x3fff | 1ul << 16 | (ulong)STEP << 32 | swapped << 62;
+  return ((at + k / 8) & 0x3fff) | 1ul << 16 | (ulong)STEP << 32 | swapped << 62;
 }
 
 #define TEXT_NOW(x) #x

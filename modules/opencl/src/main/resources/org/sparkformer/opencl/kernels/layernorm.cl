@@ -262,7 +262,7 @@ __kernel __attribute__((reqd_work_group_size(64, 1, 1))) void layerNormWeightBac
   if (c < columns) {
     float weightSum = 0.0f;
     float biasSum = 0.0f;
-    _Pragma("unroll 8") for (long block = 0; block < blocks; block++) {
+    _Pragma("unroll 16") for (long block = 0; block < blocks; block++) {
       weightSum += partial[partialFirst + 2 * block * columns + c];
       biasSum += partial[partialFirst + (2 * block + 1) * columns + c];
     }

@@ -52,18 +52,6 @@ void pack(const global ELEMENT(SOURCE_BF16) *source, long source_first, global u
   }
 }
 
-#define EACH_ELEMENT                                              \
-  UNROLL for (int i = 0; i < WARP_ROWS / 16; i++)                 \
-    UNROLL for (int j = 0; j < WARP_COLUMNS / 8; j++)             \
-      UNROLL for (int e = 0; e < 4; e++)
-
-// 16 rows of a warp's tile in local memory, each with room behind it, so that the lanes that hold one
-// column write to banks of their own.
-#define PITCH (WARP_COLUMNS + 8)
-#define BUFFER ((ROWS + COLUMNS) * STEP)
-#define SHEETS (ITEMS / WARP * 16 * PITCH * 2)
-#define LOCAL_WORDS (STAGES * BUFFER > SHEETS ? STAGES * BUFFER : SHEETS)
-
 // What leaves the kernel where its sum stands: four elements of a row of C at a time, or one.
 #define TYPE4_0 float4
 #define TYPE4_1 ushort4
@@ -93,23 +81,53 @@ INLINE void put_one(float sum, ulong at, const global float *bias, global ELEMEN
   if (GELU) activated[at] = ELEMENT_OF(ACTIVATED_BF16, gelu(sum));
 }
 
+// The sums of the parts of C, in their order, and what else C is asked for.
+#define COMBINE_ITEMS 256
+kernel __attribute__((reqd_work_group_size(COMBINE_ITEMS, 1, 1)))
+void combine(const global float *parts, long parts_first, global ELEMENT(C_BF16) *C, long C_first,
+             const global float *bias, long bias_first, global ELEMENT(ACTIVATED_BF16) *activated,
+             long activated_first, long size, int N, int count) {
+  long at = get_global_id(0);
+  if (at >= size) return;
+  float sum = parts[parts_first + at];
+  UNROLL_SOME for (int part = 1; part < count; part++) sum += parts[parts_first + part * size + at];
+  put_one(sum, at, bias + bias_first + at % N, C + C_first, activated + activated_first);
+}
+
+#define EACH_ELEMENT                                              \
+  UNROLL for (int i = 0; i < WARP_ROWS / 16; i++)                 \
+    UNROLL for (int j = 0; j < WARP_COLUMNS / 8; j++)             \
+      UNROLL for (int e = 0; e < 4; e++)
+
+// 16 rows of a warp's tile in local memory, each with room behind it, so that the lanes that hold one
+// column write to banks of their own.
+#define PITCH (WARP_COLUMNS + 8)
+#define BUFFER ((ROWS + COLUMNS) * STEP)
+#define SHEETS (ITEMS / WARP * 16 * PITCH * 2)
+#define LOCAL_WORDS (STAGES * BUFFER > SHEETS ? STAGES * BUFFER : SHEETS)
+
 // A_batch and B_batch are elements from one matrix to the next, A_stride and B_stride from one row of
-// memory to the next, both whole chunks. Work-groups: the tiles of C on axis 0, the batch on axis 2.
+// memory to the next, both whole chunks. Work-groups: the tiles of C on axis 0; parts of the inner
+// product, part_depth of it each and a C of all the batch each, on axis 1; the batch on axis 2.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 void MATMUL(const global ushort *A, long A_first, const global ushort *B, long B_first,
             global ELEMENT(C_BF16) *C, long C_first, const global float *bias,
             long bias_first, global ELEMENT(ACTIVATED_BF16) *activated,
             long activated_first, long A_batch, long B_batch, int A_stride, int B_stride, int M,
-            int N, int K) {
+            int N, int K, int part_depth) {
   local ushort stages[LOCAL_WORDS] __attribute__((aligned(1024)));
   WARP_STATE(warp);
-  ulong batch = get_group_id(2);
+  ulong batch = get_group_id(2), part = get_group_id(1) * get_num_groups(2) + batch;
+  int skipped = get_group_id(1) * part_depth;
   int tiles_down = (M + ROWS - 1) / ROWS, tiles_across = (N + COLUMNS - 1) / COLUMNS;
   int tile = get_group_id(0), first = tile / (BAND * tiles_across) * BAND;
   int height = min(BAND, tiles_down - first), place = tile - first * tiles_across;
   int row = (first + place % height) * ROWS, column = place / height * COLUMNS;
   A += A_first + batch * A_batch + (A_ACROSS ? (ulong)row : (ulong)row * A_stride);
   B += B_first + batch * B_batch + (B_ACROSS ? (ulong)column : (ulong)column * B_stride);
+  A += (ulong)skipped * (A_ACROSS ? A_stride : 1);
+  B += (ulong)skipped * (B_ACROSS ? B_stride : 1);
+  K = min(K - skipped, part_depth);
   int A_size = (A_ACROSS ? A_stride : M) - row, B_size = (B_ACROSS ? B_stride : N) - column;
   ulong A_step = (ulong)STEP * (A_ACROSS ? A_stride : 1), B_step = (ulong)STEP * (B_ACROSS ? B_stride : 1);
 
@@ -146,8 +164,8 @@ void MATMUL(const global ushort *A, long A_first, const global ushort *B, long B
   local float *sheet = (local float *)stages + number * 16 * PITCH;
   int top = row + number / WARPS_ACROSS * WARP_ROWS;
   int left = column + number % WARPS_ACROSS * WARP_COLUMNS, columns = N - left;
-  C += C_first + batch * M * N;
-  activated += activated_first + batch * M * N;
+  C += C_first + part * M * N;
+  activated += activated_first + part * M * N;
   bias += bias_first + left;
   bool fours = N % 4 == 0 && C_first % 4 == 0 && (!GELU || activated_first % 4 == 0);
   UNROLL for (int i = 0; i < WARP_ROWS / 16; i++) {

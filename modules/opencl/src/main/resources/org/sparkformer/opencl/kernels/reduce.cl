@@ -98,7 +98,7 @@ __kernel __attribute__((reqd_work_group_size(64, 1, 1))) void columnSum(
   int c = get_global_id(0);
   if (c < columns) {
     float sum = 0.0f;
-    _Pragma("unroll 8") for (long block = 0; block < blocks; block++) {
+    _Pragma("unroll 32") for (long block = 0; block < blocks; block++) {
       sum += partial[partialFirst + block * columns + c];
     }
     y[yFirst + c] += sum;

@@ -22,6 +22,9 @@ public final class MatMulCases {
 
   private static final Extents DEEP = new Extents(1, 93, 127, 900);
 
+  // Where few tiles share a long inner product, of which a GPU makes parts.
+  private static final Extents LONG = new Extents(1, 33, 61, 2100);
+
   // Where many blocks use A, B, or both.
   static final Extents WIDE = new Extents(1, 101, 1931, 801);
   static final Extents TALL = new Extents(1, 2101, 131, 801);
@@ -91,6 +94,7 @@ public final class MatMulCases {
             new Extents(1, 61, 93, 7),
             new Extents(1, 127, 61, 93),
             DEEP,
+            LONG,
             new Extents(1, 1, 768, 93),
             new Extents(3, 7, 61, 3),
             new Extents(2, 61, 33, 127))
