@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import org.sparkformer.opencl.kernels.NvidiaDevice;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.HostMemory;
@@ -247,6 +248,12 @@ public final class OpenClBackend implements Backend {
   @Override
   public boolean inHostMemory() {
     return device().kind() == DeviceInfo.Kind.CPU && !limited;
+  }
+
+  /** Tensor cores take their operands from memory as they lie there; other kernels round them. */
+  @Override
+  public DType gradients(DType operands) {
+    return NvidiaDevice.multipliesBfloat16(device()) ? operands : DType.FLOAT32;
   }
 
   @Override

@@ -14,7 +14,7 @@ public final class DeviceGuise {
 
   /** A GPU of no special kind. */
   public static OpenClDevice gpu(OpenClDevice device) {
-    return gpu(device, device.info().identity(), 0);
+    return gpu(device, madeBy(device, "Anybody"), 0);
   }
 
   /**
@@ -46,11 +46,13 @@ public final class DeviceGuise {
   }
 
   private static OpenClDevice nvidia(OpenClDevice device, int computeCapability) {
+    return gpu(device, madeBy(device, "NVIDIA Corporation"), computeCapability);
+  }
+
+  private static DeviceInfo.Identity madeBy(OpenClDevice device, String vendor) {
     DeviceInfo.Identity own = device.info().identity();
-    DeviceInfo.Identity identity =
-        new DeviceInfo.Identity(
-            own.name(), "NVIDIA Corporation", own.platform(), own.driver(), own.pciBusId());
-    return gpu(device, identity, computeCapability);
+    return new DeviceInfo.Identity(
+        own.name(), vendor, own.platform(), own.driver(), own.pciBusId());
   }
 
   private static OpenClDevice gpu(

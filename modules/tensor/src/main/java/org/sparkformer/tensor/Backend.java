@@ -100,6 +100,14 @@ public interface Backend extends AutoCloseable {
     return false;
   }
 
+  /**
+   * The type that gradients which matrix products alone read are best kept in, where products take
+   * their operands as {@code operands}.
+   */
+  default DType gradients(DType operands) {
+    return DType.FLOAT32;
+  }
+
   @Override
   void close();
 

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.sparkformer.opencl.Launch;
 import org.sparkformer.opencl.LaunchContext;
+import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.AttentionBackward;
 import org.sparkformer.tensor.ops.AttentionForward;
 
@@ -22,6 +23,13 @@ record AttentionLaunch(
     int own,
     int items,
     int deltas) {
+
+  /** The same for gradients of a tensor's type. */
+  AttentionLaunch giving(Tensor gradient) {
+    Map<String, Integer> macros = new HashMap<>(tiles);
+    Elements.define(macros, "GRADIENT_BF16", gradient);
+    return new AttentionLaunch(operation, pass, file, macros, own, items, deltas);
+  }
 
   /** A launch of the pass's kernel, with q, k, v and the key lengths as its first arguments. */
   Launch begin(LaunchContext context) {

@@ -31,6 +31,11 @@ interface AttentionTiling {
     return false;
   }
 
+  /** Whether the gradients may be bf16. */
+  default boolean roundsGradients() {
+    return false;
+  }
+
   /** As {@link Specialisation#prove}. */
   default void prove(Backend backend, LaunchContext context) {}
 

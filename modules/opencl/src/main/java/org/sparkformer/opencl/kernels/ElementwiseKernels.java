@@ -80,11 +80,12 @@ public final class ElementwiseKernels {
     over(launch.number(x.size()), x, macros);
   }
 
-  /** Queues a kernel of x of either type and its gradients. */
+  /** Queues a kernel of x, of either type, and its gradients, of either type too. */
   private static void slope(String name, Tensor x, Tensor dy, Tensor dx, LaunchContext context) {
     Map<String, Integer> macros = macros(context, x, dy, dx);
     Elements.define(macros, "X_BF16", x);
-    Launch launch = context.kernel(FILE, name, macros).elements(x).tensor(dy).tensor(dx);
+    Elements.define(macros, "Y_BF16", dx);
+    Launch launch = context.kernel(FILE, name, macros).elements(x).elements(dy).elements(dx);
     over(launch.number(x.size()), x, macros);
   }
 

@@ -78,6 +78,11 @@ final class GroupTiling implements AttentionTiling {
   }
 
   @Override
+  public boolean roundsGradients() {
+    return true;
+  }
+
+  @Override
   public AttentionLaunch launch(
       AttentionForward operation, AttentionPass pass, LaunchContext context) {
     Map<String, Integer> tunables = context.tunables(FILE);

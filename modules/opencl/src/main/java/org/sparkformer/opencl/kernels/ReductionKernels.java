@@ -1,5 +1,6 @@
 package org.sparkformer.opencl.kernels;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.sparkformer.opencl.Launch;
@@ -34,11 +35,13 @@ public final class ReductionKernels {
 
   private static void columnSum(ColumnSum sum, LaunchContext context) {
     Map<String, Integer> tunables = context.tunables(FILE);
+    Map<String, Integer> macros = new HashMap<>(tunables);
+    Elements.define(macros, "X_BF16", sum.x());
     int blocks = Math.toIntExact(Launch.groups(sum.rows(), tunables.get("ROW_BLOCK")));
     try (Tensor partial = context.floats((long) blocks * sum.columns())) {
       context
-          .kernel(FILE, "columnPartials")
-          .tensor(sum.x())
+          .kernel(FILE, "columnPartials", macros)
+          .elements(sum.x())
           .tensor(partial)
           .number(sum.rows())
           .number(sum.columns())

@@ -125,9 +125,15 @@ record TensorAttention(AttentionForward operation, LaunchContext context) {
     return packed;
   }
 
-  /** A launch of a pass, with rows and the key lengths as its first arguments. */
-  Launch begin(AttentionPass pass, Rows q, Rows k, Rows v) {
-    Launch launch = context.kernel(FILE, pass.kernel(), macros(pass));
+  /**
+   * A launch of a pass, with rows and the key lengths as its first arguments.
+   *
+   * @param gradient of the type that the pass gives out; null in the forward one
+   */
+  Launch begin(AttentionPass pass, Tensor gradient, Rows q, Rows k, Rows v) {
+    Map<String, Integer> macros = macros(pass);
+    Elements.define(macros, "GRADIENT_BF16", gradient);
+    Launch launch = context.kernel(FILE, pass.kernel(), macros);
     return v.pass(k.pass(q.pass(launch))).tensor(operation.keyLengths());
   }
 

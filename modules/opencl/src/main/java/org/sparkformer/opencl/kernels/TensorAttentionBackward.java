@@ -48,15 +48,20 @@ public final class TensorAttentionBackward implements Specialisation<AttentionBa
         Rows v = attention.rows(forward.value(), forward.keys());
         Rows slope = attention.rows(dy, forward.queries())) {
       byQuery(
-          operation, attention, slope.pass(attention.begin(AttentionPass.BACKWARD_QUERY, q, k, v)));
-      byKey(operation, attention, slope.pass(attention.begin(AttentionPass.BACKWARD_KEY, q, k, v)));
+          operation,
+          attention,
+          slope.pass(attention.begin(AttentionPass.BACKWARD_QUERY, operation.dQuery(), q, k, v)));
+      byKey(
+          operation,
+          attention,
+          slope.pass(attention.begin(AttentionPass.BACKWARD_KEY, operation.dKey(), q, k, v)));
     }
   }
 
   private static void byQuery(
       AttentionBackward operation, TensorAttention attention, Launch launch) {
     saved(operation, launch)
-        .tensor(operation.dQuery())
+        .elements(operation.dQuery())
         .number((long) operation.firstQ())
         .number(operation.strideQ());
     attention.over(AttentionPass.BACKWARD_QUERY, launch);
@@ -64,11 +69,11 @@ public final class TensorAttentionBackward implements Specialisation<AttentionBa
 
   private static void byKey(AttentionBackward operation, TensorAttention attention, Launch launch) {
     saved(operation, launch)
-        .tensor(operation.dKey())
+        .elements(operation.dKey())
         .number((long) operation.firstK())
         .number(operation.strideK())
         .number(operation.lengthK())
-        .tensor(operation.dValue())
+        .elements(operation.dValue())
         .number((long) operation.firstV())
         .number(operation.strideV())
         .number(operation.lengthV());

@@ -37,7 +37,7 @@ public final class TensorAttentionForward implements Specialisation<AttentionFor
       attention.over(
           AttentionPass.FORWARD,
           attention
-              .begin(AttentionPass.FORWARD, q, k, v)
+              .begin(AttentionPass.FORWARD, null, q, k, v)
               .elements(operation.y())
               .tensor(operation.logSumExp()));
     }

@@ -45,7 +45,8 @@ public final class TiledAttentionBackward implements Specialisation<AttentionBac
 
   @Override
   public boolean supports(AttentionBackward operation, DeviceInfo device) {
-    return tiling.fits(operation.forward().attention(), device);
+    return tiling.fits(operation.forward().attention(), device)
+        && (tiling.roundsGradients() || !Elements.isBfloat16(operation.dQuery()));
   }
 
   @Override
@@ -63,7 +64,7 @@ public final class TiledAttentionBackward implements Specialisation<AttentionBac
     byQuery.sumRows(operation, context);
     Launch queries =
         saved(byQuery, operation, context)
-            .tensor(operation.dQuery())
+            .elements(operation.dQuery())
             .number((long) operation.firstQ());
     if (heads) {
       byQuery.over(withKeys(queries, operation));
@@ -76,15 +77,16 @@ public final class TiledAttentionBackward implements Specialisation<AttentionBac
 
   private static Launch withKeys(Launch launch, AttentionBackward operation) {
     return launch
-        .tensor(operation.dKey())
+        .elements(operation.dKey())
         .number((long) operation.firstK())
-        .tensor(operation.dValue())
+        .elements(operation.dValue())
         .number((long) operation.firstV());
   }
 
   private static Launch saved(
       AttentionLaunch launch, AttentionBackward operation, LaunchContext context) {
     return launch
+        .giving(operation.dQuery())
         .begin(context)
         .tensor(operation.logSumExp())
         .tensor(operation.dy())

@@ -14,9 +14,13 @@
 #define LOG2_E 1.44269504f
 #define LN_2 0.693147181f
 
-// What a pass gives out: y, or gradients, which are fp32.
+#ifndef GRADIENT_BF16
+#define GRADIENT_BF16 0
+#endif
+
+// What a pass gives out: y, or gradients of queries, keys and values.
 #if PASS == 0
 #define RESULT_BF16 Y_BF16
 #else
-#define RESULT_BF16 0
+#define RESULT_BF16 GRADIENT_BF16
 #endif

@@ -7,7 +7,7 @@
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 void attention_backward_query(PARAMETERS, ROWS_OF(dy),
                               const global float *log_sum_exp, long log_sum_exp_first,
-                              const global float *delta, long delta_first, global float *dq,
+                              const global float *delta, long delta_first, global ELEMENT(RESULT_BF16) *dq,
                               long dq_first, long dq_column, int dq_stride, EXTENT_PARAMETERS) {
   WARP_STATE(warp);
   local ushort own[OWN * DEPTH] __attribute__((aligned(16)));
@@ -61,9 +61,9 @@ void attention_backward_query(PARAMETERS, ROWS_OF(dy),
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 void attention_backward_key(PARAMETERS, ROWS_OF(dy),
                             const global float *log_sum_exp, long log_sum_exp_first,
-                            const global float *delta, long delta_first, global float *dk,
+                            const global float *delta, long delta_first, global ELEMENT(RESULT_BF16) *dk,
                             long dk_first, long dk_column, int dk_stride, int k_length,
-                            global float *dv, long dv_first, long dv_column, int dv_stride,
+                            global ELEMENT(RESULT_BF16) *dv, long dv_first, long dv_column, int dv_stride,
                             int v_length, EXTENT_PARAMETERS) {
   WARP_STATE(warp);
   local ushort own[OWN * DEPTH] __attribute__((aligned(16)));

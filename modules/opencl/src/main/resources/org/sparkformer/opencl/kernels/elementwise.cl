@@ -92,10 +92,10 @@ __kernel void gelu(__global const ELEMENT(X_BF16) *x, long xFirst, __global ELEM
 #define SLOPE(v, e, s) \
   fma(2.0f * (v) * (s) * ((e) * (s)), 0.7978845608f * (1.0f + 0.134145f * (v) * (v)), (s))
 
-/** x of either type. */
+/** x of either type, dy and dx as Y_BF16 says. */
 __kernel void geluBackward(__global const ELEMENT(X_BF16) *x, long xFirst,
-                           __global const float *dy, long dyFirst, __global float *dx,
-                           long dxFirst, long n) {
+                           __global const ELEMENT(Y_BF16) *dy, long dyFirst,
+                           __global ELEMENT(Y_BF16) *dx, long dxFirst, long n) {
   x += xFirst;
   dy += dyFirst;
   dx += dxFirst;
@@ -104,13 +104,13 @@ __kernel void geluBackward(__global const ELEMENT(X_BF16) *x, long xFirst,
     floatv t = EXPONENT(v);
     floatv e = exponential(SELECT(t, (floatv)(80.0f), t > 80.0f));
     floatv s = 1.0f / (1.0f + e);
-    STORE(LOAD(dy + i) * SLOPE(v, e, s), dx + i);
+    STORE_AS(Y_BF16, LOAD_AS(Y_BF16, dy + i) * SLOPE(v, e, s), dx + i);
   }, {
     float v = VALUE(X_BF16, x[i]);
     float t = EXPONENT(v);
     float e = exponentialOfOne(t > 80.0f ? 80.0f : t);
     float s = 1.0f / (1.0f + e);
-    dx[i] = dy[i] * SLOPE(v, e, s);
+    dx[i] = ELEMENT_OF(Y_BF16, VALUE(Y_BF16, dy[i]) * SLOPE(v, e, s));
   })
 }
 
@@ -143,21 +143,21 @@ __kernel void exactGelu(__global const ELEMENT(X_BF16) *x, long xFirst,
   })
 }
 
-/** x of either type. */
+/** x of either type, dy and dx as Y_BF16 says. */
 __kernel void exactGeluBackward(__global const ELEMENT(X_BF16) *x, long xFirst,
-                                __global const float *dy, long dyFirst, __global float *dx,
-                                long dxFirst, long n) {
+                                __global const ELEMENT(Y_BF16) *dy, long dyFirst,
+                           __global ELEMENT(Y_BF16) *dx, long dxFirst, long n) {
   x += xFirst;
   dy += dyFirst;
   dx += dxFirst;
   FOR_ELEMENTS({
     floatv v = LOAD_AS(X_BF16, x + i);
     floatv e = exponential(-0.5f * v * v);
-    STORE(LOAD(dy + i) * fma(0.3989422804f * v, e, cumulative(v, e)), dx + i);
+    STORE_AS(Y_BF16, LOAD_AS(Y_BF16, dy + i) * fma(0.3989422804f * v, e, cumulative(v, e)), dx + i);
   }, {
     float v = VALUE(X_BF16, x[i]);
     float e = exponentialOfOne(-0.5f * v * v);
-    dx[i] = dy[i] * fma(0.3989422804f * v, e, cumulativeOfOne(v, e));
+    dx[i] = ELEMENT_OF(Y_BF16, VALUE(Y_BF16, dy[i]) * fma(0.3989422804f * v, e, cumulativeOfOne(v, e)));
   })
 }
 

@@ -8,6 +8,10 @@
 
 #include "common.cl"
 
+#ifndef X_BF16
+#define X_BF16 0 // whether x of the columns is bf16
+#endif
+
 #define BLOCK 1024
 #ifndef ROW_BLOCK
 #define ROW_BLOCK 64 // rows of a partial sum
@@ -40,7 +44,7 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void blockSum(
  * others, group c of axis 1 has a vector of columns an item, with many rows of it on their way.
  */
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void columnPartials(
-    __global const float *x, long xFirst, __global float *partial, long partialFirst, int rows,
+    __global const ELEMENT(X_BF16) *x, long xFirst, __global float *partial, long partialFirst, int rows,
     int columns) {
   long block = get_group_id(0);
   long start = block * ROW_BLOCK;
@@ -54,28 +58,28 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void columnPartials(
   int count = end - start;
   if (c + WIDTH <= columns) {
     floatv sum = 0.0f;
-    _Pragma("unroll 8") for (int r = 0; r < count; r++) sum += LOAD(x + r * stride + c);
+    _Pragma("unroll 8") for (int r = 0; r < count; r++) sum += LOAD_AS(X_BF16, x + r * stride + c);
     STORE(sum, out + c);
   } else {
     for (; c < columns; c++) {
       float sum = 0.0f;
-      for (int r = 0; r < count; r++) sum += x[r * stride + c];
+      for (int r = 0; r < count; r++) sum += VALUE(X_BF16, x[r * stride + c]);
       out[c] = sum;
     }
   }
 #else
   for (long row = start; row < end; row += 4) {
-    __global const float *in = x + xFirst + row * columns;
+    __global const ELEMENT(X_BF16) *in = x + xFirst + row * columns;
     bool first = row == start;
     int count = min(4L, end - row);
     for (int c = item * WIDTH; c + WIDTH <= columns; c += ITEMS * WIDTH) {
       floatv sum = first ? (floatv)(0.0f) : LOAD(out + c);
       if (count == 4) {
-        sum = (((sum + LOAD(in + c)) + LOAD(in + stride + c)) + LOAD(in + 2 * stride + c)) +
-              LOAD(in + 3 * stride + c);
+        sum = (((sum + LOAD_AS(X_BF16, in + c)) + LOAD_AS(X_BF16, in + stride + c)) + LOAD_AS(X_BF16, in + 2 * stride + c)) +
+              LOAD_AS(X_BF16, in + 3 * stride + c);
       } else {
         for (int r = 0; r < count; r++) {
-          sum += LOAD(in + r * stride + c);
+          sum += LOAD_AS(X_BF16, in + r * stride + c);
         }
       }
       STORE(sum, out + c);
@@ -83,7 +87,7 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void columnPartials(
     for (int c = columns / WIDTH * WIDTH + item; c < columns; c += ITEMS) {
       float sum = first ? 0.0f : out[c];
       for (int r = 0; r < count; r++) {
-        sum += in[r * stride + c];
+        sum += VALUE(X_BF16, in[r * stride + c]);
       }
       out[c] = sum;
     }

@@ -148,9 +148,14 @@ public final class AttentionCases {
     return both(Variant.rounding().skip(3));
   }
 
-  /** Queries, keys, values and results that are bf16 themselves. */
+  /** Queries, keys, values and results that are bf16 themselves, and their gradients too. */
   private static Stream<OperationCase> kept(Stream<Variant> variants) {
-    return both(variants).map(test -> test.withBfloat16("qkv", "y"));
+    return variants.flatMap(
+        variant ->
+            Stream.of(
+                forward(variant).withBfloat16("qkv", "y"),
+                backward(variant).withBfloat16("qkv", "y"),
+                backward(variant).withBfloat16("qkv", "y", "dQkv")));
   }
 
   private static Stream<OperationCase> both(Stream<Variant> variants) {

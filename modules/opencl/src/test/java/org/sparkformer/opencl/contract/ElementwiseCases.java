@@ -49,9 +49,11 @@ public final class ElementwiseCases {
         gelu(n).withBfloat16("x", "y"),
         gelu(n).withBfloat16("y"),
         geluBackward(n).withBfloat16("x"),
+        geluBackward(n).withBfloat16("x", "dy", "dx"),
         exactGelu(n).withBfloat16("x", "y"),
         exactGelu(n).withBfloat16("y"),
-        exactGeluBackward(n).withBfloat16("x"));
+        exactGeluBackward(n).withBfloat16("x"),
+        exactGeluBackward(n).withBfloat16("x", "dy", "dx"));
   }
 
   public static OperationCase fill(long n) {

@@ -30,6 +30,10 @@ public record OperationCase(
         tolerance);
   }
 
+  OperationCase within(Tolerance other) {
+    return new OperationCase(name, factory, other, gradient);
+  }
+
   @Override
   public String toString() {
     return name;

@@ -23,7 +23,8 @@ public final class ReductionCases {
                 new long[] {127, 127},
                 new long[] {259, 130},
                 new long[] {93, 768})
-            .map(shape -> columnSum(shape[0], shape[1]));
+            .map(shape -> columnSum(shape[0], shape[1]))
+            .flatMap(sum -> Stream.of(sum, sum.withBfloat16("x")));
     return Stream.concat(blocks, columns);
   }
 

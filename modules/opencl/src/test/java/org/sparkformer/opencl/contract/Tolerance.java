@@ -25,7 +25,20 @@ public record Tolerance(double relative, double absolute) {
     return new Tolerance(8 * EPSILON, (terms + 8) * EPSILON);
   }
 
-  /** The same of a result that is then rounded to bf16, which moves it by 2^-8 of itself. */
+  /**
+   * The same by NVIDIA's tensor cores, which cut off what lies below the last place of a sum (Fasi,
+   * Higham, Mikaitis and Pranesh, Numerical behavior of NVIDIA tensor cores, PeerJ Computer
+   * Science, 2021). So each step of 16 terms moves it by up to one unit in that place, all in one
+   * direction.
+   */
+  static Tolerance truncatedSum(long terms) {
+    Tolerance rounded = sum(terms);
+    double steps = Math.ceil(terms / 16.0);
+    return new Tolerance(
+        rounded.relative + steps * EPSILON, rounded.absolute + steps * EPSILON * Math.sqrt(terms));
+  }
+
+  /** A result's that is then rounded to bf16, which moves it by 2^-8 of itself. */
   Tolerance rounded() {
     return new Tolerance(relative + 0x1p-8 * (1 + relative), absolute * (1 + 0x1p-8));
   }

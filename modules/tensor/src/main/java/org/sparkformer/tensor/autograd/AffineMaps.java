@@ -77,15 +77,14 @@ final class AffineMaps {
   }
 
   /**
-   * A gradient as products are to read it; the caller closes it. An accelerator multiplies bf16 as
-   * it lies in memory, so there it is rounded once for both products; a processor rounds on the way
-   * to its tiles. To the results it makes no difference.
+   * A gradient as products are to read it, rounded once for both of them where the backend wants it
+   * so, which changes nothing in the results; the caller closes it.
    */
   Tensor factor(Tensor dy) {
-    if (tape.operands() == dy.dtype() || !backend.isAccelerator() || dy.columns() % CHUNK != 0) {
+    if (dy.dtype() == backend.gradients(tape.operands()) || dy.columns() % CHUNK != 0) {
       return dy.share();
     }
-    Tensor rounded = tape.operand(dy.shape());
+    Tensor rounded = tape.gradient(dy.shape());
     backend.run(new Copy(dy, rounded));
     return rounded;
   }

@@ -33,7 +33,7 @@ final class Attentions {
         List.of(output),
         List.of(forward.logSumExp()),
         () -> {
-          Tensor dPacked = tape.floatsLike(packed);
+          Tensor dPacked = tape.gradient(packed.shape());
           attendBackward(forward, output.gradient(), List.of(dPacked, dPacked, dPacked));
           tape.contribute(qkv, dPacked);
         });

@@ -46,22 +46,22 @@ final class FeedForwards {
   }
 
   private void backward(Variable x, FeedForward layer, Tensor expanded, Tensor dy) {
-    Tensor dx = tape.floatsLike(x.value());
-    try (Tensor gradient = tape.floatsLike(expanded)) {
-      try (Tensor factor = maps.factor(dy)) {
-        try (Tensor activated = tape.operand(expanded.shape())) {
-          backend.run(
-              layer.exact() ? new ExactGelu(expanded, activated) : new Gelu(expanded, activated));
-          maps.parametersBackward(activated, layer.out(), dy, factor);
-        }
-        maps.inputBackward(layer.out(), factor, gradient, false);
+    try (Tensor factor = maps.factor(dy)) {
+      try (Tensor activated = tape.operand(expanded.shape())) {
+        backend.run(
+            layer.exact() ? new ExactGelu(expanded, activated) : new Gelu(expanded, activated));
+        maps.parametersBackward(activated, layer.out(), dy, factor);
       }
-      backend.run(
-          layer.exact()
-              ? new ExactGeluBackward(expanded, gradient, gradient)
-              : new GeluBackward(expanded, gradient, gradient));
-      maps.linearBackward(x.value(), layer.in(), gradient, dx, false);
+      Tensor dx = tape.floatsLike(x.value());
+      try (Tensor gradient = tape.gradient(expanded.shape())) {
+        maps.inputBackward(layer.out(), factor, gradient, false);
+        backend.run(
+            layer.exact()
+                ? new ExactGeluBackward(expanded, gradient, gradient)
+                : new GeluBackward(expanded, gradient, gradient));
+        maps.linearBackward(x.value(), layer.in(), gradient, dx, false);
+      }
+      tape.contribute(x, dx);
     }
-    tape.contribute(x, dx);
   }
 }

@@ -49,7 +49,8 @@ public final class Tape implements AutoCloseable {
    * @param recording false for inference: nothing is kept for a backward pass
    * @param operands what matrix products, forward and backward, take their operands as, and what is
    *     kept of their operands and results from the forward to the backward pass; sums along the
-   *     residual stream, statistics of rows and all gradients stay fp32
+   *     residual stream, statistics of rows and gradients stay fp32, but those that {@link
+   *     Backend#gradients} speaks of
    */
   public Tape(Backend backend, boolean recording, DType operands) {
     this.backend = backend;
@@ -94,6 +95,11 @@ public final class Tape implements AutoCloseable {
    */
   Tensor operand(Shape shape) {
     return backend.allocate(operands, shape);
+  }
+
+  /** A gradient that products alone read, holding anything; the caller closes it. */
+  Tensor gradient(Shape shape) {
+    return backend.allocate(backend.gradients(operands), shape);
   }
 
   /** Adds to a variable's gradient; takes over the caller's reference. */
