@@ -2,5 +2,5 @@
 // with one element an item at a time; INLINE as in the file that includes this.
 INLINE float gelu(float x) {
   float u = x * fma(x * x, 0.7978845608f * 0.044715f, 0.7978845608f);
-  return x * native_recip(1.0f + exp(-2.0f * u));
+  return x / (1.0f + exp(-2.0f * u));
 }
