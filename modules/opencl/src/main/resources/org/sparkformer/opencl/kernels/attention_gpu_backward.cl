@@ -28,7 +28,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 void attention_backward_query(
     INPUT_PARAMETERS, const global float *log_sum_exp, long log_sum_exp_first,
     const global float *dy, long dy_first, const global float *delta, long delta_first,
-    global ELEMENT(RESULT_BF16) *dq, long dq_first, long dq_column, EXTENT_PARAMETERS, DROPOUT_PARAMETERS) {
+    global ELEMENT(RESULT_BF16) *dq, long dq_first, long dq_column, EXTENT_PARAMETERS,
+    DROPOUT_PARAMETERS) {
   local float own[OWN * STRIDE] __attribute__((aligned(16)));
   local float own_dy[OWN * STRIDE] __attribute__((aligned(16)));
   local float block[BLOCK * STRIDE] __attribute__((aligned(16)));
@@ -86,8 +87,9 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 void attention_backward_key(
     INPUT_PARAMETERS, const global float *log_sum_exp, long log_sum_exp_first,
     const global float *dy, long dy_first, const global float *delta, long delta_first,
-    global ELEMENT(RESULT_BF16) *dk, long dk_first, long dk_column, global ELEMENT(RESULT_BF16) *dv, long dv_first,
-    long dv_column, EXTENT_PARAMETERS, DROPOUT_PARAMETERS) {
+    global ELEMENT(RESULT_BF16) *dk, long dk_first, long dk_column,
+    global ELEMENT(RESULT_BF16) *dv, long dv_first, long dv_column, EXTENT_PARAMETERS,
+    DROPOUT_PARAMETERS) {
   local float own[OWN * STRIDE] __attribute__((aligned(16)));
   local float own_v[OWN * STRIDE] __attribute__((aligned(16)));
   local float block[BLOCK * STRIDE] __attribute__((aligned(16)));

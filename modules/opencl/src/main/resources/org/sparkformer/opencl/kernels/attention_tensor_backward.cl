@@ -7,8 +7,9 @@
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 void attention_backward_query(PARAMETERS, ROWS_OF(dy),
                               const global float *log_sum_exp, long log_sum_exp_first,
-                              const global float *delta, long delta_first, global ELEMENT(RESULT_BF16) *dq,
-                              long dq_first, long dq_column, int dq_stride, EXTENT_PARAMETERS) {
+                              const global float *delta, long delta_first,
+                              global ELEMENT(RESULT_BF16) *dq, long dq_first, long dq_column,
+                              int dq_stride, EXTENT_PARAMETERS) {
   WARP_STATE(warp);
   local ushort own[OWN * DEPTH] __attribute__((aligned(16)));
   local ushort own_dy[OWN * DEPTH] __attribute__((aligned(16)));
@@ -39,7 +40,8 @@ void attention_backward_query(PARAMETERS, ROWS_OF(dy),
   copy_rows(q, q_stride, first, OWN, queries, own, warp);
   copy_rows(dy, dy_stride, first, OWN, queries, own_dy, warp);
   for (int at = 0; at < end; at += BLOCK) {
-    const local ushort *block = take_block(k, k_stride, v, v_stride, keys, 0, at, end, blocks, warp);
+    const local ushort *block =
+        take_block(k, k_stride, v, v_stride, keys, 0, at, end, blocks, warp);
     float s[SCORE_TILES][4], slope[SCORE_TILES][4];
     multiply(own, block, s, warp);
     multiply(own_dy, block + BLOCK * DEPTH, slope, warp);
@@ -61,10 +63,11 @@ void attention_backward_query(PARAMETERS, ROWS_OF(dy),
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 void attention_backward_key(PARAMETERS, ROWS_OF(dy),
                             const global float *log_sum_exp, long log_sum_exp_first,
-                            const global float *delta, long delta_first, global ELEMENT(RESULT_BF16) *dk,
-                            long dk_first, long dk_column, int dk_stride, int k_length,
-                            global ELEMENT(RESULT_BF16) *dv, long dv_first, long dv_column, int dv_stride,
-                            int v_length, EXTENT_PARAMETERS) {
+                            const global float *delta, long delta_first,
+                            global ELEMENT(RESULT_BF16) *dk, long dk_first, long dk_column,
+                            int dk_stride, int k_length, global ELEMENT(RESULT_BF16) *dv,
+                            long dv_first, long dv_column, int dv_stride, int v_length,
+                            EXTENT_PARAMETERS) {
   WARP_STATE(warp);
   local ushort own[OWN * DEPTH] __attribute__((aligned(16)));
   local ushort own_v[OWN * DEPTH] __attribute__((aligned(16)));
@@ -97,7 +100,8 @@ void attention_backward_key(PARAMETERS, ROWS_OF(dy),
   copy_rows(k, k_stride, first, OWN, keys, own, warp);
   copy_rows(v, v_stride, first, OWN, keys, own_v, warp);
   for (int at = begin; at < queries; at += BLOCK) {
-    const local ushort *block = take_block(q, q_stride, dy, dy_stride, queries, begin, at, queries, blocks, warp);
+    const local ushort *block =
+        take_block(q, q_stride, dy, dy_stride, queries, begin, at, queries, blocks, warp);
     float s[SCORE_TILES][4], slope[SCORE_TILES][4];
     multiply(own, block, s, warp);
     multiply(own_v, block + BLOCK * DEPTH, slope, warp);

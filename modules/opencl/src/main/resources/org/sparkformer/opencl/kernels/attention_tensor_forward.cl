@@ -29,7 +29,8 @@ void attention_forward(PARAMETERS, global ELEMENT(Y_BF16) *y, long y_first,
   clear(sums);
   copy_rows(q, q_stride, first, OWN, queries, own, warp);
   for (int at = 0; at < end; at += BLOCK) {
-    const local ushort *block = take_block(k, k_stride, v, v_stride, keys, 0, at, end, blocks, warp);
+    const local ushort *block =
+        take_block(k, k_stride, v, v_stride, keys, 0, at, end, blocks, warp);
     float s[SCORE_TILES][4], highest[2], shrink[2];
     multiply(own, block, s, warp);
     UNROLL for (int r = 0; r < 2; r++) highest[r] = largest[r];

@@ -86,6 +86,7 @@ INLINE const local ushort *take_block(const global ushort *x, int x_stride,
   WAIT_FOR_COPIES(0, warp);
   barrier(CLK_LOCAL_MEM_FENCE);
   if (STAGES == 2 && at + BLOCK < end)
-    copy_block(x, x_stride, y, y_stride, at + BLOCK, size, blocks + (turn ^ 1) * 2 * BLOCK * DEPTH, warp);
+    copy_block(x, x_stride, y, y_stride, at + BLOCK, size,
+               blocks + (turn ^ 1) * 2 * BLOCK * DEPTH, warp);
   return block;
 }

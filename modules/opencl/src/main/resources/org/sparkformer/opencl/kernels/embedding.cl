@@ -51,7 +51,10 @@ static inline void addRow(__global const float *in, __global float *out, int col
   }
 }
 
-/** Group k: the rows whose token is k modulo BUCKETS, in their order. Items read ITEMS tokens at once. */
+/**
+ * Group k: the rows whose token is k modulo BUCKETS, in their order. The items look at ITEMS tokens
+ * at once.
+ */
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void tokenBackward(
     __global const int *tokens, long tokensFirst, __global const float *dy, long dyFirst,
     __global float *dTokenWeight, long dTokenWeightFirst, int rows, int columns) {

@@ -80,7 +80,8 @@ INLINE ulong operand_of(const local ushort *rows, int k, int across) {
 // 8 columns after the other as multiply_add does.
 INLINE void start_product(float *c, const local ushort *a, const local ushort *b, int k,
                           warp_t *warp) {
-  asm volatile(HOPPER("wgmma.mma_async.sync.aligned.m64" PRODUCT ", 1, 1, 1, " TEXT(A_ACROSS) ", " TEXT(B_ACROSS) ";")
+  asm volatile(HOPPER("wgmma.mma_async.sync.aligned.m64" PRODUCT ", 1, 1, 1, " TEXT(A_ACROSS)
+                      ", " TEXT(B_ACROSS) ";")
                : SUMS
                : "l"(operand_of(a, k, A_ACROSS)), "l"(operand_of(b, k, B_ACROSS))
                : "memory");

@@ -35,8 +35,7 @@
 #include "elements.cl"
 #include "gelu.cl"
 
-// The first of what follows is done by items of a row of the source, a work-group each.
-#define PACK_ITEMS 128
+#define PACK_ITEMS 128 // share a row of a source
 
 // Rows of `words` words, two elements each, the last of them 0 where the source has fewer `columns`.
 kernel __attribute__((reqd_work_group_size(PACK_ITEMS, 1, 1)))
@@ -57,7 +56,9 @@ void pack(const global ELEMENT(SOURCE_BF16) *source, long source_first, global u
 #define TYPE4_1 ushort4
 #define TYPE4(bf16) BY_TYPE(TYPE4_, bf16)
 #define VALUES4_0(x) (x)
-#define VALUES4_1(x) (ushort4)(element_of1((x).s0), element_of1((x).s1), element_of1((x).s2), element_of1((x).s3))
+#define VALUES4_1(x)                                                       \
+  (ushort4)(element_of1((x).s0), element_of1((x).s1), element_of1((x).s2), \
+            element_of1((x).s3))
 #define VALUES4(bf16, x) BY_TYPE(VALUES4_, bf16)(x)
 
 INLINE void put_four(float4 sum, ulong at, const global float *bias, global ELEMENT(C_BF16) *C,
@@ -129,7 +130,8 @@ void MATMUL(const global ushort *A, long A_first, const global ushort *B, long B
   B += (ulong)skipped * (B_ACROSS ? B_stride : 1);
   K = min(K - skipped, part_depth);
   int A_size = (A_ACROSS ? A_stride : M) - row, B_size = (B_ACROSS ? B_stride : N) - column;
-  ulong A_step = (ulong)STEP * (A_ACROSS ? A_stride : 1), B_step = (ulong)STEP * (B_ACROSS ? B_stride : 1);
+  ulong A_step = (ulong)STEP * (A_ACROSS ? A_stride : 1);
+  ulong B_step = (ulong)STEP * (B_ACROSS ? B_stride : 1);
 
   int number = get_local_id(0) / WARP, lane = get_local_id(0) % WARP;
   float c[WARP_ROWS / 16][WARP_COLUMNS / 8][4];

@@ -75,8 +75,10 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void columnPartials(
     for (int c = item * WIDTH; c + WIDTH <= columns; c += ITEMS * WIDTH) {
       floatv sum = first ? (floatv)(0.0f) : LOAD(out + c);
       if (count == 4) {
-        sum = (((sum + LOAD_AS(X_BF16, in + c)) + LOAD_AS(X_BF16, in + stride + c)) + LOAD_AS(X_BF16, in + 2 * stride + c)) +
-              LOAD_AS(X_BF16, in + 3 * stride + c);
+        sum += LOAD_AS(X_BF16, in + c);
+        sum += LOAD_AS(X_BF16, in + stride + c);
+        sum += LOAD_AS(X_BF16, in + 2 * stride + c);
+        sum += LOAD_AS(X_BF16, in + 3 * stride + c);
       } else {
         for (int r = 0; r < count; r++) {
           sum += LOAD_AS(X_BF16, in + r * stride + c);

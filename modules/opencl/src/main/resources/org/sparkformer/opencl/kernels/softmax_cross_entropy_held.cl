@@ -1,6 +1,6 @@
 // Softmax and cross-entropy, as softmax_cross_entropy.cl has them, for devices with many registers: a
-// work-group a row, which its items hold from the one time that it is read to the one that its gradient is
-// written.
+// work-group a row, which its items hold from the one time that it is read to the one that its
+// gradient is written.
 //
 // logits [rows, V], V at most VALUES * ITEMS: values of an item lie ITEMS apart.
 
