@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.IntBuffer;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.system.MemoryStack;
@@ -22,6 +23,8 @@ final class Compiler {
   /** The drivers' compilers run in the calling thread and recurse deeply. */
   private static final long STACK_BYTES = 256L << 20;
 
+  private static final long NOT_BUILT = 0;
+
   private final DeviceQueue queue;
   private final ProgramCache cache;
 
@@ -30,10 +33,16 @@ final class Compiler {
     this.cache = cache;
   }
 
-  /** A built program, which the caller releases. */
+  /**
+   * A built program, which the caller releases. Whoever is interrupted here may release the context
+   * next, so this ends only when nothing is built in it any more.
+   */
   long build(KernelSource source, String macros) {
     String options = (OPTIONS + " " + macros).trim();
-    FutureTask<Long> task = new FutureTask<>(() -> Compiling.alone(() -> load(source, options)));
+    AtomicBoolean abandoned = new AtomicBoolean();
+    FutureTask<Long> task =
+        new FutureTask<>(
+            () -> Compiling.alone(() -> abandoned.get() ? NOT_BUILT : load(source, options)));
     Thread thread = new Thread(null, task, "opencl-compiler", STACK_BYTES);
     thread.setDaemon(true);
     thread.start();
@@ -44,9 +53,22 @@ final class Compiler {
           ? known
           : new OpenClException("cannot build " + source.name(), e.getCause());
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      abandoned.set(true);
+      awaitEnd(thread);
       throw new OpenClException("interrupted while building " + source.name(), e);
     }
+  }
+
+  /** Leaves the calling thread interrupted. */
+  private static void awaitEnd(Thread thread) {
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException again) {
+        // The build cannot be stopped.
+      }
+    }
+    Thread.currentThread().interrupt();
   }
 
   private long load(KernelSource source, String options) {

@@ -4,7 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 
 class CompilerTest {
@@ -26,6 +31,56 @@ class CompilerTest {
               && message.contains("CL_BUILD_PROGRAM_FAILURE")
               && message.contains("WIDTH=4"),
           message);
+    }
+  }
+
+  /**
+   * Else a rank that is interrupted closes its context under the compiler, and the process dies.
+   */
+  @Test
+  void whoIsInterruptedWhileABuildWaitsForItsTurnLeavesNoneBehind() throws Exception {
+    KernelSource plain = new KernelSource("plain.cl", "__kernel void f() {}");
+    AtomicReference<Throwable> thrown = new AtomicReference<>();
+    CountDownLatch end = new CountDownLatch(1);
+    Thread busy = new Thread(() -> Compiling.alone(() -> awaitQuietly(end)));
+    busy.start();
+    await(() -> busy.getState() == Thread.State.WAITING);
+    try (DeviceQueue queue = DeviceQueue.open(Devices.select(DeviceSelector.AUTO), 0, 1)) {
+      Compiler compiler = new Compiler(queue, ProgramCache.none());
+      Thread builder = new Thread(() -> compiler.build(plain, ""));
+      builder.setUncaughtExceptionHandler((thread, error) -> thrown.set(error));
+      builder.start();
+      await(() -> builders().size() == 1);
+      Thread build = builders().get(0);
+      await(() -> build.getState() == Thread.State.WAITING);
+      builder.interrupt();
+      builder.join(TimeUnit.SECONDS.toMillis(1));
+      boolean waited = builder.isAlive();
+      end.countDown();
+      builder.join();
+      assertTrue(waited && !build.isAlive(), "its build has ended before it goes on");
+    }
+    assertTrue(thrown.get().getMessage().contains("interrupted"), thrown.toString());
+  }
+
+  private static List<Thread> builders() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().equals("opencl-compiler"))
+        .toList();
+  }
+
+  private static boolean awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return true;
+  }
+
+  private static void await(BooleanSupplier condition) throws InterruptedException {
+    while (!condition.getAsBoolean()) {
+      Thread.sleep(1);
     }
   }
 
