@@ -20,7 +20,7 @@ record PackedOperand(Tensor source, boolean shared, boolean across, int rows, in
   private static final int ITEMS = 128;
 
   /** Elements that one copy moves, of 16 bytes. */
-  private static final int CHUNK = 8;
+  static final int CHUNK = 8;
 
   /** Elements that a row is filled up to. */
   private static final int LINE = 64;

@@ -21,9 +21,6 @@ record TensorAttention(AttentionForward operation, LaunchContext context) {
 
   private static final int PACK_WORDS = 256;
 
-  /** Elements that one copy moves, of 16 bytes. */
-  private static final int CHUNK = 8;
-
   private static final int SMALLEST_DEPTH = 16;
   private static final int LARGEST_DEPTH = 128;
 
@@ -101,8 +98,8 @@ record TensorAttention(AttentionForward operation, LaunchContext context) {
   private boolean isReady(Projection source) {
     return Elements.isBfloat16(source.tensor())
         && operation.headSize() == depth()
-        && source.stride() % CHUNK == 0
-        && (source.tensor().offset() + source.first()) % CHUNK == 0;
+        && source.stride() % PackedOperand.CHUNK == 0
+        && (source.tensor().offset() + source.first()) % PackedOperand.CHUNK == 0;
   }
 
   private Tensor pack(Projection source, int rows) {
