@@ -25,8 +25,9 @@ final class ClusterOption {
       names = "--master",
       paramLabel = "URL",
       description =
-          "Spark's master: local[N], local-cluster[N,CORES,MIB], spark://HOST:PORT, k8s://URL or"
-              + " yarn (default: spark-submit's; without it, local mode).")
+          "Spark's master: local[N], local-cluster[N,CORES,MIB] or spark://HOST:PORT; under"
+              + " spark-submit only, k8s://URL or yarn (default: spark-submit's; without it, local"
+              + " mode).")
   private String master;
 
   /**
@@ -50,7 +51,8 @@ final class ClusterOption {
       throw new InputException(
           "--master "
               + chosen
-              + ": expected local[N], local-cluster[N,CORES,MIB], spark://HOST:PORT, k8s://URL or yarn");
+              + ": expected local[N], local-cluster[N,CORES,MIB] or spark://HOST:PORT; under"
+              + " spark-submit only, k8s://URL or yarn");
     }
     if (chosen.startsWith(STANDALONE)) {
       requireAnswer(chosen);

@@ -24,7 +24,8 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  sparkformer train conf/gpt-char.yaml --set data.input=my.txt",
-      "  sparkformer train gpt2 --set data.dataset=hdfs:///data/web --master spark://host:7077",
+      "  sparkformer train gpt2 --set data.dataset=hdfs:///data/text --master spark://host:7077",
+      "YARN and Kubernetes take spark-submit: see deploy/README.md.",
       "",
       "A run that was stopped goes on from its newest checkpoint when the command is given again;"
           + " one that is complete does nothing. SIGTERM stops after a checkpoint, exit code 143.",
