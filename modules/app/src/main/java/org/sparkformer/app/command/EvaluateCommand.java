@@ -12,6 +12,7 @@ import org.sparkformer.data.Samples;
 import org.sparkformer.data.Split;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.models.Objective;
+import org.sparkformer.spark.Cluster;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -98,7 +99,7 @@ public final class EvaluateCommand implements Callable<Integer> {
   }
 
   private TokenDataset openDataset() throws IOException, InputException {
-    Configuration hadoop = new Configuration();
+    Configuration hadoop = Cluster.givenHadoop();
     String uri = dataset == null ? RecordedDataset.find(hadoop, location) : dataset;
     return TokenDataset.open(hadoop, uri);
   }

@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import org.apache.hadoop.conf.Configuration;
 import org.sparkformer.app.InputException;
 import org.sparkformer.app.configuration.ConfigurationDraft;
 import org.sparkformer.app.configuration.ConfigurationReader;
@@ -19,6 +18,7 @@ import org.sparkformer.app.model.LoadedModel;
 import org.sparkformer.models.generation.SamplingOptions;
 import org.sparkformer.opencl.DeviceSelector;
 import org.sparkformer.opencl.OpenClBackend;
+import org.sparkformer.spark.Cluster;
 import org.sparkformer.training.RunFolder;
 import org.sparkformer.training.RunSummary;
 import org.sparkformer.training.configuration.DataConfiguration;
@@ -51,7 +51,7 @@ public final class QuickstartCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     PrintWriter out = spec.commandLine().getOut();
     String folder = options.outputOr("runs/quickstart");
-    RunFolder run = RunFolder.of(new Configuration(), folder);
+    RunFolder run = RunFolder.of(Cluster.givenHadoop(), folder);
     run.requireNoFile();
     describeDevice(spec.commandLine().getErr());
     WordNetCorpus.writeTo(run, CORPUS);
@@ -99,7 +99,7 @@ public final class QuickstartCommand implements Callable<Integer> {
       out.println();
     }
     String text = String.join("\n", lines) + "\n";
-    RunFolder.of(new Configuration(), folder)
+    RunFolder.of(Cluster.givenHadoop(), folder)
         .replace("samples.jsonl", text.getBytes(StandardCharsets.UTF_8));
   }
 }

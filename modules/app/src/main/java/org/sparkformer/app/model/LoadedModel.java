@@ -19,6 +19,7 @@ import org.sparkformer.models.generation.StopStrings;
 import org.sparkformer.models.huggingface.HuggingFaceModel;
 import org.sparkformer.opencl.DeviceSelector;
 import org.sparkformer.opencl.OpenClBackend;
+import org.sparkformer.spark.Cluster;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.reference.JavaBackend;
@@ -53,7 +54,7 @@ public final class LoadedModel implements AutoCloseable {
    */
   public static LoadedModel open(String location, String device, Consumer<String> messages)
       throws IOException, InputException {
-    Configuration hadoop = new Configuration();
+    Configuration hadoop = Cluster.givenHadoop();
     Path folder = ModelFolder.find(hadoop, location, messages);
     Tokenizer tokenizer =
         Tokenizers.load(hadoop, folder.resolve("tokenizer.json").toUri().toString());
