@@ -46,6 +46,37 @@ final class Compiler {
     Thread thread = new Thread(null, task, "opencl-compiler", STACK_BYTES);
     thread.setDaemon(true);
     thread.start();
+    boolean interrupted = awaitEnd(thread, abandoned);
+    long program = result(task, source);
+    if (interrupted) {
+      if (program != NOT_BUILT) {
+        CL10.clReleaseProgram(program);
+      }
+      throw new OpenClException("interrupted while building " + source.name());
+    }
+    return program;
+  }
+
+  /** Whether the calling thread was interrupted meanwhile, as it then still is. */
+  private static boolean awaitEnd(Thread build, AtomicBoolean abandoned) {
+    boolean interrupted = false;
+    while (build.isAlive()) {
+      try {
+        build.join();
+      } catch (InterruptedException e) {
+        // A build that has begun cannot be stopped.
+        interrupted = true;
+        abandoned.set(true);
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    return interrupted;
+  }
+
+  /** Of a task that has ended. */
+  private static long result(FutureTask<Long> task, KernelSource source) {
     try {
       return task.get();
     } catch (ExecutionException e) {
@@ -53,22 +84,8 @@ final class Compiler {
           ? known
           : new OpenClException("cannot build " + source.name(), e.getCause());
     } catch (InterruptedException e) {
-      abandoned.set(true);
-      awaitEnd(thread);
-      throw new OpenClException("interrupted while building " + source.name(), e);
+      throw new IllegalStateException("a task that has ended does not wait", e);
     }
-  }
-
-  /** Leaves the calling thread interrupted. */
-  private static void awaitEnd(Thread thread) {
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException again) {
-        // The build cannot be stopped.
-      }
-    }
-    Thread.currentThread().interrupt();
   }
 
   private long load(KernelSource source, String options) {

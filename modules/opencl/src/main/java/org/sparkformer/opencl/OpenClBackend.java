@@ -79,8 +79,13 @@ public final class OpenClBackend implements Backend {
         options.specialised() ? Kernels.without(options.without()) : List.of();
     DeviceQueue queue = DeviceQueue.open(device, options.part(), options.parts());
     OpenClBackend backend = new OpenClBackend(queue, options, tuning, kernels);
-    backend.registry.prove(backend, backend.context);
-    return backend;
+    try {
+      backend.registry.prove(backend, backend.context);
+      return backend;
+    } catch (RuntimeException failed) {
+      backend.close();
+      throw failed;
+    }
   }
 
   /** Opens the device that a selector names, whole. */

@@ -1,5 +1,7 @@
 package org.sparkformer.opencl;
 
+import java.util.Arrays;
+import java.util.Random;
 import java.util.function.Consumer;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Tensor;
@@ -25,13 +27,17 @@ public record ProductCheck(int m, int n, int k) {
   }
 
   private boolean isRight(Backend backend, Consumer<MatMul> run, boolean transposed) {
-    float[] left = wholeNumbers(m * k, 7);
-    float[] right = wholeNumbers(k * n, 5);
+    Random random = new Random(transposed ? 2 : 1);
+    float[] left = wholeNumbers(m * k, random);
+    float[] right = wholeNumbers(k * n, random);
+    float[] unwritten = new float[m * n];
+    Arrays.fill(unwritten, Float.NaN);
     try (Tensor a = transposed ? backend.floats(k, m) : backend.floats(m, k);
         Tensor b = transposed ? backend.floats(n, k) : backend.floats(k, n);
         Tensor c = backend.floats(m, n)) {
       backend.write(a, left);
       backend.write(b, right);
+      backend.write(c, unwritten);
       run.accept(MatMul.of(a, b, c, transposed, transposed));
       return isProduct(left, right, transposed, backend.readFloats(c));
     }
@@ -55,10 +61,11 @@ public record ProductCheck(int m, int n, int k) {
     return true;
   }
 
-  private static float[] wholeNumbers(int count, int modulus) {
+  /** From -3 to 3. */
+  private static float[] wholeNumbers(int count, Random random) {
     float[] numbers = new float[count];
     for (int i = 0; i < count; i++) {
-      numbers[i] = i % modulus - modulus / 2;
+      numbers[i] = random.nextInt(7) - 3;
     }
     return numbers;
   }

@@ -39,6 +39,9 @@ final class Registry {
       candidate.prove(backend, context);
       return true;
     } catch (OpenClException failed) {
+      if (Thread.currentThread().isInterrupted()) {
+        throw failed;
+      }
       leftAside.add(Kernels.file(candidate));
       LOG.log(
           System.Logger.Level.WARNING,

@@ -67,7 +67,7 @@ record TensorTiles(
     return (int) Math.max(1, Math.min(WAVE / tiles, product.k() / SHALLOWEST_PART));
   }
 
-  /** Elements of the inner product in each part but the last. */
+  /** Elements of the inner product in each part but those at the end, which have fewer or none. */
   static int partDepth(MatMul product) {
     return Vectors.count(Vectors.count(product.k(), parts(product)), LARGEST_STEP) * LARGEST_STEP;
   }

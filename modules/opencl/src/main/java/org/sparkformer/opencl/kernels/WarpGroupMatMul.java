@@ -18,7 +18,7 @@ public final class WarpGroupMatMul implements Specialisation<MatMul> {
   /** Rows that a warp holds of the 64 of its group. */
   private static final int WARP_ROWS = 16;
 
-  /** Beyond the 48 KiB that the driver reports; libxstream ran 128. */
+  /** Beyond the 48 KiB that the driver reports, as are DEEP's 192. */
   private static final TensorTiles LARGE = new TensorTiles(128, 128, WARP_ROWS, 128, 64, 3, 0);
 
   private static final TensorTiles SMALL = new TensorTiles(64, 64, WARP_ROWS, 64, 64, 3, 0);

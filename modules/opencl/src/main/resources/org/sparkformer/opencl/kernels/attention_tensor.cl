@@ -4,10 +4,10 @@
 //
 // Algorithm: FlashAttention-2 (Dao, arXiv:2307.08691, algorithms 1 and 2), backward as one kernel
 // that owns queries and one that owns keys: no atomics, one fixed order of summation. Queries,
-// keys, values and dy are read as they lie where they are bf16, their heads DEPTH wide and their rows
-// whole chunks of 8. Others are first rounded by `pack_heads` into scratch memory, [B, heads, T,
-// DEPTH] with zeros from D on, since every tile reads them again. They come as fp32, or with
-// SOURCE_BF16 as bf16; y is bf16 with Y_BF16, the gradients with GRADIENT_BF16.
+// keys and values are read as they lie where they are bf16, their heads DEPTH wide and their rows
+// whole chunks of 8. Others, and dy, which is fp32, are first rounded by `pack_heads` into scratch
+// memory, [B, heads, T, DEPTH] with zeros from D on, since every tile reads them again. They come as
+// fp32, or with SOURCE_BF16 as bf16; y is bf16 with Y_BF16, the gradients with GRADIENT_BF16.
 //
 // A work-group of 4 warps owns 64 queries (or keys), each warp 16 of them, and goes over the others
 // in blocks of BLOCK, the next of which is copied into local memory while one is multiplied (with

@@ -2,9 +2,9 @@
 // warp multiplies by itself, by mma.sync, and takes its operands from local memory by ldmatrix, for
 // which the swapped chunks of 8 rows lie in different banks.
 //
-// Tunables: ROWS, COLUMNS, WARP_ROWS, WARP_COLUMNS, multiples of 16 of which the first are multiples
-// of the last; STEP, 32 or 64; STAGES, 2 or more; BAND, tiles that lie one above the other and are
-// computed at the same time, so that they find their operands in the second-level cache.
+// Tunables: ROWS, COLUMNS, multiples of 64; WARP_ROWS, WARP_COLUMNS, of 16, which divide them; STEP, 32
+// or 64; STAGES, 2 or more; BAND, tiles that lie one above the other and are computed at the same time,
+// so that they find their operands in the second-level cache.
 
 #ifndef ROWS
 #define ROWS 128
@@ -23,6 +23,10 @@
 #endif
 #ifndef STAGES
 #define STAGES 3
+#endif
+
+#if ROWS % 64 || COLUMNS % 64
+#error "ROWS and COLUMNS have to be multiples of 64"
 #endif
 
 #define MATMUL matmul_tensor

@@ -87,6 +87,12 @@ public final class AttentionCases {
   private static final Variant KEPT_WHOLE =
       new Variant(new Extents(5, 71, 7, 20, true, true), DROPOUT, DType.FLOAT32);
 
+  /** Of heads that tensor cores read where they lie. */
+  private static final List<Variant> IN_WHOLE_COPIES =
+      List.of(
+          new Variant(new Extents(2, 61, 3, 32, true, true), DROPOUT, DType.BFLOAT16),
+          new Variant(new Extents(2, 71, 2, 64, true, false), Dropout.NONE, DType.BFLOAT16));
+
   static Stream<OperationCase> all() {
     Stream<Variant> exact =
         Stream.of(
@@ -116,6 +122,7 @@ public final class AttentionCases {
                 Stream.of(
                     new Variant(new Extents(3, 61, 1, 33, true, true), DROPOUT, DType.BFLOAT16),
                     KEPT_WHOLE)),
+            kept(IN_WHOLE_COPIES.stream()).map(OperationCase::aligned),
             Stream.of(cached(1, 9), cached(3, 64), cached(2, 127)))
         .flatMap(identity());
   }

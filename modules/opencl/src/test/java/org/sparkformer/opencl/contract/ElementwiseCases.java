@@ -19,7 +19,9 @@ public final class ElementwiseCases {
   private ElementwiseCases() {}
 
   static Stream<OperationCase> all() {
-    return LongStream.of(1, 3, 7, 61, 93, 127, 768, 5000).boxed().flatMap(ElementwiseCases::of);
+    return Stream.concat(
+        LongStream.of(1, 3, 7, 61, 93, 127, 768, 5000).boxed().flatMap(ElementwiseCases::of),
+        of(1501).map(OperationCase::aligned));
   }
 
   private static Stream<OperationCase> of(long n) {

@@ -1,5 +1,6 @@
 package org.sparkformer.opencl.contract;
 
+import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.sparkformer.tensor.DType;
@@ -25,18 +26,27 @@ public final class MatMulCases {
   // Where few tiles share a long inner product, of which a GPU makes parts.
   private static final Extents LONG = new Extents(1, 33, 61, 2100);
 
+  // Rows of bf16 in whole copies of 8, which tensor cores multiply as they lie; one of them in
+  // parts.
+  private static final List<Extents> IN_WHOLE_COPIES =
+      List.of(
+          new Extents(1, 72, 136, 104),
+          new Extents(2, 72, 40, 2104),
+          new Extents(1, 136, 264, 1032));
+
   // Where many blocks use A, B, or both.
   static final Extents WIDE = new Extents(1, 101, 1931, 801);
   static final Extents TALL = new Extents(1, 2101, 131, 801);
   static final Extents PACKED = new Extents(1, 2101, 1931, 17);
 
   static Stream<OperationCase> all() {
-    return Stream.of(small(), fewColumns(), large(), kept()).flatMap(Function.identity());
+    return Stream.of(small(), fewColumns(), large(), kept(), aligned())
+        .flatMap(Function.identity());
   }
 
   /** Those whose operands are rounded to bf16. */
   static Stream<OperationCase> rounding() {
-    return all().filter(test -> test.name().endsWith("bf16"));
+    return all().filter(test -> test.name().contains("of bf16"));
   }
 
   /** Some of each kind, for processors that tests take the place of. */
@@ -75,6 +85,21 @@ public final class MatMulCases {
             .flatMap(MatMulCases::kept)
             .map(MatMulCases::rounded);
     return Stream.concat(rounded, kept(new Extents(1, 61, 93, 7)));
+  }
+
+  /** As training has them where all operands are bf16, and one whose C is fp32. */
+  private static Stream<OperationCase> aligned() {
+    return IN_WHOLE_COPIES.stream()
+        .flatMap(
+            e ->
+                Stream.of(
+                    of(e, false, false, Epilogue.BIAS_AND_GELU)
+                        .withBfloat16("a", "b", "c", "activated"),
+                    of(e, false, true, Epilogue.NONE).withBfloat16("a", "b", "c"),
+                    of(e, false, true, Epilogue.NONE).withBfloat16("a", "b"),
+                    of(e, true, false, Epilogue.ACCUMULATE).withBfloat16("a", "b")))
+        .map(MatMulCases::rounded)
+        .map(OperationCase::aligned);
   }
 
   private static Stream<OperationCase> kept(Extents e) {

@@ -30,6 +30,12 @@ public record OperationCase(
         tolerance);
   }
 
+  /** The same with tensors that start where vectors and copies may move them whole. */
+  OperationCase aligned() {
+    return new OperationCase(
+        name + " aligned", w -> factory.apply(w.aligned()), tolerance, gradient);
+  }
+
   OperationCase within(Tolerance other) {
     return new OperationCase(name, factory, other, gradient);
   }

@@ -27,7 +27,9 @@ public final class SoftmaxCrossEntropyCases {
             new int[] {127, 768},
             new int[] {3, 5003},
             // GPT-2's: so long that chunks are more than the least that CHUNK says.
-            new int[] {3, 50257})
+            new int[] {3, 50257},
+            // More than a GPU's work-group keeps in registers.
+            new int[] {3, 60013})
         .flatMap(shape -> of(shape[0], shape[1]));
   }
 

@@ -24,10 +24,11 @@ import org.sparkformer.tensor.reference.JavaBackend;
  *
  * <p>Values depend on the tensor's name alone, so every backend sees the same. Around each tensor
  * lie guard words, which are NaN: reading them poisons the result, writing them is found. Their
- * number is odd, so that no tensor starts at an aligned element.
+ * number is odd, so that no tensor starts at an aligned element, but for {@link #aligned}.
  */
 public final class Workspace implements AutoCloseable {
-  private static final int GUARD = 37;
+  private static final int ODD_GUARD = 37;
+  private static final int ALIGNED_GUARD = 64;
   private static final float GUARD_WORD = Float.intBitsToFloat(0x7fc5a5a5);
   private static final short HALF_GUARD_WORD = 0x7fc5;
   private static final int INT_GUARD_WORD = 1;
@@ -35,6 +36,7 @@ public final class Workspace implements AutoCloseable {
   private final Backend backend;
   private final Map<String, float[]> overrides;
   private final boolean exact;
+  private int guard = ODD_GUARD;
   private final Set<String> halves = new HashSet<>();
   private final Map<String, Slot> slots = new LinkedHashMap<>();
   private final Set<String> outputs = new HashSet<>();
@@ -69,6 +71,14 @@ public final class Workspace implements AutoCloseable {
   /** Tensors of these names are bf16; to be said before they are asked for. */
   Workspace bfloat16(String... names) {
     halves.addAll(List.of(names));
+    return this;
+  }
+
+  /**
+   * Tensors start at elements that any vector may start at; to be said before they are asked for.
+   */
+  Workspace aligned() {
+    guard = ALIGNED_GUARD;
     return this;
   }
 
@@ -120,10 +130,10 @@ public final class Workspace implements AutoCloseable {
   }
 
   public Tensor integers(String name, int[] values, long... extents) {
-    Tensor memory = backend.allocate(DType.INT32, shape(values.length + 2 * GUARD));
-    int[] all = new int[values.length + 2 * GUARD];
+    Tensor memory = backend.allocate(DType.INT32, shape(values.length + 2 * guard));
+    int[] all = new int[values.length + 2 * guard];
     Arrays.fill(all, INT_GUARD_WORD);
-    System.arraycopy(values, 0, all, GUARD, values.length);
+    System.arraycopy(values, 0, all, guard, values.length);
     backend.write(memory, all);
     return keep(name, memory, extents);
   }
@@ -166,22 +176,22 @@ public final class Workspace implements AutoCloseable {
   }
 
   private Tensor written(float[] values) {
-    Tensor memory = backend.floats(values.length + 2 * GUARD);
-    float[] all = new float[values.length + 2 * GUARD];
+    Tensor memory = backend.floats(values.length + 2 * guard);
+    float[] all = new float[values.length + 2 * guard];
     Arrays.fill(all, GUARD_WORD);
-    System.arraycopy(values, 0, all, GUARD, values.length);
+    System.arraycopy(values, 0, all, guard, values.length);
     backend.write(memory, all);
     return memory;
   }
 
   private Tensor written(short[] values) {
-    Tensor memory = backend.allocate(DType.BFLOAT16, shape(values.length + 2 * GUARD));
+    Tensor memory = backend.allocate(DType.BFLOAT16, shape(values.length + 2 * guard));
     ByteBuffer all = bytes(memory);
     ShortBuffer halves = all.asShortBuffer();
     while (halves.hasRemaining()) {
       halves.put(HALF_GUARD_WORD);
     }
-    halves.put(GUARD, values);
+    halves.put(guard, values);
     backend.write(memory, all);
     return memory;
   }
@@ -192,7 +202,7 @@ public final class Workspace implements AutoCloseable {
   }
 
   private Tensor keep(String name, Tensor memory, long... extents) {
-    Tensor tensor = memory.view(GUARD, extents);
+    Tensor tensor = memory.view(guard, extents);
     slots.put(name, new Slot(memory, tensor));
     return tensor;
   }
@@ -236,7 +246,7 @@ public final class Workspace implements AutoCloseable {
             boolean half = slot.memory().dtype() == DType.BFLOAT16;
             float[] all = half ? readHalves(slot.memory()) : backend.readFloats(slot.memory());
             checkGuards(name, all, half ? BFloat16.widen(HALF_GUARD_WORD) : GUARD_WORD);
-            values.put(name, Arrays.copyOfRange(all, GUARD, all.length - GUARD));
+            values.put(name, Arrays.copyOfRange(all, guard, all.length - guard));
           }
         });
     return values;
@@ -253,9 +263,9 @@ public final class Workspace implements AutoCloseable {
     return values;
   }
 
-  private static void checkGuards(String name, float[] all, float guard) {
-    int expected = Float.floatToRawIntBits(guard);
-    for (int i = 0; i < GUARD; i++) {
+  private void checkGuards(String name, float[] all, float word) {
+    int expected = Float.floatToRawIntBits(word);
+    for (int i = 0; i < guard; i++) {
       if (Float.floatToRawIntBits(all[i]) != expected
           || Float.floatToRawIntBits(all[all.length - 1 - i]) != expected) {
         throw new AssertionError(name + ": a guard word " + i + " from an end was overwritten");

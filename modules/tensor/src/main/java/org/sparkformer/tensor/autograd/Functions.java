@@ -147,7 +147,12 @@ public final class Functions {
     return new LayerNorms(tape).layerNorm(x, branch, norm, tape.operands());
   }
 
-  /** Self-attention over packed queries, keys and values: [R, 3 C] to [R, C]. */
+  /**
+   * Self-attention over packed queries, keys and values: [R, 3 C] to [R, C].
+   *
+   * @param qkv what a product gave out, read by nothing else: its gradient comes in the type of
+   *     that product's operands
+   */
   public Variable selfAttention(Variable qkv, Attention attention) {
     return new Attentions(tape).selfAttention(qkv, attention);
   }

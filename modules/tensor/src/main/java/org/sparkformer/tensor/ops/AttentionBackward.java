@@ -8,12 +8,14 @@ import org.sparkformer.tensor.Tensor;
  * computed again from {@code logSumExp}: p = exp(score - logSumExp), delta = sum of dy y over a
  * row, dScore = p (dp - delta).
  *
+ * <p>The gradients of queries, keys and values are all fp32 or all bf16.
+ *
  * @param forward the operation whose gradients these are
- * @param dy [B Tq, H D]
+ * @param dy [B Tq, H D], fp32
  * @param dQuery laid out as the queries, overwritten within the heads' columns
  * @param dKey laid out as the keys, overwritten for the first Tk positions
  * @param dValue laid out as the values, overwritten for the first Tk positions
- * @param delta [B, H, Tq], scratch
+ * @param delta [B, H, Tq], fp32, scratch
  */
 public record AttentionBackward(
     AttentionForward forward,
@@ -30,6 +32,10 @@ public record AttentionBackward(
     Arguments.sameSize("AttentionBackward", dKey, forward.k());
     Arguments.sameSize("AttentionBackward", dValue, forward.v());
     Arguments.sameSize("AttentionBackward", delta, forward.logSumExp());
+    Arguments.that(
+        dQuery.dtype() == dKey.dtype() && dKey.dtype() == dValue.dtype(),
+        "AttentionBackward",
+        "the gradients of queries, keys and values differ in type");
   }
 
   @Override

@@ -3,7 +3,12 @@ package org.sparkformer.tensor.ops;
 import com.aparapi.Kernel;
 import org.sparkformer.tensor.Tensor;
 
-/** y[c] += sum over r of x[r, c]; x is [rows, columns]: the gradient of a bias. */
+/**
+ * y[c] += sum over r of x[r, c]: the gradient of a bias.
+ *
+ * @param x [rows, columns], fp32 or bf16
+ * @param y [columns], fp32
+ */
 public record ColumnSum(Tensor x, @Output Tensor y) implements Operation {
 
   public ColumnSum {

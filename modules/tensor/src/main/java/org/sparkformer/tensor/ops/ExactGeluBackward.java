@@ -8,12 +8,15 @@ import org.sparkformer.tensor.Tensor;
  * dy.
  *
  * @param x the pre-activation, fp32 or bf16
+ * @param dy fp32 or bf16
+ * @param dx of dy's type
  */
 public record ExactGeluBackward(Tensor x, Tensor dy, @Output Tensor dx) implements Operation {
 
   public ExactGeluBackward {
     Arguments.sameSize("ExactGeluBackward", x, dy);
     Arguments.sameSize("ExactGeluBackward", x, dx);
+    Arguments.that(dy.dtype() == dx.dtype(), "ExactGeluBackward", "dy and dx differ in type");
   }
 
   @Override

@@ -7,12 +7,15 @@ import org.sparkformer.tensor.Tensor;
  * dx[i] = dy[i] GELU'(x[i]), tanh form (arXiv:1606.08415); dx may be dy.
  *
  * @param x the pre-activation, fp32 or bf16
+ * @param dy fp32 or bf16
+ * @param dx of dy's type
  */
 public record GeluBackward(Tensor x, Tensor dy, @Output Tensor dx) implements Operation {
 
   public GeluBackward {
     Arguments.sameSize("GeluBackward", x, dy);
     Arguments.sameSize("GeluBackward", x, dx);
+    Arguments.that(dy.dtype() == dx.dtype(), "GeluBackward", "dy and dx differ in type");
   }
 
   @Override

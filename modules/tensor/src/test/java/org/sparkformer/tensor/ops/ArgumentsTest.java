@@ -63,6 +63,22 @@ class ArgumentsTest {
   }
 
   @Test
+  void gradientsThatBelongTogetherAreOfOneType() {
+    Tensor halves = backend.allocate(DType.BFLOAT16, Shape.of(2));
+    refused("dy and dx differ in type", () -> new GeluBackward(two, two, halves));
+    refused("dy and dx differ in type", () -> new ExactGeluBackward(two, halves, two));
+    Projection all = new Projection(backend.floats(3, 4), 0, 3);
+    Tensor y = backend.floats(3, 4);
+    Tensor rows = backend.floats(1, 1, 3);
+    AttentionForward forward =
+        new AttentionForward(Attention.causal(1, 3, 1, 4, Dropout.NONE), all, all, all, y, rows);
+    Tensor rounded = backend.allocate(DType.BFLOAT16, Shape.of(3, 4));
+    refused(
+        "the gradients of queries, keys and values differ in type",
+        () -> new AttentionBackward(forward, y, rounded, y, y, rows));
+  }
+
+  @Test
   void batchedProductsWantOneBatch() {
     Tensor a = backend.floats(4, 2, 3);
     Tensor b = backend.floats(5, 3, 2);
