@@ -128,8 +128,9 @@ public final class RunLease implements AutoCloseable {
       beat();
     } catch (RunInUseException lost) {
       heart.shutdown();
-    } catch (IOException unreachable) {
-      // The file system may be back for the next beat, long before the limit.
+    } catch (IOException | RuntimeException unreachable) {
+      // The file system may be back for the next beat, long before the limit. Hadoop says some of
+      // it unchecked, a host without a name for one; thrown on from here, no beat would follow.
     }
   }
 

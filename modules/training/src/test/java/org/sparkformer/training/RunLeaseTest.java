@@ -6,20 +6,25 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkformer.testkit.DyingFileSystem;
+import org.sparkformer.testkit.WatchedFiles;
 
 class RunLeaseTest {
   private static final Duration LIMIT = Duration.ofMillis(600);
@@ -125,6 +130,39 @@ class RunLeaseTest {
     assertThrows(RunInUseException.class, () -> store.write(2, List.of(overtaken), check));
     assertEquals(List.of(1), store.steps());
     held.close();
+  }
+
+  @Test
+  void aBeatThatTheFileSystemEndsWithAnUncheckedExceptionIsFollowedByOthers() throws Exception {
+    FailingBeat files = new FailingBeat();
+    run = new RunFolder(files, run.path());
+    try (RunLease held = acquire()) {
+      assertTrue(files.later.await(30, TimeUnit.SECONDS));
+      held.requireHeld();
+    }
+  }
+
+  /** Local disks that fail at the second sign of life, as HDFS does where its host has no name. */
+  private static final class FailingBeat extends WatchedFiles {
+    private final CountDownLatch later = new CountDownLatch(2);
+    private int beats;
+
+    FailingBeat() throws IOException {
+      super(DyingFileSystem.local());
+    }
+
+    @Override
+    protected void beforeCreate(org.apache.hadoop.fs.Path file) {
+      if (!file.getName().contains(".alive")) {
+        return;
+      }
+      beats++;
+      if (beats == 2) {
+        throw new IllegalArgumentException(new UnknownHostException("namenode"));
+      } else if (beats > 2) {
+        later.countDown();
+      }
+    }
   }
 
   private RunLease acquire() throws IOException {
