@@ -47,9 +47,15 @@ final class MicroBatchReader implements AutoCloseable {
   /**
    * The next micro-batch, in the order of steps and leaves; to be given back through {@link
    * #recycle}.
+   *
+   * @throws IOException if the tokens cannot be read; an {@link Error} of the thread that reads
+   *     them comes as it is
    */
   MicroBatch next() throws IOException, InterruptedException {
     Read read = ready.take();
+    if (read.failure() instanceof Error error) {
+      throw error;
+    }
     if (read.failure() != null) {
       throw new IOException(
           "cannot read training tokens from " + samples.dataset().uri() + ": " + read.failure(),
@@ -76,7 +82,8 @@ final class MicroBatchReader implements AutoCloseable {
       }
     } catch (InterruptedException closed) {
       Thread.currentThread().interrupt();
-    } catch (IOException | RuntimeException failure) {
+    } catch (Throwable failure) {
+      // Errors too: memory may be out, or a mapped file cut short, and whoever waits must hear it.
       ready.add(new Read(null, failure));
     }
   }

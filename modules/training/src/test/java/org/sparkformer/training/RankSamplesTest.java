@@ -1,14 +1,17 @@
 package org.sparkformer.training;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.nio.file.Path;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.collective.LeafRange;
 import org.sparkformer.collective.SummationTree;
@@ -38,6 +41,30 @@ class RankSamplesTest {
       int epoch = Math.toIntExact(samples.samplesPerEpoch());
       for (int from = 0; from + epoch <= positions.size(); from += epoch) {
         assertEquals(epoch, new HashSet<>(positions.subList(from, from + epoch)).size());
+      }
+    }
+  }
+
+  @Test
+  @Timeout(60)
+  void anErrorOfTheReadingThreadReachesWhoeverWaitsForIt() throws Exception {
+    List<Integer> leaves =
+        new AbstractList<>() {
+          @Override
+          public Integer get(int index) {
+            throw new OutOfMemoryError("played");
+          }
+
+          @Override
+          public int size() {
+            return 1;
+          }
+        };
+    try (TokenDataset dataset = TinyDataset.counting(folder, 400)) {
+      CausalSamples samples = new CausalSamples(dataset, Split.TRAIN, CONTEXT, TRAINING.seed());
+      try (MicroBatchReader reader =
+          new MicroBatchReader(samples, TRAINING, leaves, RunProgress.START).start()) {
+        assertEquals("played", assertThrows(OutOfMemoryError.class, reader::next).getMessage());
       }
     }
   }
