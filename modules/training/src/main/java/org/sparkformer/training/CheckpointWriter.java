@@ -99,7 +99,8 @@ final class CheckpointWriter implements AutoCloseable {
    * Waits for the commit of the checkpoint being written.
    *
    * @return its step; empty where none is being written
-   * @throws IOException if it could not be written
+   * @throws IOException if it could not be written; an {@link Error} of the thread that writes it
+   *     comes as it is
    * @throws CollectiveException if another rank fails
    */
   OptionalInt await() throws IOException, InterruptedException {
@@ -115,6 +116,9 @@ final class CheckpointWriter implements AutoCloseable {
       pending = null;
       if (failed.getCause() instanceof CollectiveException lost) {
         throw lost;
+      }
+      if (failed.getCause() instanceof Error error) {
+        throw error;
       }
       throw failure(failed.getCause());
     }
