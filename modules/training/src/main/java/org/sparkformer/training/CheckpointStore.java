@@ -1,16 +1,13 @@
 package org.sparkformer.training;
 
 import java.io.FileNotFoundException;
-import java.io.FilterOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.zip.CRC32C;
 import org.apache.hadoop.fs.FileStatus;
 
 /**
@@ -138,32 +135,7 @@ public final class CheckpointStore {
       throws IOException {
     Tally tally = new Tally();
     folder.commit(file.name(), stream -> file.content().writeTo(tally.of(stream)), guard);
-    return new CheckpointManifest.Entry(
-        file.name(), tally.bytes, SavedCheckpoint.hexadecimal(tally.checksum));
-  }
-
-  /** Size and checksum of what was written last. */
-  private static final class Tally {
-    private final CRC32C checksum = new CRC32C();
-    private long bytes;
-
-    OutputStream of(OutputStream stream) {
-      checksum.reset();
-      bytes = 0;
-      return new FilterOutputStream(stream) {
-        @Override
-        public void write(int value) throws IOException {
-          write(new byte[] {(byte) value}, 0, 1);
-        }
-
-        @Override
-        public void write(byte[] source, int offset, int length) throws IOException {
-          out.write(source, offset, length);
-          checksum.update(source, offset, length);
-          bytes += length;
-        }
-      };
-    }
+    return new CheckpointManifest.Entry(file.name(), tally.bytes(), tally.crc32c());
   }
 
   /**

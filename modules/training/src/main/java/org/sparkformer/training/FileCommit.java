@@ -6,7 +6,6 @@ import java.io.OutputStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.util.Arrays;
 import java.util.UUID;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
@@ -72,10 +71,15 @@ enum FileCommit {
       FSDataOutputStreamBuilder<?, ?> builder =
           folder.fileSystem().createFile(folder.resolve(name));
       builder.create().recursive().overwrite(false).opt(CONDITION, true);
+      Tally written = new Tally();
+      boolean whole = false;
       try (FSDataOutputStream stream = builder.build()) {
-        content.writeTo(stream);
+        content.writeTo(written.of(stream));
+        whole = true;
       } catch (IOException refused) {
-        requireOwn(folder, name, content, refused);
+        if (!whole || !holds(folder, name, written, refused)) {
+          throw refused;
+        }
       }
     }
 
@@ -153,39 +157,18 @@ enum FileCommit {
     }
   }
 
-  /** A client that repeats a request whose answer was lost is refused for its own object. */
-  private static void requireOwn(
-      RunFolder folder, String name, Content content, IOException refused) throws IOException {
+  /**
+   * Whether an object is what was written to it: a client that repeats a request whose answer was
+   * lost is refused for its own object. What was written cannot be asked for again.
+   */
+  private static boolean holds(RunFolder folder, String name, Tally written, IOException refused) {
+    Tally found = new Tally();
     try (InputStream there = folder.fileSystem().open(folder.resolve(name))) {
-      content.writeTo(new Comparison(there));
-      if (there.read() < 0) {
-        return;
-      }
-    } catch (IOException another) {
-      refused.addSuppressed(another);
+      there.transferTo(found.of(OutputStream.nullOutputStream()));
+    } catch (IOException unreadable) {
+      refused.addSuppressed(unreadable);
+      return false;
     }
-    throw refused;
-  }
-
-  /** Takes only what a stream says too. */
-  private static final class Comparison extends OutputStream {
-    private final InputStream there;
-
-    Comparison(InputStream there) {
-      this.there = there;
-    }
-
-    @Override
-    public void write(int value) throws IOException {
-      write(new byte[] {(byte) value}, 0, 1);
-    }
-
-    @Override
-    public void write(byte[] bytes, int offset, int length) throws IOException {
-      byte[] same = there.readNBytes(length);
-      if (!Arrays.equals(same, 0, same.length, bytes, offset, offset + length)) {
-        throw new IOException("holds other bytes");
-      }
-    }
+    return found.isLike(written);
   }
 }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.Path;
 import org.junit.jupiter.api.Test;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.testkit.DyingObjectStore;
 import org.sparkformer.testkit.DyingObjectStore.Objects;
+import org.sparkformer.training.CheckpointFile.Content;
 import org.sparkformer.training.CheckpointStore.Guard;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
@@ -94,6 +96,56 @@ class ObjectStoreTest {
     store.beforePut(() -> objects.put("/runs/one/manifest.json", content));
     new RunFolder(store, RUN).commit("manifest.json", content);
     assertArrayEquals(content, objects.get("/runs/one/manifest.json"));
+  }
+
+  /** As a snapshot of more than one piece, which the device has overwritten since. */
+  @Test
+  void whatCanBeWrittenOnceIsKnownAgainAfterALostAnswer() throws Exception {
+    byte[] content = {7, 8};
+    Objects objects = new Objects();
+    commitWhere(objects, content, onceOnly(content));
+    assertArrayEquals(content, objects.get("/runs/one/weights"));
+  }
+
+  @Test
+  void whatCanBeWrittenOnceIsNotTakenForAnothersOfTheSameLength() {
+    Objects objects = new Objects();
+    assertThrows(
+        FileAlreadyExistsException.class,
+        () -> commitWhere(objects, new byte[] {7, 9}, onceOnly(new byte[] {7, 8})));
+    assertArrayEquals(new byte[] {7, 9}, objects.get("/runs/one/weights"));
+  }
+
+  /** The store shows what was written until then, which must not count as the file. */
+  @Test
+  void aFileThatBreaksOffIsNotTakenForWhatCameThroughOfIt() {
+    Content broken =
+        stream -> {
+          stream.write(7);
+          throw new IOException("the device is lost");
+        };
+    RunFolder folder = folder(new Objects(), 0);
+    IOException failed =
+        assertThrows(IOException.class, () -> folder.commit("weights", broken, Guard.SOLE));
+    assertEquals("the device is lost", failed.getMessage());
+  }
+
+  /** Commits where an object comes to be just before. */
+  private static void commitWhere(Objects objects, byte[] there, Content content)
+      throws IOException {
+    DyingObjectStore store = new DyingObjectStore(objects, 0);
+    store.beforePut(() -> objects.put("/runs/one/weights", there));
+    new RunFolder(store, RUN).commit("weights", content, Guard.SOLE);
+  }
+
+  private static Content onceOnly(byte[] bytes) {
+    AtomicBoolean written = new AtomicBoolean();
+    return stream -> {
+      if (written.getAndSet(true)) {
+        throw new IllegalStateException("has passed");
+      }
+      stream.write(bytes);
+    };
   }
 
   /** Of an attempt that is over, and whose files were cleared away before. */
