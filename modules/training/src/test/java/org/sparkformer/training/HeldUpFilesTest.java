@@ -28,7 +28,9 @@ import org.sparkformer.testkit.WatchedFiles;
  * counts once it is committed.
  */
 class HeldUpFilesTest extends TinyRuns {
-  private static final int STEP_TIMEOUT_SECONDS = 2;
+  /** Enough for the first step on a busy machine; it bounds the silence of a rank too. */
+  private static final int STEP_TIMEOUT_SECONDS = 5;
+
   private static final int LONG_SECONDS = 60;
 
   private final List<Integer> told = Collections.synchronizedList(new ArrayList<>());

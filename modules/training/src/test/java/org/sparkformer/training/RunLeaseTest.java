@@ -27,7 +27,8 @@ import org.sparkformer.testkit.DyingFileSystem;
 import org.sparkformer.testkit.WatchedFiles;
 
 class RunLeaseTest {
-  private static final Duration LIMIT = Duration.ofMillis(600);
+  /** A beat comes late where the machine is busy, and must still come before this is over. */
+  private static final Duration LIMIT = Duration.ofSeconds(5);
 
   @TempDir Path folder;
   private final List<String> messages = new ArrayList<>();

@@ -24,6 +24,9 @@ import org.sparkformer.training.configuration.TrainingConfiguration;
 class StuckStepTest extends TinyRuns {
   private static final Duration LONGEST = Duration.ofSeconds(50);
 
+  /** Enough for a step of whoever is not stuck on a busy machine. */
+  private static final int STEP_TIMEOUT_SECONDS = 5;
+
   private final CountDownLatch released = new CountDownLatch(1);
 
   @Override
@@ -50,7 +53,7 @@ class StuckStepTest extends TinyRuns {
     // Whoever notices first: the rank itself, or one that waits for it.
     assertTrue(
         message.contains("rank 1: has not moved for ")
-            || message.contains("no frame for 2.0 s; not heard from: rank 1"),
+            || message.contains("no frame for 5.0 s; not heard from: rank 1"),
         message);
     assertTrue(
         message.matches(
@@ -106,7 +109,8 @@ class StuckStepTest extends TinyRuns {
 
   private void train(int ranks, int stuck, Consumer<CountDownLatch> wait, TrainingListener listener)
       throws Exception {
-    TrainingConfiguration training = TinyRun.training().evalInterval(0).stepTimeout(2).build();
+    TrainingConfiguration training =
+        TinyRun.training().evalInterval(0).stepTimeout(STEP_TIMEOUT_SECONDS).build();
     TrainingRun run = run("run", TinyRun.configuration(training, 0));
     TinyRun.train(run, ranks, listener, rank -> new Stuck(rank == stuck, wait));
   }
