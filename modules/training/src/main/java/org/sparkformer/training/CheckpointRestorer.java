@@ -1,5 +1,6 @@
 package org.sparkformer.training;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -104,30 +105,38 @@ final class CheckpointRestorer {
     CheckpointState kept =
         Json.read(required(checkpoint, CheckpointState.FILE_NAME), CheckpointState.class);
     ResumeCheck check = new ResumeCheck(checkpoint.path().toString());
-    check.requireSame(
-        Json.tree(required(checkpoint, CheckpointStore.CONFIGURATION)), run.configuration());
+    JsonNode began = Json.tree(required(checkpoint, CheckpointStore.CONFIGURATION));
+    check.requireSame(began, run.configuration());
     check.requireSame(kept.dataset(), run.dataset());
     state.clear(rank.backend());
     loadWeights(checkpoint, state);
     loadMoments(step, state);
-    tellWhatRanksChange(step);
+    tellWhatRanksChange(step, began.path("training").path("zero_stage"));
     return kept.progress();
   }
 
   /**
-   * With fp32 on the wire nothing depends on the number of ranks, and with bf16 nothing where every
-   * micro-batch crosses alone.
+   * With fp32 on the wire nothing depends on ranks and stage, and with bf16 only in how many parts
+   * a step's gradients cross.
+   *
+   * @param stage that the run was under; missing in checkpoints from before there was another
    */
-  private void tellWhatRanksChange(int step) throws IOException {
+  private void tellWhatRanksChange(int step, JsonNode stage) throws IOException {
     TrainingConfiguration training = run.configuration().training();
-    long before = store.files(step).stream().filter(OptimizerShard::isShard).count();
+    int before = (int) store.files(step).stream().filter(OptimizerShard::isShard).count();
     int now = rank.collective().size();
-    boolean alike = training.zeroStage() == 3 ? before > 1 && now > 1 : before == now;
+    int began = stage.asInt(TrainingConfiguration.DEFAULTS.zeroStage());
+    boolean alike = parts(began, before) == parts(training.zeroStage(), now);
     if (rank.isFirst() && training.wirePrecision() == Precision.BF16 && !alike) {
       listener.onMessage(
-          "%d ranks go on where %d stopped: with training.wire_precision bf16 the weights depend on the number of ranks, and will not be bit for bit those of a run that kept it"
-              .formatted(now, before));
+          "%d ranks under training.zero_stage %d go on where %d under training.zero_stage %d stopped: with training.wire_precision bf16 the weights depend on both, and will not be bit for bit those of a run that kept them"
+              .formatted(now, training.zeroStage(), before, began));
     }
+  }
+
+  /** Under full sharding every micro-batch crosses alone. */
+  private int parts(int stage, int ranks) {
+    return stage == 3 && ranks > 1 ? run.configuration().training().microBatches() : ranks;
   }
 
   private void verify(int step) throws IOException {

@@ -21,7 +21,10 @@ import org.sparkformer.training.configuration.RunConfiguration;
  * those it began with.
  */
 final class ResumeCheck {
-  /** What may differ: it changes no weight. The dataset is compared by content, not by path. */
+  /**
+   * What may differ: it changes no weight, but for {@code zero_stage} where gradients cross in
+   * bf16, which {@link CheckpointRestorer} tells. The dataset is compared by content, not by path.
+   */
   private static final Set<String> FREE =
       Set.of(
           "name",

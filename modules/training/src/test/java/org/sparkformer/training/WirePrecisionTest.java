@@ -8,6 +8,8 @@ import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkformer.training.configuration.Precision;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
@@ -52,19 +54,53 @@ class WirePrecisionTest extends TinyRuns {
   @Test
   void goingOnWithAnotherNumberOfRanksIsAnnouncedWhereItChangesTheWeights() throws Exception {
     for (Precision precision : Precision.values()) {
-      String name = "run-" + precision;
-      // Killed before the last checkpoint, as it were.
-      TrainingConfiguration training =
-          training(precision, 4).toBuilder().checkpointInterval(2).keepCheckpoints(2).build();
-      train(name, training, 3);
-      Files.delete(folder.resolve(name).resolve("checkpoints/step-00000004/manifest.json"));
-      List<String> messages = new ArrayList<>();
-      TinyRun.train(run(name, training), 2, messages(messages));
-      assertEquals(
-          precision == Precision.BF16,
-          messages.stream().anyMatch(text -> text.contains("2 ranks go on where 3 stopped")),
-          messages.toString());
+      String told = goOn("run-" + precision, training(precision, 4), 3, 1, 2).said();
+      boolean says =
+          told.contains(
+              "2 ranks under training.zero_stage 1 go on where 3 under training.zero_stage 1 stopped");
+      assertEquals(precision == Precision.BF16, says, told);
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "2, 1, 2, 3, true",
+    "2, 3, 2, 1, true",
+    "2, 3, 3, 3, false",
+    "6, 1, 2, 3, false",
+    "1, 1, 1, 3, false",
+    "1, 3, 1, 3, false",
+    "2, 3, 1, 3, true"
+  })
+  void goingOnUnderAnotherStageIsAnnouncedWhereItChangesTheWeights(
+      int ranks, int stage, int ranksNow, int stageNow, boolean changes) throws Exception {
+    TrainingConfiguration training =
+        training(Precision.BF16, 4).toBuilder().zeroStage(stage).build();
+    String straight = train("straight", training, ranks).weightsSha256();
+    Resumed resumed = goOn("run", training, ranks, stageNow, ranksNow);
+    assertEquals(changes, resumed.said().contains(" go on where "), resumed.said());
+    assertEquals(changes, !straight.equals(resumed.weightsSha256()));
+  }
+
+  /** What a run says, and the weights that it ends with. */
+  private record Resumed(String said, String weightsSha256) {}
+
+  /** Stops after two of four steps and goes on. */
+  private Resumed goOn(
+      String name, TrainingConfiguration training, int ranks, int stageNow, int ranksNow)
+      throws Exception {
+    TrainingConfiguration saved =
+        training.toBuilder().checkpointInterval(2).keepCheckpoints(2).build();
+    train(name, saved, ranks);
+    // Killed before the last checkpoint, as it were.
+    Files.delete(folder.resolve(name).resolve("checkpoints/step-00000004/manifest.json"));
+    List<String> messages = new ArrayList<>();
+    // What stage 3 could not have been with may change along with it.
+    TrainingConfiguration now =
+        saved.toBuilder().zeroStage(stageNow).overlap(stageNow == 3).build();
+    TrainingRun run = run(name, now);
+    RunSummary end = TinyRun.train(run, ranksNow, messages(messages)).get(0);
+    return new Resumed(messages.toString(), end.weightsSha256());
   }
 
   private static TrainingConfiguration training(Precision wire, int steps) {

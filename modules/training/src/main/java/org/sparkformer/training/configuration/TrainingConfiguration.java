@@ -25,7 +25,7 @@ import java.util.Objects;
  * @param seed of initialisation, sample order and dropout
  * @param precision in which matrix products take their operands
  * @param wirePrecision in which gradients cross from rank to rank; with bf16 the weights depend on
- *     the number of ranks
+ *     the number of ranks and on the stage
  * @param zeroStage what the ranks share out among them: 1 the optimizer's state, 3 weights and
  *     gradients too (Rajbhandari et al., arXiv:1910.02054)
  * @param overlap whether gradients leave while the backward pass still runs, and weights come while
