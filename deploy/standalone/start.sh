@@ -16,7 +16,7 @@ gpu_options() {
   local found
   found=$("$deploy/gpus.sh" 2>/dev/null) || return 0
   printf -- '-Dspark.worker.resource.gpu.amount=%d -Dspark.worker.resource.gpu.discoveryScript=%s' \
-    "$(grep -o '"[0-9A-Fa-f]*:[^"]*"' <<<"$found" | wc -l)" "$deploy/gpus.sh"
+    "$(grep -oE '"[0-9A-Fa-f]{4,8}:[^"]*"' <<<"$found" | wc -l)" "$deploy/gpus.sh"
 }
 
 # PyPI's distribution lacks start-master.sh and start-worker.sh, which call this same script. It tells no failure by its

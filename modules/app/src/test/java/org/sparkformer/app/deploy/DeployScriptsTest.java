@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkformer.app.Sparkformer;
 import picocli.CommandLine;
 
@@ -56,11 +57,14 @@ class DeployScriptsTest {
     Files.createDirectories(jar.getParent());
     Files.createFile(jar);
     for (String command : List.of("bin/spark-submit", "sbin/spark-daemon.sh")) {
-      Path file = folder.resolve("spark").resolve(command);
-      Files.createDirectories(file.getParent());
-      Files.writeString(file, RECORDER);
-      Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+      tool(folder.resolve("spark").resolve(command), RECORDER);
     }
+  }
+
+  private static void tool(Path file, String script) throws IOException {
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, script);
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
   }
 
   @ParameterizedTest
@@ -151,6 +155,29 @@ class DeployScriptsTest {
     Answer stop = run(Map.of(), deploy.resolve("standalone/stop.sh").toString());
     assertHas(stop, "stop", "org.apache.spark.deploy.worker.Worker", "1");
     assertHas(stop, "stop", "org.apache.spark.deploy.master.Master", "1");
+  }
+
+  /** The options reach the worker by its environment. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void aStandaloneWorkerOffersAsManyGpusAsThereAre(int gpus) throws Exception {
+    tool(
+        folder.resolve("spark/sbin/spark-daemon.sh"),
+        "#!/bin/sh\nprintf '%s\\n' $SPARK_WORKER_OPTS\n");
+    tool(
+        folder.resolve("tools/nvidia-smi"),
+        "#!/bin/sh\nprintf '%s\\n' 00000000:0A:00.0 00000000:AF:00.0 | head -n " + gpus + "\n");
+    Answer worker =
+        run(
+            Map.of("PATH", folder.resolve("tools") + ":" + System.getenv("PATH")),
+            deploy.resolve("standalone/start.sh").toString(),
+            "worker",
+            "spark://first:7077");
+    assertEquals(0, worker.status(), worker.error());
+    assertHas(
+        worker,
+        "-Dspark.worker.resource.gpu.amount=" + gpus,
+        "-Dspark.worker.resource.gpu.discoveryScript=" + deploy.toRealPath().resolve("gpus.sh"));
   }
 
   private void assertEndsWithOurCommand(Answer answer, String... command) throws Exception {
