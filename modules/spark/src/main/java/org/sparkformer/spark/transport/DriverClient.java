@@ -42,7 +42,7 @@ public final class DriverClient implements AutoCloseable {
     try {
       TransportClient client =
           clients.createUnmanagedClient(Addresses.host(address), Addresses.port(address));
-      client.sendRpcSync(new Hello(runId, attempt, rank, 0).encode(), PATIENCE.toMillis());
+      Question.ask(client, new Hello(runId, attempt, rank, 0).encode(), PATIENCE);
       return new DriverClient(context, clients, client);
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
@@ -102,7 +102,7 @@ public final class DriverClient implements AutoCloseable {
 
   private ByteBuffer ask() throws IOException {
     try {
-      return client.sendRpcSync(ByteBuffer.allocate(0), PATIENCE.toMillis());
+      return Question.ask(client, ByteBuffer.allocate(0), PATIENCE);
     } catch (RuntimeException refused) {
       throw new IOException(
           "the driver no longer hears this rank: " + Hello.reason(refused), refused);
@@ -114,7 +114,7 @@ public final class DriverClient implements AutoCloseable {
   public void close() {
     try {
       if (client.isActive()) {
-        client.sendRpcSync(ByteBuffer.allocate(0), PATIENCE.toMillis());
+        Question.ask(client, ByteBuffer.allocate(0), PATIENCE);
       }
     } finally {
       client.close();

@@ -143,7 +143,7 @@ public final class RankServer implements AutoCloseable {
       TransportClient client =
           clients.createUnmanagedClient(Addresses.host(where), Addresses.port(where));
       peers.register(peer, hello.connection(), client.getChannel());
-      client.sendRpcSync(hello.encode(), longest.toMillis());
+      Question.ask(client, hello.encode(), longest);
     } catch (IOException | RuntimeException refused) {
       throw new CollectiveException(
           "rank "

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
 import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.Test;
@@ -87,6 +88,31 @@ final class DriverLinkTest {
       }
     }
     assertEquals(List.of(), heard);
+  }
+
+  /** The driver is busy with a line, and answers once it has been let go on. */
+  @Test
+  void anInterruptOfARankThatWaitsForTheDriverStaysVisible() throws Exception {
+    SparkNetwork network = Networks.network(Networks.plain());
+    CountDownLatch goOn = new CountDownLatch(1);
+    try (DriverLink link = DriverLink.listen(network, RUN, (rank, line) -> await(goOn))) {
+      link.admit(0);
+      try (DriverClient client = DriverClient.connect(network, link.address(), RUN, 0, 0)) {
+        client.send("busy");
+        Thread.currentThread().interrupt();
+        assertThrows(IOException.class, client::requireAdmitted);
+        goOn.countDown();
+        assertTrue(Thread.interrupted());
+      }
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException interrupted) {
+      throw new IllegalStateException(interrupted);
+    }
   }
 
   @Test
