@@ -27,7 +27,7 @@ class LostWorkerAssemblyTest {
   private static final int STEPS = 1500;
 
   /** For executors to come, before a run does without them. */
-  private static final int PATIENCE_SECONDS = 10;
+  private static final int PATIENCE_SECONDS = 30;
 
   /** The driver counts executors once a second. */
   private static final long NOTICED_MILLISECONDS = 3000;
@@ -59,7 +59,10 @@ class LostWorkerAssemblyTest {
         assertEndsForWantOfSlots(asked);
       }
       try (LoggedProcess driver = cluster.submit("driver", submission(project))) {
-        driver.await("of 2 executors 1 have come within 10 s: training on 1 rank,", LONGEST);
+        driver.await(
+            "of 2 executors 1 have come within %d s: training on 1 rank,"
+                .formatted(PATIENCE_SECONDS),
+            LONGEST);
         cluster.addWorker(Host.LOOPBACK);
         driver.await("(?s)" + "Registering block manager 127.*".repeat(2), LONGEST);
         Thread.sleep(NOTICED_MILLISECONDS);
@@ -82,7 +85,8 @@ class LostWorkerAssemblyTest {
         asked.log().lines().filter(line -> line.startsWith("sparkformer: ")).toList();
     assertEquals(1, lines.size(), asked.log());
     assertTrue(lines.get(0).contains("2 ranks need 2 task slots"), asked.log());
-    assertTrue(lines.get(0).contains("has 1 after waiting 10 s"), asked.log());
+    assertTrue(
+        lines.get(0).contains("has 1 after waiting " + PATIENCE_SECONDS + " s"), asked.log());
     assertTrue(lines.get(0).contains("the same command goes on from there"), asked.log());
   }
 

@@ -48,7 +48,7 @@ final class DriverProcess {
             List.of(
                 "-Xmx512m",
                 QUICK_COMPILER,
-                "-Dspark.sparkformer.writerLimit=3s",
+                "-Dspark.sparkformer.writerLimit=10s",
                 "-Dspark.executor.extraJavaOptions=" + QUICK_COMPILER),
             Child.class,
             List.of(folder.toString(), run, master));

@@ -58,7 +58,7 @@ class OneWriterTest {
     paused.signal("STOP");
     DriverProcess next = start("pause", "next", LOCAL);
     assertEquals(0, next.exitCode(), next.log());
-    assertTrue(next.log().contains("waiting up to 3 s for a sign of life"), next.log());
+    assertTrue(next.log().contains("waiting up to 10 s for a sign of life"), next.log());
     assertSameAsStraight("pause");
     Map<String, String> before = contents("pause");
     paused.signal("CONT");
