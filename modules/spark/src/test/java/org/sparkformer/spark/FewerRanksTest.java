@@ -28,12 +28,16 @@ class FewerRanksTest {
 
   private static final String HEAP = "480m";
 
+  /** Other collectors keep a part of the heap back from what Java says that there is. */
+  private static final String COLLECTOR = "-XX:+UseG1GC";
+
   @TempDir Path folder;
   private SparkSession session;
 
   @BeforeEach
   void start() throws Exception {
     System.setProperty("spark.executor.memory", HEAP);
+    System.setProperty("spark.executor.extraJavaOptions", COLLECTOR);
     System.setProperty("spark.sparkformer.gangTimeout", "1s");
     session = SparkSessions.open("fewer", Optional.of("local-cluster[2,1,1024]"));
     while (session.sparkContext().getExecutorMemoryStatus().size() < 3) {
@@ -45,6 +49,7 @@ class FewerRanksTest {
   @AfterEach
   void stop() {
     System.clearProperty("spark.executor.memory");
+    System.clearProperty("spark.executor.extraJavaOptions");
     System.clearProperty("spark.sparkformer.gangTimeout");
     session.stop();
   }
