@@ -127,7 +127,7 @@ final class TrainingRank implements RankWork {
         List<String> addresses = places.stream().map(RankPlace::address).toList();
         return server.connect(addresses, context.rank(), MEETING);
       }
-    } catch (RuntimeException e) {
+    } catch (Throwable e) { // Spark's barrier throws checked exceptions that it does not declare.
       server.close();
       throw e;
     }
