@@ -27,7 +27,7 @@ class LostWorkerAssemblyTest {
   private static final int STEPS = 1500;
 
   /** For executors to come, before a run does without them. */
-  private static final int PATIENCE_SECONDS = 30;
+  private static final int PATIENCE_SECONDS = 20;
 
   /** The driver counts executors once a second. */
   private static final long NOTICED_MILLISECONDS = 3000;

@@ -5,13 +5,15 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.zip.CRC32C;
 
-/** Size and CRC32C of what passes through a stream. */
+/** Size and CRC32C of what passes through the newest of its streams. */
 final class Tally {
   private final CRC32C checksum = new CRC32C();
   private long bytes;
 
   /** A stream that counts what it hands on. */
   OutputStream of(OutputStream stream) {
+    checksum.reset();
+    bytes = 0;
     return new FilterOutputStream(stream) {
       @Override
       public void write(int value) throws IOException {

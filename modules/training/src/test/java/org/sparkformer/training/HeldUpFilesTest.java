@@ -29,7 +29,7 @@ import org.sparkformer.testkit.WatchedFiles;
  */
 class HeldUpFilesTest extends TinyRuns {
   /** Enough for the first step on a busy machine; it bounds the silence of a rank too. */
-  private static final int STEP_TIMEOUT_SECONDS = 5;
+  private static final int STEP_TIMEOUT_SECONDS = 3;
 
   private static final int LONG_SECONDS = 60;
 
