@@ -37,7 +37,7 @@ public final class DriverClient implements AutoCloseable {
   public static DriverClient connect(
       SparkNetwork network, String address, String runId, int attempt, int rank)
       throws IOException {
-    TransportContext context = network.context(new NoOpRpcHandler());
+    TransportContext context = network.context(new Guarded());
     TransportClientFactory clients = context.createClientFactory(network.clientBootstraps());
     try {
       TransportClient client =
@@ -119,6 +119,14 @@ public final class DriverClient implements AutoCloseable {
     } finally {
       client.close();
       release(clients, context);
+    }
+  }
+
+  /** The driver asks nothing; where it listened may be another by now. */
+  private static final class Guarded extends NoOpRpcHandler {
+    @Override
+    public void channelActive(TransportClient client) {
+      FrameLimit.guard(client.getChannel(), () -> true);
     }
   }
 

@@ -42,14 +42,15 @@ final class FrameLimit extends ChannelInboundHandlerAdapter {
   }
 
   /**
-   * Guards a connection, from the moment it is open.
+   * Guards a connection, from the moment it is open, against this and {@link InnerLengths}.
    *
    * @param greeted whether its caller has said who it is, and was believed
    */
   static void guard(Channel channel, BooleanSupplier greeted) {
     channel
         .pipeline()
-        .addBefore(TransportFrameDecoder.HANDLER_NAME, "frameLimit", new FrameLimit(greeted));
+        .addBefore(TransportFrameDecoder.HANDLER_NAME, "frameLimit", new FrameLimit(greeted))
+        .addAfter(TransportFrameDecoder.HANDLER_NAME, "innerLengths", new InnerLengths());
     channel
         .eventLoop()
         .schedule(

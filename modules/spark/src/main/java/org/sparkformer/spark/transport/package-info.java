@@ -10,7 +10,8 @@
  * of the peer at once. {@link org.sparkformer.spark.transport.DriverLink}: lines of text from ranks
  * to the driver. Nothing here deserialises Java objects. Before its greeting is accepted a caller
  * may send eight messages of 8 KiB and take a minute; afterwards a message may hold a frame ({@code
- * FrameLimit}).
+ * FrameLimit}). A length within a message that says more than there is ends the connection before
+ * Spark allocates for it ({@code InnerLengths}).
  *
  * <p>Encryption: TLS ({@code spark.ssl.rpc}) is served. Of {@code spark.network.crypto} only
  * AES/GCM with version 2 of the key exchange and no SASL fallback is, and only where this Spark's

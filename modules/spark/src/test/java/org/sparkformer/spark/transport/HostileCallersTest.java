@@ -17,13 +17,16 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.apache.spark.SparkConf;
+import org.apache.spark.network.protocol.Message;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.sparkformer.collective.Collective;
 
 /**
- * Strangers at a rank's port while it sums with a peer in another process: sums go on and are
- * right, and the strangers cost under 64 MiB, on the heap and beside it.
+ * Strangers at the ports of two ranks, in processes of their own, while these sum: sums go on and
+ * are right. The strangers cost rank 0 under 64 MiB, on the heap and beside it; rank 1 has 256 MiB
+ * in all, and ends when they do not suffice.
  */
 final class HostileCallersTest {
   private static final String RUN = "hostile-callers";
@@ -31,6 +34,9 @@ final class HostileCallersTest {
   private static final Duration LONG = Duration.ofSeconds(60);
   private static final Duration HELD = Duration.ofSeconds(2);
   private static final int MOST_SENT = 256 << 20;
+
+  /** Four of it make 1,061,109,567. */
+  private static final byte NEARLY_A_GIB = 0x3F;
 
   private final List<Socket> strangers = new CopyOnWriteArrayList<>();
 
@@ -44,6 +50,7 @@ final class HostileCallersTest {
   @Test
   void announcedLengthsAreNotCollected() throws Exception {
     besides(
+        Networks.plain(),
         port -> {
           for (long length :
               new long[] {Integer.MAX_VALUE, 1L << 30, Long.MAX_VALUE, -1, Long.MIN_VALUE, 0, 8}) {
@@ -57,6 +64,7 @@ final class HostileCallersTest {
   @Test
   void garbageAndTruncatedMessagesEndTheirConnectionOnly() throws Exception {
     besides(
+        Networks.plain(),
         port -> {
           Random random = new Random(3);
           for (int i = 0; i < 200; i++) {
@@ -70,10 +78,27 @@ final class HostileCallersTest {
         });
   }
 
+  /** Wherever Spark may read a number, in messages of every kind, there is one of nearly 1 GiB. */
+  @Test
+  void lengthsWithinMessagesAreNotAllocated() throws Exception {
+    Attack attack =
+        port -> {
+          for (Message.Type type : Message.Type.values()) {
+            call(port).getOutputStream().write(SparkFrames.filled(type, NEARLY_A_GIB));
+          }
+          for (byte[] body : SparkFrames.authentications(NEARLY_A_GIB)) {
+            call(port).getOutputStream().write(SparkFrames.request(body));
+          }
+        };
+    besides(Networks.plain(), attack);
+    besides(Networks.authenticated("secret"), attack);
+  }
+
   /** Greetings of another run, whose refusals nobody reads. */
   @Test
   void aCallerThatNeverReadsIsHungUpOn() throws Exception {
     besides(
+        Networks.plain(),
         port ->
             assertHungUp(
                 call(port), SparkFrames.request(new Hello("another", 0, 1, 0).encode().array())));
@@ -82,6 +107,7 @@ final class HostileCallersTest {
   @Test
   void aThousandConnectionsThatSayNothingOrHalfAGreetingCostLittle() throws Exception {
     besides(
+        Networks.plain(),
         port -> {
           for (int i = 0; i < 1000; i++) {
             Socket stranger = call(port);
@@ -102,9 +128,9 @@ final class HostileCallersTest {
    * Sums before, while and after; what the attack costs is measured at its end, while its sockets
    * are open and some more sums are done. The peer's own count of wrong sums comes last.
    */
-  private void besides(Attack attack) throws Exception {
-    SparkNetwork network = Networks.network(Networks.plain());
-    try (SummingPeer peer = SummingPeer.start("");
+  private void besides(SparkConf conf, Attack attack) throws Exception {
+    SparkNetwork network = Networks.network(conf);
+    try (SummingPeer peer = SummingPeer.start(conf);
         RankServer server = SparkTransport.listen(network, RUN, 0, 2)) {
       String one = peer.begin(RUN, server.address(), 60);
       try (Collective collective =
@@ -113,7 +139,7 @@ final class HostileCallersTest {
         sum(collective, 0);
         long before = usedBytes();
         CompletableFuture<Void> attacked =
-            CompletableFuture.runAsync(() -> run(attack, Addresses.port(server.address())));
+            CompletableFuture.runAsync(() -> run(attack, List.of(server.address(), one)));
         int round = 1;
         while (!attacked.isDone()) {
           sum(collective, round++);
@@ -130,9 +156,11 @@ final class HostileCallersTest {
     }
   }
 
-  private static void run(Attack attack, int port) {
+  private static void run(Attack attack, List<String> addresses) {
     try {
-      attack.on(port);
+      for (String address : addresses) {
+        attack.on(Addresses.port(address));
+      }
     } catch (Exception broken) {
       throw new AssertionError("the attack broke off", broken);
     }

@@ -6,20 +6,23 @@ import java.io.InputStreamReader;
 import java.io.PrintWriter;
 import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import org.apache.spark.SparkConf;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.CollectiveException;
 import org.sparkformer.testkit.LoggedProcess;
 
 /**
  * Rank 1 of 2 in a process of its own, one run after another: told a run and where to call, it sums
- * with rank 0 until the run ends, and says how many sums were right and how many wrong.
+ * with rank 0 until the run ends, and says how many sums were wrong. The process ends at once when
+ * its memory does not suffice, as executors of many clusters do.
  */
 final class SummingPeer implements AutoCloseable {
   static final Duration LONG = Duration.ofSeconds(60);
   static final int LENGTH = 1001;
+  private static final String SETTING = "=";
 
   private final Process process;
   private final BufferedReader output;
@@ -32,10 +35,13 @@ final class SummingPeer implements AutoCloseable {
     this.input = new PrintWriter(process.getOutputStream(), true, StandardCharsets.UTF_8);
   }
 
-  /** Starts the process; TLS needs the folder of the certificate, plain text none. */
-  static SummingPeer start(String tlsFolder) throws IOException {
+  /** Starts the process, with Spark's settings. */
+  static SummingPeer start(SparkConf conf) throws IOException {
+    List<String> settings =
+        Arrays.stream(conf.getAll()).map(each -> each._1() + SETTING + each._2()).toList();
     List<String> command =
-        LoggedProcess.java(List.of("-Xmx256m"), SummingPeer.class, List.of(tlsFolder));
+        LoggedProcess.java(
+            List.of("-Xmx256m", "-XX:+ExitOnOutOfMemoryError"), SummingPeer.class, settings);
     return new SummingPeer(
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start());
   }
@@ -72,11 +78,12 @@ final class SummingPeer implements AutoCloseable {
   }
 
   public static void main(String[] arguments) throws Exception {
-    SparkNetwork network =
-        Networks.network(
-            arguments[0].isEmpty()
-                ? Networks.plain()
-                : Networks.tls("secret", Path.of(arguments[0])));
+    SparkConf conf = Networks.plain();
+    for (String setting : arguments) {
+      String[] told = setting.split(SETTING, 2);
+      conf.set(told[0], told[1]);
+    }
+    SparkNetwork network = Networks.network(conf);
     BufferedReader input =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     for (String line = input.readLine(); line != null; line = input.readLine()) {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -182,10 +183,9 @@ final class TamperedFramesTest {
     Pair(Framing framing, int connections) throws Exception {
       this.framing = framing;
       this.connections = connections;
-      this.network =
-          Networks.network(
-              framing == Framing.TLS ? Networks.tls("secret", folder) : Networks.plain());
-      this.peer = SummingPeer.start(framing == Framing.TLS ? folder.toString() : "");
+      SparkConf conf = framing == Framing.TLS ? Networks.tls("secret", folder) : Networks.plain();
+      this.network = Networks.network(conf);
+      this.peer = SummingPeer.start(conf);
     }
 
     Outcome tamper(Change change) throws Exception {
