@@ -121,7 +121,10 @@ public record MemoryEstimate(
   public static MemoryEstimate of(RunConfiguration configuration, int gradientBuffers) {
     long parameters = configuration.model().layout().size();
     return of(
-        configuration, Share.ofOptimizer(parameters, parameters, gradientBuffers, 0, true), false);
+        configuration,
+        Share.ofOptimizer(parameters, parameters, gradientBuffers, 0, true),
+        false,
+        Long.MAX_VALUE);
   }
 
   static MemoryEstimate of(RunConfiguration configuration, Rank rank) {
@@ -129,17 +132,18 @@ public record MemoryEstimate(
     return of(
         configuration,
         shares ? Share.ofAll(configuration, rank) : Share.ofOptimizer(configuration, rank),
-        rank.backend().isAccelerator());
+        rank.backend().isAccelerator(),
+        rank.backend().largestTensorBytes());
   }
 
   private static MemoryEstimate of(
-      RunConfiguration configuration, Share share, boolean accelerator) {
+      RunConfiguration configuration, Share share, boolean accelerator, long largestTensor) {
     ModelConfiguration model = configuration.model();
     DType operands = configuration.training().precision().operands();
     long rounded = operands == DType.FLOAT32 ? 0 : share.rounded() * operands.bytes();
     long rows = (long) configuration.training().microBatchSize() * model.context();
     int predicted = configuration.training().microBatchSize() * configuration.targets();
-    long chunk = Functions.logitRows(predicted, model.vocabularySize(), accelerator);
+    long chunk = Functions.logitRows(predicted, model.vocabularySize(), accelerator, largestTensor);
     return new MemoryEstimate(
         share.weights() * Float.BYTES + rounded,
         share.gradients() * Float.BYTES,

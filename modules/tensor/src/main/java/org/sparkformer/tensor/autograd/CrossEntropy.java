@@ -28,7 +28,8 @@ final class CrossEntropy {
 
   void of(Variable hidden, Linear output, Targets targets) {
     int rows = hidden.value().rows();
-    int chunk = logitRows(rows, output.columns(), backend.isAccelerator());
+    int chunk =
+        logitRows(rows, output.columns(), backend.isAccelerator(), backend.largestTensorBytes());
     Tensor dHidden = tape.recording() ? tape.floatsLike(hidden.value()) : null;
     for (int first = 0; first < rows; first += chunk) {
       int count = Math.min(chunk, rows - first);
@@ -58,8 +59,10 @@ final class CrossEntropy {
     backend.run(new SoftmaxCrossEntropy(logits, ids, losses, targets.scale(), tape.recording()));
   }
 
-  static int logitRows(int rows, int vocabulary, boolean accelerator) {
-    long most = Math.max(1, (accelerator ? AT_ONCE_OF_ACCELERATORS : AT_ONCE) / vocabulary);
+  static int logitRows(int rows, int vocabulary, boolean accelerator, long largestTensorBytes) {
+    long atOnce =
+        accelerator ? Math.min(AT_ONCE_OF_ACCELERATORS, largestTensorBytes / Float.BYTES) : AT_ONCE;
+    long most = Math.max(1, atOnce / vocabulary);
     long chunks = (rows + most - 1) / most;
     return (int) ((rows + chunks - 1) / chunks);
   }

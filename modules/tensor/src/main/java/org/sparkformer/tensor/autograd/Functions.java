@@ -165,7 +165,7 @@ public final class Functions {
   /**
    * Cross-entropy of tokens under the output layer, whose weight may be the tied embedding: logits
    * = h W^T + b, a chunk of rows at a time, so that no more than 2^25 logits (or one row) are held,
-   * 2^28 on an accelerator.
+   * 2^28 on an accelerator, where one tensor may be so large.
    *
    * <p>When recording, the gradients are computed right here, while the logits of a chunk are at
    * hand; the backward pass then only passes on the gradient of {@code hidden}.
@@ -181,8 +181,11 @@ public final class Functions {
    * Rows of a chunk of logits: all chunks are alike, for a small last one would be slow.
    *
    * @param accelerator whether the backend is one
+   * @param largestTensorBytes of the backend, which only accelerators are held to here: one row may
+   *     be larger
    */
-  public static int logitRows(int rows, int vocabulary, boolean accelerator) {
-    return CrossEntropy.logitRows(rows, vocabulary, accelerator);
+  public static int logitRows(
+      int rows, int vocabulary, boolean accelerator, long largestTensorBytes) {
+    return CrossEntropy.logitRows(rows, vocabulary, accelerator, largestTensorBytes);
   }
 }
