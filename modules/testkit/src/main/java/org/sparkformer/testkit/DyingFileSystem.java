@@ -17,14 +17,8 @@ import org.apache.hadoop.fs.Path;
  * of which the n-th operation fails, reading or writing, and no other.
  */
 public final class DyingFileSystem extends WatchedFiles implements CountedChanges {
-  /** Of a process that {@link #endingTheProcess} has ended: that of SIGKILL. */
+  /** Of a process that its file system has ended: that of SIGKILL. */
   public static final int EXIT_STATUS = 137;
-
-  private enum Fault {
-    FAILURE,
-    DEATH,
-    END_OF_PROCESS
-  }
 
   private final int fatal;
   private final Fault fault;
@@ -101,9 +95,7 @@ public final class DyingFileSystem extends WatchedFiles implements CountedChange
   }
 
   private IOException death(String what) {
-    if (fault == Fault.END_OF_PROCESS) {
-      Runtime.getRuntime().halt(EXIT_STATUS);
-    }
+    fault.strike();
     return new IOException("died at change " + fatal + ": " + what);
   }
 

@@ -7,8 +7,7 @@ import java.net.URI;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.NavigableMap;
-import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.CreateFlag;
 import org.apache.hadoop.fs.FSDataInputStream;
@@ -23,56 +22,63 @@ import org.apache.hadoop.fs.permission.FsPermission;
 import org.apache.hadoop.util.Progressable;
 
 /**
- * Objects in memory, as S3 keeps them: no folders, an object shows when its stream is closed, a
- * rename is a copy and a delete. Its user dies at the n-th change, of which what the store has done
- * so far stays; or that one alone fails.
+ * Objects as S3 keeps them: no folders, an object shows when its stream is closed, a rename is a
+ * copy and a delete. Its user dies at the n-th change, of which what the store has done so far
+ * stays; or its process ends there; or that change alone fails.
  */
 public final class DyingObjectStore extends FileSystem implements CountedChanges {
-  /** What outlives the user. */
-  public static final class Objects {
-    private final NavigableMap<String, byte[]> content = new ConcurrentSkipListMap<>();
+  public static final String SCHEME = "objects";
 
-    /** An object; null where there is none. */
-    public byte[] get(String path) {
-      return content.get(path);
-    }
-
-    /** Puts an object where there may be one. */
-    public void put(String path, byte[] bytes) {
-      content.put(path, bytes);
-    }
+  /** Somebody else who changes objects. */
+  public interface Intruder {
+    void come() throws IOException;
   }
 
-  private static final URI ROOT = URI.create("objects://store/");
+  private static final URI ROOT = URI.create(SCHEME + "://store/");
 
-  private final Objects objects;
+  private final StoredObjects objects;
   private final int fatal;
-  private final boolean deadly;
-  private int changes;
-  private Runnable beforePut = () -> {};
+  private final Fault fault;
+  private final AtomicInteger changes = new AtomicInteger();
+  private Intruder beforePut = () -> {};
+
+  /** As Hadoop opens {@code objects://store/FOLDER}: the objects lie in that local folder. */
+  public DyingObjectStore() {
+    this(new StoredObjects(java.nio.file.Path.of("/")), 0);
+  }
 
   /**
    * @param fatal number of the change that fails, from 1; 0 for none
    */
-  public DyingObjectStore(Objects objects, int fatal) {
-    this(objects, fatal, true);
+  public DyingObjectStore(StoredObjects objects, int fatal) {
+    this(objects, fatal, Fault.DEATH);
   }
 
-  private DyingObjectStore(Objects objects, int fatal, boolean deadly) {
+  private DyingObjectStore(StoredObjects objects, int fatal, Fault fault) {
     this.objects = objects;
     this.fatal = fatal;
-    this.deadly = deadly;
+    this.fault = fault;
     setConf(new Configuration(false));
   }
 
   /** One of which one change fails, from 1, and whose user lives on. */
-  public static DyingObjectStore failingOnce(Objects objects, int change) {
-    return new DyingObjectStore(objects, change, false);
+  public static DyingObjectStore failingOnce(StoredObjects objects, int change) {
+    return new DyingObjectStore(objects, change, Fault.FAILURE);
+  }
+
+  /** This one, with which this process ends, without another word. */
+  public DyingObjectStore endingTheProcess(int change) {
+    return new DyingObjectStore(objects, change, Fault.END_OF_PROCESS);
+  }
+
+  @Override
+  public String getScheme() {
+    return SCHEME;
   }
 
   @Override
   public int changes() {
-    return changes;
+    return changes.get();
   }
 
   @Override
@@ -81,13 +87,14 @@ public final class DyingObjectStore extends FileSystem implements CountedChanges
   }
 
   /** Lets somebody else come between an object's last byte and its appearance. */
-  public void beforePut(Runnable action) {
-    beforePut = action;
+  public void beforePut(Intruder intruder) {
+    beforePut = intruder;
   }
 
   private void change(String what) throws IOException {
-    changes++;
-    if (fatal > 0 && (deadly ? changes >= fatal : changes == fatal)) {
+    int change = changes.incrementAndGet();
+    if (fatal > 0 && (fault == Fault.FAILURE ? change == fatal : change >= fatal)) {
+      fault.strike();
       throw new IOException("died at change " + fatal + ": " + what);
     }
   }
@@ -145,7 +152,7 @@ public final class DyingObjectStore extends FileSystem implements CountedChanges
       throws IOException {
     change("create " + path);
     String key = key(path);
-    if (!overwrite && !conditional && objects.content.containsKey(key)) {
+    if (!overwrite && !conditional && objects.get(key) != null) {
       throw new FileAlreadyExistsException(key);
     }
     return new FSDataOutputStream(
@@ -164,11 +171,11 @@ public final class DyingObjectStore extends FileSystem implements CountedChanges
   }
 
   private void upload(String key, byte[] bytes, boolean conditional) throws IOException {
-    beforePut.run();
+    beforePut.come();
     change("put " + key);
     if (!conditional) {
-      objects.content.put(key, bytes);
-    } else if (objects.content.putIfAbsent(key, bytes) != null) {
+      objects.put(key, bytes);
+    } else if (!objects.putIfAbsent(key, bytes)) {
       throw new FileAlreadyExistsException("precondition failed: " + key);
     }
     change("answer to put " + key);
@@ -178,9 +185,9 @@ public final class DyingObjectStore extends FileSystem implements CountedChanges
   public boolean rename(Path from, Path to) throws IOException {
     for (String key : keys(from)) {
       change("copy " + key);
-      objects.content.put(key(to) + key.substring(key(from).length()), objects.content.get(key));
+      objects.put(key(to) + key.substring(key(from).length()), objects.get(key));
       change("delete " + key);
-      objects.content.remove(key);
+      objects.remove(key);
     }
     return true;
   }
@@ -191,14 +198,14 @@ public final class DyingObjectStore extends FileSystem implements CountedChanges
     boolean any = false;
     for (String key : keys) {
       change("delete " + key);
-      any |= objects.content.remove(key) != null;
+      any |= objects.remove(key);
     }
     return any;
   }
 
   @Override
   public FileStatus getFileStatus(Path path) throws IOException {
-    byte[] bytes = objects.content.get(key(path));
+    byte[] bytes = objects.get(key(path));
     if (bytes == null && keys(path).isEmpty()) {
       throw new FileNotFoundException(path + " is not there");
     }
@@ -218,17 +225,13 @@ public final class DyingObjectStore extends FileSystem implements CountedChanges
     for (String key : keys(path)) {
       String name = key.substring(key(path).length() + 1).split("/")[0];
       Path child = new Path(path, name);
-      children.putIfAbsent(name, status(child, objects.content.get(key(child))));
+      children.putIfAbsent(name, status(child, objects.get(key(child))));
     }
     return children.values().toArray(FileStatus[]::new);
   }
 
-  /** Objects of this name, or under it. */
-  private List<String> keys(Path path) {
-    String key = key(path);
-    return objects.content.keySet().stream()
-        .filter(name -> name.equals(key) || name.startsWith(key + "/"))
-        .toList();
+  private List<String> keys(Path path) throws IOException {
+    return objects.keys(key(path));
   }
 
   private String key(Path path) {
@@ -237,7 +240,7 @@ public final class DyingObjectStore extends FileSystem implements CountedChanges
 
   @Override
   public FSDataInputStream open(Path path, int bufferSize) throws IOException {
-    byte[] bytes = objects.content.get(key(path));
+    byte[] bytes = objects.get(key(path));
     if (bytes == null) {
       throw new FileNotFoundException(path + " is not there");
     }

@@ -14,8 +14,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 import org.sparkformer.data.TokenDataset;
+import org.sparkformer.testkit.CountedChanges;
 import org.sparkformer.testkit.DyingFileSystem;
+import org.sparkformer.testkit.DyingObjectStore;
 import org.sparkformer.testkit.LoggedProcess;
 import org.sparkformer.training.configuration.RunConfiguration;
 import org.sparkformer.training.configuration.TrainingConfiguration;
@@ -180,13 +183,20 @@ record KilledRuns(Path folder, String root) {
 
     /** What ends the process counts the ranks' changes of files, and what puts them in place. */
     public static void main(String[] arguments) throws Exception {
-      URI run = URI.create(arguments[1]);
-      var path = new org.apache.hadoop.fs.Path(run);
-      DyingFileSystem dying =
-          DyingFileSystem.endingTheProcess(
-              new RunFolder(path.getFileSystem(new Configuration()), path).fileSystem(),
-              Integer.parseInt(arguments[3]),
-              arguments[4]);
+      var path = new org.apache.hadoop.fs.Path(URI.create(arguments[1]));
+      FileSystem files = new RunFolder(path.getFileSystem(new Configuration()), path).fileSystem();
+      int ranks = Integer.parseInt(arguments[2]);
+      int change = Integer.parseInt(arguments[3]);
+      if (files instanceof DyingObjectStore store) {
+        train(arguments[0], store.endingTheProcess(change), path, ranks);
+      } else {
+        DyingFileSystem dying = DyingFileSystem.endingTheProcess(files, change, arguments[4]);
+        train(arguments[0], dying, path, ranks);
+      }
+    }
+
+    private static <F extends FileSystem & CountedChanges> void train(
+        String data, F dying, org.apache.hadoop.fs.Path path, int ranks) throws Exception {
       TrainingListener listener =
           new TrainingListener() {
             @Override
@@ -199,8 +209,7 @@ record KilledRuns(Path folder, String root) {
               dying.beforeCommit();
             }
           };
-      int ranks = Integer.parseInt(arguments[2]);
-      train(arguments[0], new RunFolder(dying, path), ranks, listener);
+      train(data, new RunFolder(dying, path), ranks, listener);
     }
 
     static RunConfiguration configuration() {

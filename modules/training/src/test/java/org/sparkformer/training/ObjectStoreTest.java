@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.testkit.DyingObjectStore;
-import org.sparkformer.testkit.DyingObjectStore.Objects;
+import org.sparkformer.testkit.StoredObjects;
 import org.sparkformer.training.CheckpointFile.Content;
 import org.sparkformer.training.CheckpointStore.Guard;
 import org.sparkformer.training.configuration.TrainingConfiguration;
@@ -25,18 +25,18 @@ import org.sparkformer.training.configuration.TrainingConfiguration;
 class ObjectStoreTest {
   private static final Path RUN = new Path("objects://store/runs/one");
 
-  @TempDir java.nio.file.Path data;
+  @TempDir java.nio.file.Path disk;
 
   @Test
   void deathAtAnyChangeLeavesTheNewestCommittedCheckpoint() throws Exception {
-    Objects objects = new Objects();
+    StoredObjects objects = objects();
     CheckpointFaults.assertTheNewestCommittedIsRestored(
         fatal -> new DyingObjectStore(objects, fatal), new DyingObjectStore(objects, 0), RUN);
   }
 
   @Test
   void oneFailureAnywhereLeavesTheNewestCommittedCheckpoint() throws Exception {
-    Objects objects = new Objects();
+    StoredObjects objects = objects();
     CheckpointFaults.assertTheNewestCommittedIsRestored(
         change -> DyingObjectStore.failingOnce(objects, change),
         new DyingObjectStore(objects, 0),
@@ -46,11 +46,11 @@ class ObjectStoreTest {
   @Test
   void deathAnywhereInARunLeavesItResumableToTheSameBits() throws Exception {
     try (TokenDataset dataset =
-        TinyDataset.open(Files.createDirectory(data.resolve("data")), 100, 40)) {
-      DyingObjectStore immortal = new DyingObjectStore(new Objects(), 0);
+        TinyDataset.open(Files.createDirectory(disk.resolve("data")), 100, 40)) {
+      DyingObjectStore immortal = new DyingObjectStore(objects(), 0);
       RunSummary straight = train(dataset, immortal);
       for (int fatal = 1; fatal <= immortal.changes(); fatal++) {
-        Objects objects = new Objects();
+        StoredObjects objects = objects();
         DyingObjectStore dying = new DyingObjectStore(objects, fatal);
         assertThrows(IOException.class, () -> train(dataset, dying), "death at " + fatal);
         RunSummary resumed = train(dataset, new DyingObjectStore(objects, 0));
@@ -66,7 +66,7 @@ class ObjectStoreTest {
     byte[] old = {1, 2, 3};
     byte[] fresh = {4, 5};
     for (int fatal = 1; fatal <= 3; fatal++) {
-      Objects objects = new Objects();
+      StoredObjects objects = objects();
       folder(objects, 0).replace("run.json", old);
       RunFolder dying = folder(objects, fatal);
       assertThrows(IOException.class, () -> dying.replace("run.json", fresh));
@@ -78,7 +78,7 @@ class ObjectStoreTest {
 
   @Test
   void ofTwoWritersOfOneFileTheSecondIsRefused() throws Exception {
-    Objects objects = new Objects();
+    StoredObjects objects = objects();
     byte[] theirs = {7};
     DyingObjectStore store = new DyingObjectStore(objects, 0);
     store.beforePut(() -> objects.put("/runs/one/manifest.json", theirs));
@@ -90,7 +90,7 @@ class ObjectStoreTest {
 
   @Test
   void aRequestRepeatedAfterALostAnswerHasSucceeded() throws Exception {
-    Objects objects = new Objects();
+    StoredObjects objects = objects();
     byte[] content = {7, 8};
     DyingObjectStore store = new DyingObjectStore(objects, 0);
     store.beforePut(() -> objects.put("/runs/one/manifest.json", content));
@@ -102,14 +102,14 @@ class ObjectStoreTest {
   @Test
   void whatCanBeWrittenOnceIsKnownAgainAfterALostAnswer() throws Exception {
     byte[] content = {7, 8};
-    Objects objects = new Objects();
+    StoredObjects objects = objects();
     commitWhere(objects, content, onceOnly(content));
     assertArrayEquals(content, objects.get("/runs/one/weights"));
   }
 
   @Test
-  void whatCanBeWrittenOnceIsNotTakenForAnothersOfTheSameLength() {
-    Objects objects = new Objects();
+  void whatCanBeWrittenOnceIsNotTakenForAnothersOfTheSameLength() throws IOException {
+    StoredObjects objects = objects();
     assertThrows(
         FileAlreadyExistsException.class,
         () -> commitWhere(objects, new byte[] {7, 9}, onceOnly(new byte[] {7, 8})));
@@ -118,20 +118,20 @@ class ObjectStoreTest {
 
   /** The store shows what was written until then, which must not count as the file. */
   @Test
-  void aFileThatBreaksOffIsNotTakenForWhatCameThroughOfIt() {
+  void aFileThatBreaksOffIsNotTakenForWhatCameThroughOfIt() throws IOException {
     Content broken =
         stream -> {
           stream.write(7);
           throw new IOException("the device is lost");
         };
-    RunFolder folder = folder(new Objects(), 0);
+    RunFolder folder = folder(objects(), 0);
     IOException failed =
         assertThrows(IOException.class, () -> folder.commit("weights", broken, Guard.SOLE));
     assertEquals("the device is lost", failed.getMessage());
   }
 
   /** Commits where an object comes to be just before. */
-  private static void commitWhere(Objects objects, byte[] there, Content content)
+  private static void commitWhere(StoredObjects objects, byte[] there, Content content)
       throws IOException {
     DyingObjectStore store = new DyingObjectStore(objects, 0);
     store.beforePut(() -> objects.put("/runs/one/weights", there));
@@ -151,7 +151,7 @@ class ObjectStoreTest {
   /** Of an attempt that is over, and whose files were cleared away before. */
   @Test
   void aManifestThatComesLateIsNoneOfTheCheckpointsThatAreKept() throws Exception {
-    Objects objects = new Objects();
+    StoredObjects objects = objects();
     CheckpointStore store = new CheckpointStore(folder(objects, 0), 2);
     store.write(2, CheckpointFaults.files(2), Guard.SOLE);
     store.write(4, CheckpointFaults.files(4), Guard.SOLE);
@@ -173,7 +173,12 @@ class ObjectStoreTest {
     return TinyRun.train(run, 1, TrainingListener.NONE).get(0);
   }
 
-  private static RunFolder folder(Objects objects, int fatal) {
+  /** None yet. */
+  private StoredObjects objects() throws IOException {
+    return new StoredObjects(Files.createTempDirectory(disk, "objects"));
+  }
+
+  private static RunFolder folder(StoredObjects objects, int fatal) {
     return new RunFolder(new DyingObjectStore(objects, fatal), RUN);
   }
 }
