@@ -1,15 +1,18 @@
 package org.sparkformer.app;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
@@ -18,7 +21,7 @@ import org.sparkformer.testkit.LoggedProcess;
 import org.sparkformer.testkit.StandaloneCluster;
 import org.sparkformer.testkit.StandaloneCluster.Host;
 
-/** The assembly, as the README's spark-submit line gives it to a standalone cluster. */
+/** The assembly, as the README's lines give it to a standalone cluster. */
 @EnabledIfSystemProperty(
     named = StandaloneAssemblyTest.ASSEMBLY,
     matches = ".+",
@@ -44,7 +47,7 @@ class StandaloneAssemblyTest {
   }
 
   @Test
-  void aSubmittedRunThatLosesAnExecutorEndsWithTheWeightsOfLocalMode() throws Exception {
+  void runsOfBothLinesEndWithTheWeightsOfLocalModeThoughAnExecutorIsLost() throws Exception {
     JsonNode local = project.train("local");
     Path jar = Path.of(System.getProperty(ASSEMBLY));
     try (StandaloneCluster cluster =
@@ -60,10 +63,33 @@ class StandaloneAssemblyTest {
       executors.get(0).destroyForcibly();
       assertEquals(0, driver.exitCode(LONGEST), driver.log());
       assertTrue(driver.log().contains("going on from the newest checkpoint"), driver.log());
+      try (LoggedProcess again = cluster.submit("again", submission(jar, "cluster"))) {
+        assertEquals(0, again.exitCode(LONGEST), again.log());
+        assertTrue(again.log().contains("is complete: 160 steps"), again.log());
+        assertFalse(again.log().contains("step 1/160"), again.log());
+      }
+      try (LoggedProcess command = command(jar, "command", cluster.url())) {
+        assertEquals(0, command.exitCode(LONGEST), command.log());
+      }
     }
-    JsonNode submitted = project.summary("cluster");
-    assertEquals(2, submitted.get("ranks").asInt());
-    assertEquals(local.get("weights_sha256"), submitted.get("weights_sha256"));
+    for (String run : List.of("cluster", "command")) {
+      JsonNode summary = project.summary(run);
+      assertEquals(2, summary.get("ranks").asInt());
+      assertEquals(local.get("weights_sha256"), summary.get("weights_sha256"));
+    }
+  }
+
+  /** What {@code ./sparkformer train ... --master spark://...} runs. */
+  private LoggedProcess command(Path jar, String run, String master) throws IOException {
+    String[] arguments = project.training(run, "--set", project.inputOption(), "--master", master);
+    return LoggedProcess.start(
+        folder.resolve(run + ".log"),
+        Map.of("SPARK_LOCAL_IP", Host.LOOPBACK.address()),
+        LoggedProcess.java(
+            List.of("-Xmx1g"),
+            jar + File.pathSeparator + jar.resolveSibling("spark").resolve("jars") + "/*",
+            Sparkformer.class.getName(),
+            List.of(arguments)));
   }
 
   /** As the README has it, for a smaller cluster. */

@@ -22,6 +22,9 @@ final class DriverProcess {
   /** No checkpoint lies at an interval: the last step's is the only one. */
   static final int STEPS = 400;
 
+  /** So that random numbers have to go on where they were as well. */
+  private static final double DROPOUT = 0.1;
+
   /** The better compiler takes more of these seconds than it gives. */
   private static final String QUICK_COMPILER = "-XX:TieredStopAtLevel=1";
 
@@ -164,7 +167,7 @@ final class DriverProcess {
       RunConfiguration tiny = request.configuration();
       return new RunConfiguration(
           "child",
-          GptConfiguration.of(2, 2, 32, 16, tiny.model().vocabularySize()),
+          new GptConfiguration(2, 2, 32, 16, tiny.model().vocabularySize(), DROPOUT, false),
           tiny.data(),
           TinyRun.training(STEPS).toBuilder().evalInterval(0).checkpointInterval(0).build());
     }

@@ -1,6 +1,7 @@
 package org.sparkformer.spark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -33,6 +34,7 @@ import org.sparkformer.training.RunSummary;
 import org.sparkformer.training.StepMetrics;
 import org.sparkformer.training.TrainingStart;
 import org.sparkformer.training.configuration.DataConfiguration;
+import org.sparkformer.training.configuration.Precision;
 import org.sparkformer.training.configuration.RunConfiguration;
 
 /** Executors are processes here: frames cross sockets, and a process can be killed or stopped. */
@@ -76,6 +78,39 @@ class ExecutorFaultsTest {
     RunSummary shared = new TrainingDriver(session).train(sharing, new TinyRun.Log());
     assertEquals(2, shared.ranks());
     assertEquals(weights, shared.weightsSha256());
+  }
+
+  /** Several buckets, which leave while the backward pass runs; each way they can take. */
+  @Test
+  void everyWayThatGradientsTakeBetweenExecutorsGivesTheSameBits() throws Exception {
+    int ring = 1;
+    int direct = 16;
+    String alone = large("alone", 1, direct, Precision.FP32);
+    assertEquals(alone, large("direct", 3, direct, Precision.FP32));
+    assertEquals(alone, large("ring", 3, ring, Precision.FP32));
+    String rounded = large("direct-bf16", 3, direct, Precision.BF16);
+    assertNotEquals(alone, rounded);
+    assertEquals(rounded, large("ring-bf16", 3, ring, Precision.BF16));
+  }
+
+  private static String large(String output, int ranks, int directRanks, Precision wire)
+      throws Exception {
+    TrainingRequest request = request(output, ranks);
+    RunConfiguration small = request.configuration();
+    RunConfiguration large =
+        new RunConfiguration(
+            "large",
+            GptConfiguration.of(3, 2, 160, 16, small.model().vocabularySize()),
+            small.data(),
+            small.training().toBuilder()
+                .steps(4)
+                .warmupSteps(1)
+                .directRanks(directRanks)
+                .wirePrecision(wire)
+                .build());
+    return new TrainingDriver(session)
+        .train(request.withConfiguration(large), new TinyRun.Log())
+        .weightsSha256();
   }
 
   /** Of no job of ours, though Java would write it. */

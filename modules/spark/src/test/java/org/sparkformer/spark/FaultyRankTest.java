@@ -1,6 +1,7 @@
 package org.sparkformer.spark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -12,6 +13,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
@@ -46,6 +48,14 @@ class FaultyRankTest {
   private static final int FAULTY_STEP = 6;
 
   private static final long SLOW_MILLISECONDS = 1000;
+  private static final int STEP_TIMEOUT_SECONDS = 5;
+
+  /** Whoever notices first: the rank itself, or one that waits for it. */
+  private static final Pattern STUCK =
+      Pattern.compile(
+          "(rank 2 of 3: has not moved for|[a-z -]+ \\d+: no frame for .* not heard from: rank 2;).*"
+              + "last known: rank 0: step 6, .*; rank 1: step 6, .*; rank 2: step 6, "
+              + "forward and backward of micro-batch \\d .*going on from the newest checkpoint");
 
   private static SparkSession session;
   private static DebuggedExecutors executors;
@@ -134,6 +144,23 @@ class FaultyRankTest {
     // Who waits for it is not taken for slow, not even by half.
     assertTrue(ranks.get(0) < slept.get() / 2.0, ranks + " of " + slept);
     assertTrue(ranks.get(1) < slept.get() / 2.0, ranks + " of " + slept);
+  }
+
+  /** Its process lives and shows it; only its step does not move. */
+  @Test
+  void aRankThatIsStuckIsNamedWithWhatEachDidAndTheRunEndsWithTheSameWeights() throws Exception {
+    TinyRun.Log log = new TinyRun.Log();
+    RunSummary summary =
+        train(
+            "stuck",
+            3,
+            run(training().stepTimeout(STEP_TIMEOUT_SECONDS)),
+            log,
+            once(FAULTY_STEP, 3, place -> sleep(2500L * STEP_TIMEOUT_SECONDS)));
+    String ended = log.messages.stream().filter(STUCK.asPredicate()).findFirst().orElse("");
+    assertFalse(ended.isEmpty(), log.messages.toString());
+    assertEquals(List.of(0, INTERVAL), startsOf(log));
+    assertEquals(weights, summary.weightsSha256());
   }
 
   /**

@@ -38,14 +38,17 @@ record KilledRuns(Path folder, String root) {
 
   private static final int SURVIVES = 0;
   private static final int STEPS = 20;
+  private static final String DONE = "done";
+  private static final String COMMITTED = "committed";
   private static final String UNBROKEN = "unbroken";
 
   /**
    * How a process ended.
    *
    * @param steps that it said it has done
+   * @param committed the last step whose checkpoint it said is committed; 0 for none
    */
-  record Outcome(int status, List<Integer> steps) {}
+  record Outcome(int status, List<Integer> steps, int committed) {}
 
   /** Trains the run that the others are compared with. */
   static KilledRuns in(Path folder, String root) throws Exception {
@@ -65,7 +68,7 @@ record KilledRuns(Path folder, String root) {
    * @param deadly step; when the process says that it has done it, it is killed
    */
   Outcome trainUntil(int deadly, String run, int ranks) throws Exception {
-    return start(run, ranks, SURVIVES, ANY, deadly);
+    return requireCommitted(run, start(run, ranks, SURVIVES, ANY, deadly));
   }
 
   /**
@@ -83,9 +86,16 @@ record KilledRuns(Path folder, String root) {
    * @param file part of the names of the files whose changes count
    */
   boolean endsAtChange(int number, String file, String run, int ranks) throws Exception {
-    int status = start(run, ranks, number, file, NEVER).status();
+    int status = requireCommitted(run, start(run, ranks, number, file, NEVER)).status();
     assertTrue(status == 0 || status == DyingFileSystem.EXIT_STATUS, () -> log(run));
     return status != 0;
+  }
+
+  /** What the process told of is there when it has ended. */
+  private Outcome requireCommitted(String run, Outcome outcome) throws IOException {
+    int newest = newest(run);
+    assertTrue(newest >= outcome.committed(), () -> outcome + " and then " + newest);
+    return outcome;
   }
 
   /** Trains on to the end, from a checkpoint, and ends as the unbroken run did. */
@@ -154,19 +164,26 @@ record KilledRuns(Path folder, String root) {
     Process process =
         new ProcessBuilder(command).redirectError(folder.resolve(run + ".log").toFile()).start();
     List<Integer> steps = new ArrayList<>();
+    int committed = 0;
     try (BufferedReader lines =
         new BufferedReader(
             new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
-      String line = lines.readLine();
-      while (line != null) {
-        steps.add(Integer.valueOf(line));
-        line = Integer.parseInt(line) < deadly ? lines.readLine() : null;
+      boolean dies = false;
+      for (String line = lines.readLine(); line != null && !dies; line = lines.readLine()) {
+        String[] said = line.split(" ");
+        int step = Integer.parseInt(said[1]);
+        if (said[0].equals(COMMITTED)) {
+          committed = step;
+        } else {
+          steps.add(step);
+          dies = step >= deadly;
+        }
       }
-      if (!steps.isEmpty() && steps.get(steps.size() - 1) >= deadly) {
+      if (dies) {
         process.destroyForcibly();
       }
     }
-    return new Outcome(process.waitFor(), steps);
+    return new Outcome(process.waitFor(), steps, committed);
   }
 
   private String log(String run) {
@@ -177,7 +194,7 @@ record KilledRuns(Path folder, String root) {
     }
   }
 
-  /** Trains and prints each step when it is done. */
+  /** Trains and prints each step when it is done, and each checkpoint. */
   static final class Child {
     private Child() {}
 
@@ -201,7 +218,12 @@ record KilledRuns(Path folder, String root) {
           new TrainingListener() {
             @Override
             public void onStep(StepMetrics metrics) {
-              System.out.println(metrics.step());
+              System.out.println(DONE + " " + metrics.step());
+            }
+
+            @Override
+            public void onCheckpoint(int step, String path) {
+              System.out.println(COMMITTED + " " + step);
             }
 
             @Override
