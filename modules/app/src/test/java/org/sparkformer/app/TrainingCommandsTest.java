@@ -56,6 +56,11 @@ class TrainingCommandsTest {
     double hits = evaluation.get("accuracy").asDouble() * evaluation.get("tokens").asInt();
     assertTrue(hits >= 0 && hits <= evaluation.get("tokens").asInt(), "hits " + hits);
     assertEquals(Math.rint(hits), hits, 1e-6);
+
+    JsonNode one = project.json("evaluate", run.toString(), "--windows", "3", "--batch", "1");
+    JsonNode two = project.json("evaluate", run.toString(), "--windows", "3", "--batch", "2");
+    assertEquals(one.get("tokens"), two.get("tokens"));
+    assertEquals(one.get("loss").asDouble(), two.get("loss").asDouble(), 1e-5);
   }
 
   @Test

@@ -34,26 +34,24 @@ final class Messages {
     }
     messages.get(wire.rank()).writeBytes(message);
     ByteBuffer mine = ByteBuffer.wrap(message);
+    long[] lengths = new long[wire.size()];
     long longest = message.length;
     for (int chunk = 0; chunk < chunks(longest); chunk++) {
       if (chunk < chunks(message.length)) {
         wire.send(key(chunk), message.length, chunkOf(mine, chunk), wire.others());
       }
       for (int peer : wire.others()) {
-        longest = Math.max(longest, receive(peer, chunk, messages.get(peer)));
+        if (chunk == 0 || chunk < chunks(lengths[peer])) {
+          lengths[peer] = receive(peer, chunk, messages.get(peer));
+          longest = Math.max(longest, lengths[peer]);
+        }
       }
     }
     return messages.stream().map(ByteArrayOutputStream::toByteArray).toList();
   }
 
-  /**
-   * Appends a peer's chunk, if its message has that many, and returns the length of the whole
-   * message.
-   */
+  /** Appends a peer's chunk and returns the length of the whole message. */
   private long receive(int peer, int chunk, ByteArrayOutputStream message) {
-    if (chunk > 0 && message.size() < (long) chunk * wire.chunkBytes()) {
-      return message.size();
-    }
     Inbox.Mail mail = wire.take(peer, key(chunk));
     byte[] bytes = new byte[mail.payload().remaining()];
     mail.payload().get(bytes).clear();

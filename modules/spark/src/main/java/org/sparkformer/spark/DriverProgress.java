@@ -53,6 +53,10 @@ final class DriverProgress implements DriverLink.Listener {
     progress.tell(listener);
   }
 
+  synchronized void message(String text) {
+    listener.onMessage(text);
+  }
+
   /**
    * Takes a restart from the budget and says so.
    *

@@ -16,6 +16,7 @@ import org.sparkformer.spark.transport.DriverLink;
 import org.sparkformer.spark.transport.SparkNetwork;
 import org.sparkformer.training.Json;
 import org.sparkformer.training.RunFolder;
+import org.sparkformer.training.RunInUseException;
 import org.sparkformer.training.RunLease;
 import org.sparkformer.training.RunSummary;
 import org.sparkformer.training.TrainingListener;
@@ -183,12 +184,27 @@ public final class TrainingDriver {
           return launch(order, slots, launch, progress);
         } catch (GangException e) {
           requireSpark(e);
-          lease.requireHeld();
+          requireHeld(lease, progress);
           requireAnother(progress, slots, e);
         }
         order = order.resumed();
         awaitRoom(slots);
       }
+    }
+  }
+
+  /**
+   * A file system that cannot be asked now may be what ended the attempt; the ranks of the next one
+   * ask before they write.
+   */
+  private static void requireHeld(RunLease lease, DriverProgress progress)
+      throws RunInUseException {
+    try {
+      lease.requireHeld();
+    } catch (RunInUseException taken) {
+      throw taken;
+    } catch (IOException unreachable) {
+      progress.message("cannot ask whether the run is still this one's: " + unreachable);
     }
   }
 
@@ -211,12 +227,20 @@ public final class TrainingDriver {
     // More executors may have come by now than there are micro-batches.
     int ranks = Math.min(slots.ranks(), order.configuration().training().microBatches());
     TrainingRank rank = new TrainingRank(order, context.hadoopConfiguration());
-    List<String> hosts =
-        BlockHosts.ofFolder(context.hadoopConfiguration(), order.dataset()).most(ranks);
-    Gang gang = new Gang(context, slots, ranks, hosts);
+    Gang gang = new Gang(context, slots, ranks, hosts(order, ranks, progress));
     progress.of(gang);
     byte[] answer = gang.run(rank, launch);
     return Json.read(answer, RunSummary.class);
+  }
+
+  /** None where they cannot be asked for: ranks read from afar then. */
+  private List<String> hosts(RankOrder order, int ranks, DriverProgress progress) {
+    try {
+      return BlockHosts.ofFolder(context.hadoopConfiguration(), order.dataset()).most(ranks);
+    } catch (IOException unreachable) {
+      progress.message("cannot ask which hosts hold the dataset: " + unreachable);
+      return List.of();
+    }
   }
 
   private RankOrder order(

@@ -69,6 +69,17 @@ class RestartsTest extends SharedJavaSparkContext {
     assertEquals(calm.weightsSha256(), disturbed.weightsSha256());
   }
 
+  @Test
+  void aFileSystemThatIsStillAwayWhenAnAttemptHasEndedCostsNoMore() throws Exception {
+    FlakyFileSystem.plan("x");
+    FlakyFileSystem.unlisted("dataset");
+    train("away");
+    assertEquals(2, log.starts.size(), log.messages.toString());
+    assertTrue(
+        log.messages.stream().anyMatch(text -> text.contains("which hosts hold the dataset")),
+        log.messages.toString());
+  }
+
   /** The same with executors that are killed, and the process's own end. */
   @Test
   @Tag("soak")

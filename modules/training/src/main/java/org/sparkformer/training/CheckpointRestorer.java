@@ -43,11 +43,9 @@ final class CheckpointRestorer {
   }
 
   /**
-   * Restores the newest whole checkpoint from before a step, or initialises where there is none at
-   * all.
+   * Restores the newest whole checkpoint from before a step, or initialises where there is none.
    *
    * @param first step counted from 1 that is not to have been done
-   * @throws LossSpikeException if there are checkpoints, and none from before that step
    */
   RunProgress goBack(int first, LossSpikeException why, ModelState state) throws IOException {
     return load(agree(rank.isFirst() ? chooseBefore(first, why) : NONE), state);
@@ -83,9 +81,6 @@ final class CheckpointRestorer {
   private int chooseBefore(int first, LossSpikeException why) throws IOException {
     listener.beforeCommit();
     OptionalInt newest = store.newestWholeBefore(first, listener::onMessage);
-    if (newest.isEmpty() && !store.steps().isEmpty()) {
-      throw why.without(first);
-    }
     listener.onMessage(
         "the loss of the steps %d to %d was a spike each: going back to step %d, and skipping the steps from %d on"
             .formatted(why.first(), why.last(), newest.orElse(0), first));

@@ -35,13 +35,22 @@ public final class CheckpointStore {
 
   private final RunFolder folder;
   private final int keep;
+  private final int reach;
+
+  /** As below, with no reach. */
+  public CheckpointStore(RunFolder run, int keep) {
+    this(run, keep, 0);
+  }
 
   /**
    * @param keep how many of the newest checkpoints stay, at least 1
+   * @param reach the newest of those that are so many steps older than the newest stays too, for
+   *     intervals may be shorter than usual where a run was told to stop; 0 for none
    */
-  public CheckpointStore(RunFolder run, int keep) {
+  CheckpointStore(RunFolder run, int keep, int reach) {
     this.folder = run.folder("checkpoints");
     this.keep = keep;
+    this.reach = reach;
   }
 
   /** The folder of a step's checkpoint. */
@@ -139,10 +148,10 @@ public final class CheckpointStore {
   }
 
   /**
-   * Removes what is older than the newest {@code keep} up to a verified step, and what is newer:
-   * checkpoints that were passed over because they were damaged. One that lacks a file counts for
-   * nothing and goes: an object store may show the manifest of an older attempt after its files
-   * were cleared away.
+   * Removes what is older than the newest {@code keep} up to a verified step, but for the one
+   * within reach, and what is newer: checkpoints that were passed over because they were damaged.
+   * One that lacks a file counts for nothing and goes: an object store may show the manifest of an
+   * older attempt after its files were cleared away.
    *
    * @param guard asked before each
    */
@@ -159,13 +168,22 @@ public final class CheckpointStore {
       // An object store may be late in showing what was just committed: then nothing is certain.
       return;
     }
+    int reached = newestWithinReach(complete, verified);
     for (int step : steps) {
       int index = complete.indexOf(step);
-      if (index < 0 || index <= last - keep || index > last) {
+      boolean stays = index > last - keep && index <= last || index == reached;
+      if (index < 0 || !stays) {
         guard.requireOwner();
         remove(step);
       }
     }
+  }
+
+  /** Its index; negative where there is none, or none is asked for. */
+  private int newestWithinReach(List<Integer> steps, int verified) {
+    return reach == 0
+        ? -1
+        : (int) steps.stream().filter(step -> step <= verified - reach).count() - 1;
   }
 
   private void remove(int step) throws IOException {

@@ -40,12 +40,23 @@ public final class Evaluator implements AutoCloseable {
    */
   public record Scores(double loss, double accuracy) {}
 
-  public Evaluator(Backend backend, Samples samples, TrainingConfiguration training) {
+  Evaluator(Backend backend, Samples samples, TrainingConfiguration training) {
+    this(
+        backend,
+        samples,
+        (long) training.evalBatches() * training.batchSize(),
+        training.microBatchSize());
+  }
+
+  /**
+   * @param windows the most to take; those of the whole split where it has fewer
+   * @param microBatchSize of them in a forward pass
+   */
+  public Evaluator(Backend backend, Samples samples, long windows, int microBatchSize) {
     this.backend = backend;
     this.samples = samples;
-    this.windows =
-        Math.min((long) training.evalBatches() * training.batchSize(), samples.evaluationWindows());
-    this.microBatchSize = training.microBatchSize();
+    this.windows = Math.min(windows, samples.evaluationWindows());
+    this.microBatchSize = microBatchSize;
     this.host = new MicroBatch(microBatchSize, samples);
     this.device = new DeviceBatch(backend, microBatchSize, samples, true);
     this.reduction = new BlockReduction(backend, (long) microBatchSize * samples.targets());

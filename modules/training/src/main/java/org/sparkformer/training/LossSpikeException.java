@@ -17,25 +17,12 @@ public final class LossSpikeException extends RuntimeException {
    * @param last the latest of them
    */
   LossSpikeException(int first, int last) {
-    this(first, last, "the loss of the steps %d to %d was a spike each".formatted(first, last));
-  }
-
-  private LossSpikeException(int first, int last, String message) {
     super(
-        message
-            + ": lower training.learning_rate or raise training.spike_sigma, and start over or from"
-            + " an earlier checkpoint");
+        ("the loss of the steps %d to %d was a spike each: lower training.learning_rate or raise"
+                + " training.spike_sigma, and start over or from an earlier checkpoint")
+            .formatted(first, last));
     this.first = first;
     this.last = last;
-  }
-
-  /** Where there is no checkpoint to go back to. */
-  LossSpikeException without(int before) {
-    return new LossSpikeException(
-        first,
-        last,
-        getMessage().substring(0, getMessage().indexOf(':'))
-            + ", and no checkpoint of a step before %d is kept".formatted(before));
   }
 
   /**

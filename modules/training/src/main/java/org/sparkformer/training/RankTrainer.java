@@ -58,8 +58,9 @@ public final class RankTrainer {
    */
   public RunSummary train() throws IOException, InterruptedException {
     requireMemory();
+    TrainingConfiguration training = run.configuration().training();
     CheckpointStore store =
-        new CheckpointStore(run.folder(), run.configuration().training().keepCheckpoints());
+        new CheckpointStore(run.folder(), training.keepCheckpoints(), training.spikeReach());
     CheckpointRestorer restorer = new CheckpointRestorer(run, rank, store, listener);
     try (ModelState state = allocate()) {
       RunProgress start = restorer.restore(state);

@@ -111,7 +111,7 @@ final class TrainingSession implements AutoCloseable {
     return progress.losses().isSpike(loss, training.spikeSigma(), training.spikeWindow());
   }
 
-  private void skip(int done) {
+  private void skip(int done) throws IOException, InterruptedException {
     recorder.message(
         "step %d: its loss of %.4f is more than %s deviations of %.4f above the mean of %.4f; its batch is skipped"
             .formatted(
@@ -123,6 +123,8 @@ final class TrainingSession implements AutoCloseable {
     progress = progress.withSkipped(done, done);
     int first = progress.firstSkippedInARow(done);
     if (done - first + 1 >= TrainingConfiguration.SPIKES_IN_A_ROW) {
+      // A checkpoint that cannot be written is told of, rather than gone back from.
+      settle();
       throw new LossSpikeException(first, done);
     }
   }

@@ -149,6 +149,7 @@ final class TrainingStep implements AutoCloseable {
   /** False where the loss is a spike: its gradients are left alone then. */
   private boolean isSound(DoublePredicate isSpike) {
     if (watchesLoss() && isSpike.test(readLoss())) {
+      norms.forgive();
       sharding.leave();
       return false;
     }

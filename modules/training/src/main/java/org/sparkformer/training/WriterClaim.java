@@ -8,7 +8,6 @@ import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -20,7 +19,8 @@ import java.util.UUID;
  * @param machine boot and process namespace, within which {@code pid} means something; empty where
  *     the system does not tell
  * @param pid process of the driver
- * @param started when that process did; empty where the system does not tell
+ * @param started when that process did, in ticks since the boot; empty where the system does not
+ *     tell
  * @param application Spark's name for it
  * @param time of the claim, for people
  */
@@ -33,6 +33,9 @@ record WriterClaim(
     String started,
     String application,
     String time) {
+
+  /** Fields of {@code /proc/PID/stat} between the program's name and the 22nd, the start. */
+  private static final int START_AFTER_NAME = 19;
 
   WriterClaim {
     requireNonNull(machine, "machine");
@@ -48,7 +51,7 @@ record WriterClaim(
         hostName(),
         machineName(),
         process.pid(),
-        started(process),
+        started(process.pid()),
         application,
         Instant.now().toString());
   }
@@ -58,16 +61,25 @@ record WriterClaim(
     if (machine.isEmpty() || started.isEmpty() || !machine.equals(machineName())) {
       return false;
     }
-    Optional<ProcessHandle> process = ProcessHandle.of(pid);
-    return process.isEmpty() || !started.equals(started(process.get()));
+    return !started.equals(started(pid));
   }
 
   String description() {
     return "application %s, process %d on %s".formatted(application, pid, host);
   }
 
-  private static String started(ProcessHandle process) {
-    return process.info().startInstant().map(Instant::toString).orElse("");
+  /**
+   * In ticks since the boot, as Linux has it; empty where there is no such process. What Java makes
+   * of it, an instant, moves for a process that lives when the clock is set.
+   */
+  private static String started(long pid) {
+    try {
+      String status = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
+      // The name of the program comes second, in parentheses, and may have spaces.
+      return status.substring(status.lastIndexOf(')') + 2).split(" ")[START_AFTER_NAME];
+    } catch (IOException none) {
+      return "";
+    }
   }
 
   private static String hostName() {

@@ -21,6 +21,22 @@ import org.sparkformer.training.CheckpointStore.Guard;
 class CheckpointStoreTest {
   @TempDir Path folder;
 
+  /** As after a checkpoint that a run writes when it is told to stop. */
+  @Test
+  void whatTheReachAsksForStaysThoughNewerOnesLieCloser() throws Exception {
+    RunFolder run =
+        new RunFolder(DyingFileSystem.at(0), new org.apache.hadoop.fs.Path(folder.toUri()));
+    CheckpointStore reaching = new CheckpointStore(run, 2, 25);
+    for (int step : new int[] {50, 75, 100, 125, 126, 127}) {
+      reaching.write(step, files(step), Guard.SOLE);
+    }
+    assertEquals(List.of(100, 126, 127), reaching.steps());
+    reaching.write(150, files(150), Guard.SOLE);
+    assertEquals(List.of(100, 127, 150), reaching.steps());
+    reaching.write(175, files(175), Guard.SOLE);
+    assertEquals(List.of(150, 175), reaching.steps());
+  }
+
   @Test
   void theNewestAreKept() throws Exception {
     CheckpointStore store = store(folder, DyingFileSystem.at(0));

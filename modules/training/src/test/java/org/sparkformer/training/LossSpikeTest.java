@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkformer.data.CausalSamples;
 import org.sparkformer.data.Split;
 import org.sparkformer.data.TokenDataset;
@@ -24,6 +26,8 @@ import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.AdamW;
 import org.sparkformer.tensor.ops.Operation;
 import org.sparkformer.tensor.reference.JavaBackend;
+import org.sparkformer.testkit.DyingFileSystem;
+import org.sparkformer.testkit.WatchedFiles;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
 /** Sequences of letters that the words do not have are in the batch of one step, or of many. */
@@ -123,6 +127,58 @@ class LossSpikeTest {
               TrainingListener.NONE,
               rank -> new Without(first, 140));
       assertEquals(without.get(0).weightsSha256(), recovered.weightsSha256());
+    }
+  }
+
+  /** Before the first checkpoint that could be gone back to. */
+  @Test
+  void earlySpikesGoBackToTheStart() throws Exception {
+    try (TokenDataset dataset = poisoned(1, 0)) {
+      TrainingConfiguration seldom = TRAINING.toBuilder().checkpointInterval(100).build();
+      RunSummary recovered =
+          TinyRun.train(
+                  run("recovered", seldom, dataset),
+                  1,
+                  TrainingListener.NONE,
+                  rank -> new Spoiling(105))
+              .get(0);
+      int first = 106 - WINDOW;
+      assertEquals(IntStream.rangeClosed(first, 110).boxed().toList(), recovered.skippedSteps());
+      List<RunSummary> without =
+          TinyRun.train(
+              run("without", UNWATCHED, dataset),
+              1,
+              TrainingListener.NONE,
+              rank -> new Without(first, 110));
+      assertEquals(without.get(0).weightsSha256(), recovered.weightsSha256());
+    }
+  }
+
+  /** The step that the checkpoint was taken after is the fourth spike. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void aCheckpointThatCannotBeWrittenBehindSpikesIsTold(int ranks) throws Exception {
+    try (TokenDataset dataset = poisoned(1, 0)) {
+      WatchedFiles full =
+          new WatchedFiles(DyingFileSystem.local()) {
+            @Override
+            protected void beforeCreate(org.apache.hadoop.fs.Path file) throws IOException {
+              if (file.toString().contains("step-00000139/model.safetensors")) {
+                throw new IOException("no room for " + file.getName());
+              }
+            }
+          };
+      TrainingRun run =
+          new TrainingRun(
+              TinyRun.configuration(TRAINING.toBuilder().checkpointInterval(139).build(), 0.1),
+              dataset,
+              new RunFolder(full, new org.apache.hadoop.fs.Path(folder.resolve("full").toUri())),
+              true);
+      Exception failure =
+          assertThrows(
+              Exception.class,
+              () -> TinyRun.train(run, ranks, TrainingListener.NONE, rank -> new Spoiling(135)));
+      assertTrue(failure.getMessage().contains("no room for model"), failure.toString());
     }
   }
 

@@ -16,7 +16,6 @@ import org.sparkformer.data.TokenDataset;
 import org.sparkformer.training.Evaluator;
 import org.sparkformer.training.Evaluator.Scores;
 import org.sparkformer.training.configuration.DataConfiguration;
-import org.sparkformer.training.configuration.TrainingConfiguration;
 
 /**
  * How well a model predicts a dataset.
@@ -64,22 +63,13 @@ public record Evaluation(
    */
   public static Evaluation of(LoadedModel model, Samples samples, int windows, int batch)
       throws IOException {
-    long wanted = Math.min(windows, samples.evaluationWindows());
-    int batches = Math.toIntExact((wanted + batch - 1) / batch);
-    long counted = Math.min((long) batches * batch, samples.evaluationWindows());
-    TrainingConfiguration settings =
-        TrainingConfiguration.DEFAULTS.toBuilder()
-            .batchSize(batch)
-            .microBatchSize(batch)
-            .evalBatches(batches)
-            .build();
-    Scores scores = scores(model, samples, settings);
+    Scores scores = scores(model, samples, windows, batch);
     return new Evaluation(
         scores.loss(),
         Math.exp(scores.loss()),
         scores.accuracy(),
         bitsPerByte(scores.loss(), samples),
-        counted * samples.targets());
+        Math.min(windows, samples.evaluationWindows()) * samples.targets());
   }
 
   private static Double bitsPerByte(double loss, Samples samples) {
@@ -92,14 +82,14 @@ public record Evaluation(
     return loss / Math.log(2) / bytesPerToken;
   }
 
-  private static Scores scores(LoadedModel model, Samples samples, TrainingConfiguration settings)
+  private static Scores scores(LoadedModel model, Samples samples, int windows, int batch)
       throws IOException {
     try (TreeCollective alone =
             new TreeCollective(
                 new SummationTree(1),
                 InProcessTransport.group("evaluate", 0, 1).get(0),
                 CollectiveOptions.of("evaluate", 0, Duration.ofMinutes(1)));
-        Evaluator evaluator = new Evaluator(model.backend(), samples, settings)) {
+        Evaluator evaluator = new Evaluator(model.backend(), samples, windows, batch)) {
       return evaluator.scores(model.model(), alone);
     }
   }

@@ -188,6 +188,11 @@ public record TrainingConfiguration(
         checkpointInterval);
   }
 
+  /** Steps from which spikes in a row may go back, counted from the newest checkpoint; or 0. */
+  public int spikeReach() {
+    return spikeSigma == 0 ? 0 : spikeWindow + SPIKES_IN_A_ROW;
+  }
+
   /**
    * Micro-batches a step: the leaves of the summation tree, and the most ranks that can share a
    * step.
