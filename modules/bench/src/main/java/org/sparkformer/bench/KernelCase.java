@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.sparkformer.opencl.DeviceInfo;
+import org.sparkformer.opencl.kernels.HostArithmetic;
 import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.AttentionBackward;
@@ -61,13 +62,13 @@ record KernelCase(
 
   /**
    * What the operation rounds its operands to before it multiplies them, which need not be what its
-   * tensors hold: on a processor attention multiplies fp32.
+   * tensors hold: on a processor without AMX attention multiplies fp32.
    */
   DType multiplies(DeviceInfo.Kind kind) {
     if (operation instanceof MatMul product) {
       return product.operands();
     }
-    if (kind == DeviceInfo.Kind.CPU) {
+    if (kind == DeviceInfo.Kind.CPU && !HostArithmetic.TILES.isAvailable()) {
       return DType.FLOAT32;
     }
     if (operation instanceof AttentionForward forward) {

@@ -19,6 +19,7 @@ import org.sparkformer.models.GptConfiguration;
 import org.sparkformer.models.ModelConfiguration;
 import org.sparkformer.models.ParameterStore;
 import org.sparkformer.opencl.DeviceInfo;
+import org.sparkformer.opencl.kernels.HostArithmetic;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
@@ -80,13 +81,13 @@ class KernelCasesTest {
 
   /** Shares are of what multiplies, and not of what is kept. */
   @Test
-  void attentionMultipliesFp32OnProcessors() {
+  void attentionMultipliesFp32OnProcessorsWithoutTiles() {
     ModelShape shape = new ModelShape("tiny", 2, LENGTH, 8, 2, VOCABULARY, true);
     try (KernelCases cases = new KernelCases(backend, shape, DType.BFLOAT16)) {
       for (KernelCase each : cases.all()) {
         if (each.computeBound()) {
-          boolean attention = each.op().equals("attention");
-          DType onProcessors = attention ? DType.FLOAT32 : DType.BFLOAT16;
+          boolean vectors = each.op().equals("attention") && !HostArithmetic.TILES.isAvailable();
+          DType onProcessors = vectors ? DType.FLOAT32 : DType.BFLOAT16;
           assertEquals(onProcessors, each.multiplies(DeviceInfo.Kind.CPU), each::op);
           assertEquals(DType.BFLOAT16, each.multiplies(DeviceInfo.Kind.GPU), each::op);
         }

@@ -19,12 +19,17 @@ final class SplitTokens implements AutoCloseable {
   /** Position in the split of each shard's first token, then the number of tokens. */
   private final long[] starts;
 
+  private final List<String> files;
+  private final int vocabulary;
   private final int tokenBytes;
 
-  private SplitTokens(ShardBytes[] shards, long[] starts, int tokenBytes) {
+  private SplitTokens(
+      ShardBytes[] shards, long[] starts, List<String> files, DatasetManifest manifest) {
     this.shards = shards;
     this.starts = starts;
-    this.tokenBytes = tokenBytes;
+    this.files = files;
+    this.vocabulary = manifest.vocabularySize();
+    this.tokenBytes = manifest.tokenBytes();
   }
 
   static SplitTokens open(
@@ -39,7 +44,8 @@ final class SplitTokens implements AutoCloseable {
       bytes[i] = open(fileSystem, files.path(shard.tokens()), shard.tokens().bytes(), cache);
       starts[i + 1] = starts[i] + shard.tokenCount();
     }
-    return new SplitTokens(bytes, starts, manifest.tokenBytes());
+    List<String> names = shards.stream().map(shard -> shard.tokens().name()).toList();
+    return new SplitTokens(bytes, starts, names, manifest);
   }
 
   private static ShardBytes open(
@@ -50,6 +56,9 @@ final class SplitTokens implements AutoCloseable {
     return new CachedShard(fileSystem, file, size, cache);
   }
 
+  /**
+   * @throws CorruptDatasetException where there is what is no token: kernels take it for one
+   */
   void read(long position, int[] destination, int offset, int length) throws IOException {
     Objects.checkFromIndexSize(position, length, starts[starts.length - 1]);
     Objects.checkFromIndexSize(offset, length, destination.length);
@@ -57,7 +66,7 @@ final class SplitTokens implements AutoCloseable {
     for (int shard = shardOf(position); done < length; shard++) {
       long inShard = position + done - starts[shard];
       int part = (int) Math.min(length - done, starts[shard + 1] - starts[shard] - inShard);
-      readShard(shards[shard], inShard, destination, offset + done, part);
+      readShard(shard, inShard, destination, offset + done, part);
       done += part;
     }
   }
@@ -67,14 +76,21 @@ final class SplitTokens implements AutoCloseable {
     return found >= 0 ? Math.min(found, shards.length - 1) : -found - 2;
   }
 
-  private void readShard(ShardBytes shard, long position, int[] destination, int offset, int count)
+  private void readShard(int shard, long position, int[] destination, int offset, int count)
       throws IOException {
     byte[] bytes = new byte[Math.multiplyExact(count, tokenBytes)];
-    shard.read(position * tokenBytes, bytes, bytes.length);
+    shards[shard].read(position * tokenBytes, bytes, bytes.length);
     ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < count; i++) {
-      destination[offset + i] =
+      int token =
           tokenBytes == 2 ? Short.toUnsignedInt(buffer.getShort(2 * i)) : buffer.getInt(4 * i);
+      if (token < 0 || token >= vocabulary) {
+        throw new CorruptDatasetException(
+            files.get(shard),
+            "tokens below " + vocabulary,
+            "%s at %,d".formatted(Integer.toUnsignedString(token), position + i));
+      }
+      destination[offset + i] = token;
     }
   }
 

@@ -90,6 +90,13 @@ public final class TokenDataset implements AutoCloseable {
       throw new CorruptDatasetException(
           path.toString(), "digest " + manifest.tokenizerDigest(), "digest " + tokenizer.digest());
     }
+    // Which tokens there may be in shards is the manifest's to say.
+    if (tokenizer.vocabularySize() != manifest.vocabularySize()) {
+      throw new CorruptDatasetException(
+          DatasetManifest.FILE_NAME,
+          "the tokenizer's %,d tokens".formatted(tokenizer.vocabularySize()),
+          "%,d".formatted(manifest.vocabularySize()));
+    }
     return tokenizer;
   }
 

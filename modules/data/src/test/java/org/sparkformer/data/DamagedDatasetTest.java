@@ -111,6 +111,40 @@ class DamagedDatasetTest {
   }
 
   @Test
+  void aManifestAllowsNoMoreTokensThanTheTokenizerHas() throws IOException {
+    String uri = LinesDataset.build(configuration, folder);
+    Files.deleteIfExists(Path.of(uri, ".manifest.json.crc"));
+    Path manifest = Path.of(uri, DatasetManifest.FILE_NAME);
+    String honest = SealedJson.open(Files.readString(manifest)).orElseThrow();
+    String size = "\"vocabulary_size\" : " + LinesDataset.BYTES.vocabularySize();
+    assertTrue(honest.contains(size), honest);
+    Files.writeString(manifest, SealedJson.seal(honest.replace(size, size + "0")));
+    CorruptDatasetException error =
+        assertThrows(CorruptDatasetException.class, () -> TokenDataset.open(configuration, uri));
+    assertTrue(error.getMessage().contains("the tokenizer's"), error.getMessage());
+  }
+
+  /** Where checksums are not looked at, or are right. */
+  @Test
+  void whatIsNoTokenIsNotHandedOut() throws IOException {
+    String uri = LinesDataset.build(configuration, folder);
+    Path shard = Path.of(uri, "train-00000.bin");
+    byte[] bytes = Files.readAllBytes(shard);
+    bytes[7] = (byte) 0x80;
+    Files.write(shard, bytes);
+    try (TokenDataset dataset =
+        TokenDataset.open(configuration, uri, TokenDataset.Verification.SIZES)) {
+      int[] tokens = new int[4];
+      dataset.read(Split.TRAIN, 0, tokens, 0, 3);
+      CorruptDatasetException error =
+          assertThrows(
+              CorruptDatasetException.class, () -> dataset.read(Split.TRAIN, 0, tokens, 0, 4));
+      assertTrue(error.getMessage().contains("train-00000.bin is corrupt"), error.getMessage());
+      assertTrue(error.getMessage().contains(" at 3;"), error.getMessage());
+    }
+  }
+
+  @Test
   void refusesATokenizerThatIsNotTheDatasets() throws IOException {
     String uri = LinesDataset.build(configuration, folder);
     try (TokenDataset dataset = TokenDataset.open(configuration, uri)) {

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import org.sparkformer.opencl.kernels.HostArithmetic;
 import org.sparkformer.opencl.kernels.NvidiaDevice;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.DType;
@@ -103,7 +104,9 @@ public final class OpenClBackend implements Backend {
   public String rounding() {
     Set<String> missing = new TreeSet<>(without);
     missing.addAll(registry.leftAside());
+    // Of two processors of one name one may be denied its tiles.
     return device().name()
+        + (device().kind() == DeviceInfo.Kind.CPU ? HostArithmetic.labels() : "")
         + tuning.rounding()
         + (missing.isEmpty() ? "" : " without " + String.join(", ", missing));
   }

@@ -3,6 +3,7 @@ package org.sparkformer.opencl;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -59,18 +60,26 @@ record Tuning(Path file, Map<String, TunedValues.Kernel> kernels) {
   }
 
   private static void check(Path file, String name, TunedValues.Kernel kernel, TuningSpace space) {
-    for (String macro : kernel.macros().keySet()) {
-      if (space.find(name, macro).isEmpty()) {
-        throw new OpenClException(
-            "%s: %s has no tunable %s on this device; it has %s"
-                .formatted(
-                    file,
-                    name,
-                    macro,
-                    space.of(name).stream()
-                        .map(TuningSpace.Tunable::macro)
-                        .collect(Collectors.joining(", "))));
-      }
+    kernel.macros().forEach((macro, value) -> check(file, name, macro, value, space));
+  }
+
+  private static void check(Path file, String name, String macro, int value, TuningSpace space) {
+    Optional<TuningSpace.Tunable> tunable = space.find(name, macro);
+    if (tunable.isPresent() && !tunable.get().values().contains(value)) {
+      throw new OpenClException(
+          "%s: %s of %s is %d, which is none of %s"
+              .formatted(file, macro, name, value, tunable.get().values()));
+    }
+    if (tunable.isEmpty()) {
+      throw new OpenClException(
+          "%s: %s has no tunable %s on this device; it has %s"
+              .formatted(
+                  file,
+                  name,
+                  macro,
+                  space.of(name).stream()
+                      .map(TuningSpace.Tunable::macro)
+                      .collect(Collectors.joining(", "))));
     }
   }
 

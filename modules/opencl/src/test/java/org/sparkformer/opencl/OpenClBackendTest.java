@@ -15,6 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkformer.opencl.kernels.HostArithmetic;
 import org.sparkformer.tensor.BFloat16;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.DType;
@@ -37,6 +38,17 @@ class OpenClBackendTest {
   @AfterEach
   void close() {
     backend.close();
+  }
+
+  /** Ranks compare it, and what a processor is allowed to use need not show in its name. */
+  @Test
+  void theNameThatRanksCompareTellsWhatTheProcessorMultipliesWith() {
+    try (OpenClBackend backend = OpenClBackend.open(new DeviceSelector("cpu"))) {
+      assertEquals(
+          HostArithmetic.TILES.isAvailable(), backend.rounding().contains("(bf16 by AMX)"));
+      assertEquals(
+          HostArithmetic.PAIRS.isAvailable(), backend.rounding().contains("(bf16 by AVX512_BF16)"));
+    }
   }
 
   @Test

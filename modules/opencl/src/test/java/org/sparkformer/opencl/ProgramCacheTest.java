@@ -42,6 +42,22 @@ class ProgramCacheTest {
     assertNotEquals(key("ab", "c"), key("a", "bc"));
   }
 
+  @Test
+  void anotherDeviceDriverOrPlatformIsAnotherProgram() {
+    DeviceInfo device = Devices.list().get(0).info();
+    DeviceInfo.Identity is = device.identity();
+    KernelSource source = new KernelSource("test", "a");
+    ProgramCache.Key key = ProgramCache.Key.of(source, "", device);
+    for (DeviceInfo.Identity other :
+        List.of(
+            new DeviceInfo.Identity("other", is.vendor(), is.platform(), is.driver(), ""),
+            new DeviceInfo.Identity(is.name(), is.vendor(), "other", is.driver(), ""),
+            new DeviceInfo.Identity(is.name(), is.vendor(), is.platform(), "other", ""))) {
+      assertNotEquals(key, ProgramCache.Key.of(source, "", of(device, other)));
+    }
+    assertEquals(key, ProgramCache.Key.of(source, "", of(device, is)));
+  }
+
   /** So that a program which was made by other rules is not taken for the one that is wanted. */
   @Test
   void whatIsMadeOfAProgramsPtxIsPartOfItsKey() {
@@ -122,14 +138,12 @@ class ProgramCacheTest {
 
   private static DeviceInfo onPlatform(DeviceInfo info, String platform) {
     DeviceInfo.Identity is = info.identity();
+    return of(info, new DeviceInfo.Identity(is.name(), is.vendor(), platform, is.driver(), ""));
+  }
+
+  private static DeviceInfo of(DeviceInfo info, DeviceInfo.Identity identity) {
     return new DeviceInfo(
-        0,
-        info.kind(),
-        new DeviceInfo.Identity(is.name(), is.vendor(), platform, is.driver(), ""),
-        info.computeUnits(),
-        info.floatVectorWidth(),
-        info.memory(),
-        0);
+        0, info.kind(), identity, info.computeUnits(), info.floatVectorWidth(), info.memory(), 0);
   }
 
   private List<Path> files() throws IOException {

@@ -54,11 +54,12 @@ class TuningTest {
   @Test
   void tunedValuesLieOverTheBuiltInOnes() throws IOException {
     String digest = TunedValues.digest(FILE);
-    try (OpenClBackend backend = open(written(info, digest, Map.of("KC", 128), true))) {
+    try (OpenClBackend backend = open(written(info, digest, Map.of("KC", 128), true));
+        OpenClBackend builtIn = open(folder.resolve("none.json"))) {
       assertEquals(128, backend.launches().tunables(FILE).get("KC"));
       assertEquals(backend.builtInTunables("adamw.cl"), backend.launches().tunables("adamw.cl"));
       assertTrue(backend.description().contains("tuned by " + folder), backend.description());
-      assertEquals(info.name(), backend.rounding());
+      assertEquals(builtIn.rounding(), backend.rounding());
     }
   }
 
@@ -108,6 +109,13 @@ class TuningTest {
     assertTrue(
         message.contains("tuned.json") && message.contains("MX") && message.contains("MR, NV, KC"),
         message);
+  }
+
+  @Test
+  void aValueThatIsNotSearchedIsRefused() throws IOException {
+    Path file = written(info, TunedValues.digest(FILE), Map.of("KC", 0), true);
+    String message = assertThrows(OpenClException.class, () -> open(file)).getMessage();
+    assertTrue(message.contains("tuned.json: KC of matmul.cl is 0, which is none of ["), message);
   }
 
   @Test

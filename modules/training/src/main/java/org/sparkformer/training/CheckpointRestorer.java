@@ -14,10 +14,12 @@ import org.sparkformer.training.configuration.TrainingConfiguration;
 
 /**
  * Puts a rank into the state that a run goes on from. Rank 0 chooses the checkpoint, every rank
- * verifies and reads it.
+ * verifies and reads it, and none goes on before all have: in notes, which wait as long as reading
+ * takes, where an operation would end with the step timeout.
  */
 final class CheckpointRestorer {
   private static final int NONE = -1;
+  private static final byte[] READY = {};
 
   private final TrainingRun run;
   private final Rank rank;
@@ -38,7 +40,7 @@ final class CheckpointRestorer {
    *     there is one and the run is not to be resumed
    * @throws CorruptCheckpointException if there are checkpoints and none is whole
    */
-  RunProgress restore(ModelState state) throws IOException {
+  RunProgress restore(ModelState state) throws IOException, InterruptedException {
     return load(agree(rank.isFirst() ? choose() : NONE), state);
   }
 
@@ -47,16 +49,28 @@ final class CheckpointRestorer {
    *
    * @param first step counted from 1 that is not to have been done
    */
-  RunProgress goBack(int first, LossSpikeException why, ModelState state) throws IOException {
+  RunProgress goBack(int first, LossSpikeException why, ModelState state)
+      throws IOException, InterruptedException {
     return load(agree(rank.isFirst() ? chooseBefore(first, why) : NONE), state);
   }
 
-  private RunProgress load(int step, ModelState state) throws IOException {
+  private RunProgress load(int step, ModelState state) throws IOException, InterruptedException {
+    RunProgress progress = RunProgress.START;
     if (step == NONE) {
       state.initialize(rank.backend(), run.configuration().training().seed());
-      return RunProgress.START;
+    } else {
+      progress = loadCheckpoint(step, state);
     }
-    return loadCheckpoint(step, state);
+    if (rank.isFirst()) {
+      for (int peer = 1; peer < rank.collective().size(); peer++) {
+        rank.collective().takeNote(peer);
+      }
+      tell(READY);
+    } else {
+      rank.collective().post(0, READY);
+      rank.collective().takeNote(0);
+    }
+    return progress;
   }
 
   /** The lines of the metrics file up to a checkpoint; none before the first. */
@@ -87,9 +101,18 @@ final class CheckpointRestorer {
     return newest.orElse(NONE);
   }
 
-  private int agree(int chosen) {
-    byte[] message = ByteBuffer.allocate(Integer.BYTES).putInt(chosen).array();
-    return ByteBuffer.wrap(rank.collective().allGather(message).get(0)).getInt();
+  private int agree(int chosen) throws InterruptedException {
+    if (!rank.isFirst()) {
+      return ByteBuffer.wrap(rank.collective().takeNote(0)).getInt();
+    }
+    tell(ByteBuffer.allocate(Integer.BYTES).putInt(chosen).array());
+    return chosen;
+  }
+
+  private void tell(byte[] note) {
+    for (int peer = 1; peer < rank.collective().size(); peer++) {
+      rank.collective().post(peer, note);
+    }
   }
 
   private RunProgress loadCheckpoint(int step, ModelState state) throws IOException {

@@ -112,7 +112,8 @@ public final class RankTrainer {
    * and not on which checkpoints there are.
    */
   private RunProgress goBack(
-      CheckpointRestorer restorer, ModelState state, LossSpikeException spikes) throws IOException {
+      CheckpointRestorer restorer, ModelState state, LossSpikeException spikes)
+      throws IOException, InterruptedException {
     if (!spikes.mayGoBack()) {
       throw spikes;
     }

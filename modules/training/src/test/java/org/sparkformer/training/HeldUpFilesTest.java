@@ -12,15 +12,19 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.FilterFileSystem;
 import org.apache.hadoop.fs.Path;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.testkit.DyingFileSystem;
 import org.sparkformer.testkit.WatchedFiles;
+import org.sparkformer.training.configuration.RunConfiguration;
 
 /**
  * A file system that takes its time, fails, or loses an interrupt, at the files that rank 0 has to
@@ -41,6 +45,7 @@ class HeldUpFilesTest extends TinyRuns {
     /** What there is of the first checkpoint is looked for, to be removed. */
     ROOM("/step-00000002"),
     COMMIT("/step-00000002/manifest.json"),
+    WEIGHTS("/step-00000004/model.safetensors"),
     SUMMARY("/run.json");
 
     private final String file;
@@ -73,6 +78,36 @@ class HeldUpFilesTest extends TinyRuns {
         });
     assertEquals(List.of(1, 2), toldBefore);
     assertEquals(List.of(1, 2, 3, 4, 5, 6), told);
+  }
+
+  /** First by rank 0, which chooses it, and then by the others. */
+  @Test
+  void aCheckpointMayTakeLongerToReadThanAStepMay() throws Exception {
+    RunConfiguration configuration =
+        TinyRun.configuration(
+            TinyRun.training()
+                .checkpointInterval(2)
+                .evalInterval(0)
+                .logInterval(1)
+                .stepTimeout(STEP_TIMEOUT_SECONDS)
+                .build(),
+            0);
+    assertThrows(
+        IllegalStateException.class,
+        () -> TinyRun.train(run("run", configuration), 2, TinyRuns.stoppingAfter(5)));
+    FilterFileSystem slow =
+        new FilterFileSystem(DyingFileSystem.local()) {
+          @Override
+          public FSDataInputStream open(Path file, int bufferSize) throws IOException {
+            if (Place.WEIGHTS.is(file)) {
+              sleep(STEP_TIMEOUT_SECONDS + 1);
+            }
+            return super.open(file, bufferSize);
+          }
+        };
+    TrainingRun resumed =
+        new TrainingRun(configuration, dataset, new RunFolder(slow, output("run").path()), true);
+    assertEquals(6, TinyRun.train(resumed, 2, TrainingListener.NONE).get(0).steps());
   }
 
   @ParameterizedTest

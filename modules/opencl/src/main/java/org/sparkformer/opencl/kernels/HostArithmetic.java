@@ -1,5 +1,8 @@
 package org.sparkformer.opencl.kernels;
 
+import java.util.Arrays;
+import java.util.stream.Collectors;
+
 /** What {@code matmul.cl} multiplies with on a processor. */
 public enum HostArithmetic {
   /** Vectors of fp32; operands of bf16 are rounded and stay fp32. */
@@ -25,6 +28,14 @@ public enum HostArithmetic {
   /** For people, after a kernel's name. */
   String label() {
     return label;
+  }
+
+  /** Of all that this machine's processor has. */
+  public static String labels() {
+    return Arrays.stream(values())
+        .filter(HostArithmetic::isAvailable)
+        .map(HostArithmetic::label)
+        .collect(Collectors.joining());
   }
 
   /** Steps of the inner product in a 32-bit word of an operand. */

@@ -52,9 +52,16 @@ final class PeerConnections extends RpcHandler {
     channel.config().setRecvByteBufAllocator(new FrameMemory(channel));
   }
 
-  /** The greeting; whose is refused is hung up on, once it has heard why. */
+  /**
+   * The greeting; whose is refused is hung up on, once it has heard why. Whom this rank has called
+   * greets nobody, and has not shown the secret where one is demanded.
+   */
   @Override
   public void receive(TransportClient client, ByteBuffer message, RpcResponseCallback callback) {
+    if (client.getChannel().parent() == null) {
+      client.getChannel().close();
+      return;
+    }
     try {
       Hello hello = Hello.decode(message);
       hello.requireSame(runId, attempt);

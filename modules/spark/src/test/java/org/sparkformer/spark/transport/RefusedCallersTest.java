@@ -217,7 +217,7 @@ final class RefusedCallersTest {
   /** In the place of rank 0, a process agrees to all, in plain text. */
   @Test
   void whoDemandsMoreThanPlainTextTellsNothingToACalleeThatAnswersInIt() throws Exception {
-    try (Answerer answerer = Answerer.start()) {
+    try (Answerer answerer = Answerer.start("")) {
       assertTrue(answerer.heardFrom(Networks.plain()).contains(RUN));
       String greeted = answerer.heardFrom(Networks.authenticated("right"));
       assertFalse(greeted.isEmpty());
@@ -225,6 +225,15 @@ final class RefusedCallersTest {
       String encrypted = answerer.heardFrom(Networks.tls("right", folder));
       assertEquals(TLS_HANDSHAKE, encrypted.charAt(0));
       assertFalse(encrypted.contains(RUN), encrypted);
+    }
+  }
+
+  /** Who is called greets nobody: the refusal would name the run. */
+  @Test
+  void whoDemandsMoreThanPlainTextTellsNothingToACalleeThatGreetsIt() throws Exception {
+    try (Answerer answerer = Answerer.start("greets")) {
+      String greeted = answerer.heardFrom(Networks.authenticated("right"));
+      assertFalse(greeted.contains(RUN), greeted);
     }
   }
 
@@ -240,8 +249,11 @@ final class RefusedCallersTest {
               new InputStreamReader(process.getInputStream(), StandardCharsets.US_ASCII));
     }
 
-    static Answerer start() throws IOException {
-      return new Answerer(java(Answerer.class));
+    /**
+     * @param greets if not empty it greets its callers first
+     */
+    static Answerer start(String greets) throws IOException {
+      return new Answerer(java(Answerer.class, greets));
     }
 
     /** What one caller said that takes it for rank 0; a character a byte. */
@@ -276,18 +288,22 @@ final class RefusedCallersTest {
         while (true) {
           System.out.println("port " + server.getLocalPort());
           try (Socket caller = server.accept()) {
-            byte[] heard = answer(caller);
+            byte[] heard = answer(caller, !arguments[0].isEmpty());
             System.out.println("heard " + Base64.getEncoder().encodeToString(heard));
           }
         }
       }
     }
 
-    private static byte[] answer(Socket caller) throws IOException {
+    private static byte[] answer(Socket caller, boolean greets) throws IOException {
       ByteArrayOutputStream heard = new ByteArrayOutputStream();
       caller.setSoTimeout(10_000);
       byte[] part = new byte[1 << 16];
       try {
+        if (greets) {
+          byte[] greeting = new Hello("another", 0, 0, 0).encode().array();
+          caller.getOutputStream().write(SparkFrames.request(greeting));
+        }
         for (int read = caller.getInputStream().read(part);
             read >= 0;
             read = caller.getInputStream().read(part)) {
