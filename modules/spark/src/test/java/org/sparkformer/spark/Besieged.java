@@ -13,7 +13,7 @@ import org.sparkformer.training.TrainingStart;
 
 /** A run during which strangers call everything that listens, in the driver and the executors. */
 final class Besieged<T> extends TinyRun.Log {
-  private static final int MILLISECONDS_A_STEP = 100;
+  private static final int MILLISECONDS_A_STEP = 250;
 
   private final Strangers<T> strangers;
   private volatile CompletableFuture<T> calls;

@@ -20,7 +20,7 @@ import org.sparkformer.training.configuration.TrainingConfiguration;
 
 /** Training on executors while strangers call whatever listens. */
 class BesiegedTrainingTest {
-  private static final int STEPS = 1500;
+  private static final int STEPS = 600;
   private static final int RANKS = 2;
 
   @TempDir static Path folder;
