@@ -83,15 +83,7 @@ class HeldUpFilesTest extends TinyRuns {
   /** First by rank 0, which chooses it, and then by the others. */
   @Test
   void aCheckpointMayTakeLongerToReadThanAStepMay() throws Exception {
-    RunConfiguration configuration =
-        TinyRun.configuration(
-            TinyRun.training()
-                .checkpointInterval(2)
-                .evalInterval(0)
-                .logInterval(1)
-                .stepTimeout(STEP_TIMEOUT_SECONDS)
-                .build(),
-            0);
+    RunConfiguration configuration = configuration();
     assertThrows(
         IllegalStateException.class,
         () -> TinyRun.train(run("run", configuration), 2, TinyRuns.stoppingAfter(5)));
@@ -197,6 +189,17 @@ class HeldUpFilesTest extends TinyRuns {
     return new CheckpointStore(output("run"), 2).steps();
   }
 
+  private static RunConfiguration configuration() {
+    return TinyRun.configuration(
+        TinyRun.training()
+            .checkpointInterval(2)
+            .evalInterval(0)
+            .logInterval(1)
+            .stepTimeout(STEP_TIMEOUT_SECONDS)
+            .build(),
+        0);
+  }
+
   private void train(Place place, int ranks, Fault fault) throws Exception {
     train(place, ranks, new CountDownLatch(ranks), fault);
   }
@@ -204,14 +207,7 @@ class HeldUpFilesTest extends TinyRuns {
   private void train(Place place, int ranks, CountDownLatch ended, Fault fault) throws Exception {
     TrainingRun run =
         new TrainingRun(
-            TinyRun.configuration(
-                TinyRun.training()
-                    .checkpointInterval(2)
-                    .evalInterval(0)
-                    .logInterval(1)
-                    .stepTimeout(STEP_TIMEOUT_SECONDS)
-                    .build(),
-                0),
+            configuration(),
             dataset,
             new RunFolder(
                 new FaultyFiles(DyingFileSystem.local(), place, fault), output("run").path()),

@@ -55,19 +55,9 @@ class KilledHdfsRunTest {
   @Test
   void atEachFileOperation() throws Exception {
     int operation = 1;
-    while (assertGoesOn(operation)) {
+    while (runs.endsAndGoesOn(operation, "operation-" + operation, RANKS)) {
       operation++;
     }
     assertTrue(operation > 84, "only " + operation + " operations");
-  }
-
-  /** Whether there was such an operation. */
-  private static boolean assertGoesOn(int operation) throws Exception {
-    String run = "operation-" + operation;
-    boolean ended = runs.endsAtChange(operation, run, RANKS);
-    if (ended) {
-      runs.assertGoesOn(run, RANKS, runs.newest(run));
-    }
-    return ended;
   }
 }

@@ -36,26 +36,18 @@ class KilledObjectStoreRunTest {
   @ParameterizedTest
   @ValueSource(ints = {2, 40, 61, 90})
   void aProcessThatEndsAtAnOperationGoesOnFromTheNewestCheckpoint(int operation) throws Exception {
-    assertTrue(endsAndGoesOn(operation), "there is no operation " + operation);
+    assertTrue(
+        runs.endsAndGoesOn(operation, "operation-" + operation, RANKS),
+        "there is no operation " + operation);
   }
 
   @Tag("soak")
   @Test
   void atEachOperation() throws Exception {
     int operation = 1;
-    while (endsAndGoesOn(operation)) {
+    while (runs.endsAndGoesOn(operation, "each-" + operation, RANKS)) {
       operation++;
     }
     assertTrue(operation > 90, "only " + operation + " operations");
-  }
-
-  /** False where there is no such operation. */
-  private static boolean endsAndGoesOn(int operation) throws Exception {
-    String run = "operation-" + operation;
-    boolean ended = runs.endsAtChange(operation, run, RANKS);
-    if (ended) {
-      runs.assertGoesOn(run, RANKS, runs.newest(run));
-    }
-    return ended;
   }
 }

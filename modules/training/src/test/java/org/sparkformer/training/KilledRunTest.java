@@ -43,16 +43,14 @@ class KilledRunTest {
   void aProcessThatEndsAtAFileOperationGoesOnFromTheNewestCheckpoint(int operation)
       throws Exception {
     String run = "operation-" + operation;
-    assertTrue(runs.endsAtChange(operation, run, 2), run);
-    runs.assertGoesOn(run, 2, runs.newest(run));
+    assertTrue(runs.endsAndGoesOn(operation, run, 2), run);
   }
 
   @Tag("soak")
   @Test
   void atEachFileOperation() throws Exception {
     int operation = 1;
-    while (runs.endsAtChange(operation, "each-" + operation, 2)) {
-      runs.assertGoesOn("each-" + operation, 2, runs.newest("each-" + operation));
+    while (runs.endsAndGoesOn(operation, "each-" + operation, 2)) {
       operation++;
     }
     assertTrue(operation > 84, "only " + operation + " operations");

@@ -72,16 +72,20 @@ record KilledRuns(Path folder, String root) {
   }
 
   /**
-   * Trains until the process comes to a change of its files, and ends with it.
+   * Trains until the process comes to a change of its files, ends with it, and is started again.
    *
    * @return whether it came to that one
    */
-  boolean endsAtChange(int number, String run, int ranks) throws Exception {
-    return endsAtChange(number, ANY, run, ranks);
+  boolean endsAndGoesOn(int number, String run, int ranks) throws Exception {
+    boolean ended = endsAtChange(number, ANY, run, ranks);
+    if (ended) {
+      assertGoesOn(run, ranks, newest(run));
+    }
+    return ended;
   }
 
   /**
-   * As above.
+   * Trains until the process comes to a change of its files, and ends with it.
    *
    * @param file part of the names of the files whose changes count
    */

@@ -65,13 +65,7 @@ class LossSpikeTest {
           messages.get(0).startsWith("step 140: its loss of ")
               && messages.get(0).endsWith("; its batch is skipped"),
           messages.toString());
-      List<RunSummary> without =
-          TinyRun.train(
-              run("without", UNWATCHED, dataset),
-              1,
-              TrainingListener.NONE,
-              rank -> new Without(POISONED, POISONED));
-      assertEquals(without.get(0).weightsSha256(), watched.weightsSha256());
+      assertEquals(weightsWithout(dataset, POISONED, POISONED), watched.weightsSha256());
       assertNotEquals(
           train(run("poisoned", UNWATCHED, dataset), 1, messages).weightsSha256(),
           watched.weightsSha256());
@@ -120,13 +114,7 @@ class LossSpikeTest {
           messages.contains(
               "the loss of the steps 136 to 140 was a spike each: going back to step 100, and skipping the steps from 116 on"),
           messages.toString());
-      List<RunSummary> without =
-          TinyRun.train(
-              run("without", UNWATCHED, dataset),
-              1,
-              TrainingListener.NONE,
-              rank -> new Without(first, 140));
-      assertEquals(without.get(0).weightsSha256(), recovered.weightsSha256());
+      assertEquals(weightsWithout(dataset, first, 140), recovered.weightsSha256());
     }
   }
 
@@ -144,13 +132,7 @@ class LossSpikeTest {
               .get(0);
       int first = 106 - WINDOW;
       assertEquals(IntStream.rangeClosed(first, 110).boxed().toList(), recovered.skippedSteps());
-      List<RunSummary> without =
-          TinyRun.train(
-              run("without", UNWATCHED, dataset),
-              1,
-              TrainingListener.NONE,
-              rank -> new Without(first, 110));
-      assertEquals(without.get(0).weightsSha256(), recovered.weightsSha256());
+      assertEquals(weightsWithout(dataset, first, 110), recovered.weightsSha256());
     }
   }
 
@@ -230,6 +212,14 @@ class LossSpikeTest {
         dataset,
         RunFolder.of(new Configuration(false), folder.resolve(name).toUri().toString()),
         true);
+  }
+
+  /** Of a run that nobody watches, with the updates of some steps left out. */
+  private String weightsWithout(TokenDataset dataset, int first, int last) throws Exception {
+    TrainingRun run = run("without", UNWATCHED, dataset);
+    return TinyRun.train(run, 1, TrainingListener.NONE, rank -> new Without(first, last))
+        .get(0)
+        .weightsSha256();
   }
 
   private static RunSummary train(TrainingRun run, int ranks, List<String> messages)
