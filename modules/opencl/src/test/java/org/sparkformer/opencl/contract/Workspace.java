@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.sparkformer.tensor.BFloat16;
 import org.sparkformer.tensor.Backend;
@@ -32,6 +33,12 @@ public final class Workspace implements AutoCloseable {
   private static final float GUARD_WORD = Float.intBitsToFloat(0x7fc5a5a5);
   private static final short HALF_GUARD_WORD = 0x7fc5;
   private static final int INT_GUARD_WORD = 1;
+
+  /** The longest drawn for a name so far: drawing takes longer than most operations do. */
+  private static final Map<String, float[]> DRAWN = new ConcurrentHashMap<>();
+
+  /** What is longer is not kept. */
+  private static final int LONGEST_KEPT = 1 << 23;
 
   private final Backend backend;
   private final Map<String, float[]> overrides;
@@ -154,10 +161,18 @@ public final class Workspace implements AutoCloseable {
 
   /** Standard normal values that go with a name. */
   public static float[] normal(String name, long... extents) {
+    int size = size(extents);
+    float[] drawn = DRAWN.getOrDefault(name, new float[0]);
+    if (drawn.length >= size) {
+      return Arrays.copyOf(drawn, size);
+    }
     Random random = new Random(name.hashCode());
-    float[] values = new float[size(extents)];
-    for (int i = 0; i < values.length; i++) {
+    float[] values = new float[size];
+    for (int i = 0; i < size; i++) {
       values[i] = (float) random.nextGaussian();
+    }
+    if (size <= LONGEST_KEPT) {
+      DRAWN.put(name, values.clone());
     }
     return values;
   }

@@ -158,11 +158,24 @@ public record MatMul(
       int product = i / (m * n);
       int row = (i / n) % m;
       int column = i % n;
+      int atA = product * strideA + (transposeA == 1 ? row : row * k);
+      int atB = product * strideB + (transposeB == 1 ? column * k : column);
+      int stepA = transposeA == 1 ? m : 1;
+      int stepB = transposeB == 1 ? 1 : n;
+      int end = atA + k * stepA;
       float sum = 0f;
-      for (int inner = 0; inner < k; inner++) {
-        int indexA = transposeA == 1 ? inner * m + row : row * k + inner;
-        int indexB = transposeB == 1 ? column * k + inner : inner * n + column;
-        sum += operand(a[product * strideA + indexA]) * operand(b[product * strideB + indexB]);
+      if (rounds == 1) {
+        while (atA < end) {
+          sum += rounded(a[atA]) * rounded(b[atB]);
+          atA += stepA;
+          atB += stepB;
+        }
+      } else {
+        while (atA < end) {
+          sum += a[atA] * b[atB];
+          atA += stepA;
+          atB += stepB;
+        }
       }
       if (accumulate == 1) {
         sum += c[i];
@@ -178,13 +191,12 @@ public record MatMul(
     }
 
     /**
-     * Rounds to the 8 bits of bf16, to nearest and ties to even, where asked to: Dekker, A
-     * floating-point technique for extending the available precision, 1971 (splitting). Right
-     * wherever 2^16 x does not overflow.
+     * To the 8 bits of bf16, to nearest and ties to even: Dekker, A floating-point technique for
+     * extending the available precision, 1971 (splitting). Right wherever 2^16 x does not overflow.
      */
-    private float operand(float x) {
+    private float rounded(float x) {
       float scaled = 65537f * x;
-      return rounds == 1 ? scaled - (scaled - x) : x;
+      return scaled - (scaled - x);
     }
   }
 }
