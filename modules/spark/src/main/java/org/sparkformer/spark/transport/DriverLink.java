@@ -102,11 +102,15 @@ public final class DriverLink implements AutoCloseable {
     /**
      * The greeting, and later an empty message that asks whether everything before it has been
      * heard: refused to a rank that no longer is, else answered by a byte, 1 for a rank that is to
-     * stop.
+     * stop. Who asks and does not read the answers is hung up on.
      */
     @Override
     public synchronized void receive(
         TransportClient client, ByteBuffer message, RpcResponseCallback callback) {
+      if (!client.getChannel().isWritable()) {
+        client.getChannel().close();
+        return;
+      }
       try {
         if (message.hasRemaining()) {
           greet(client.getChannel(), Hello.decode(message));

@@ -6,6 +6,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.util.ReferenceCountUtil;
 import java.nio.ByteBuffer;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.apache.spark.network.util.TransportFrameDecoder;
@@ -51,16 +52,18 @@ final class FrameLimit extends ChannelInboundHandlerAdapter {
         .pipeline()
         .addBefore(TransportFrameDecoder.HANDLER_NAME, "frameLimit", new FrameLimit(greeted))
         .addAfter(TransportFrameDecoder.HANDLER_NAME, "innerLengths", new InnerLengths());
-    channel
-        .eventLoop()
-        .schedule(
-            () -> {
-              if (!greeted.getAsBoolean()) {
-                channel.close();
-              }
-            },
-            STRANGERS_SECONDS,
-            TimeUnit.SECONDS);
+    Future<?> limit =
+        channel
+            .eventLoop()
+            .schedule(
+                () -> {
+                  if (!greeted.getAsBoolean()) {
+                    channel.close();
+                  }
+                },
+                STRANGERS_SECONDS,
+                TimeUnit.SECONDS);
+    channel.closeFuture().addListener(closed -> limit.cancel(false));
   }
 
   @Override

@@ -48,14 +48,18 @@ record Hello(String runId, int attempt, int rank, int connection) {
   }
 
   /**
-   * Checks that the caller means the run and the attempt that it has reached.
+   * Checks that the caller means the run and the attempt that it has reached. A caller that does
+   * not know the run is not told its name, with which it could greet.
    *
    * @throws IllegalArgumentException when it does not
    */
   void requireSame(String ownRun, int ownAttempt) {
-    if (!runId.equals(ownRun) || attempt != ownAttempt) {
+    if (!runId.equals(ownRun)) {
+      throw new IllegalArgumentException("this is another run than that of " + this);
+    }
+    if (attempt != ownAttempt) {
       throw new IllegalArgumentException(
-          "this is run " + ownRun + " attempt " + ownAttempt + ", not " + this);
+          "this is attempt " + ownAttempt + " of the run, not that of " + this);
     }
   }
 

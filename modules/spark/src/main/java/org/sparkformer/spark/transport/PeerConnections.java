@@ -151,9 +151,13 @@ final class PeerConnections extends RpcHandler {
   private void seal(int rank) {
     sealed = true;
     links.remove(rank);
-    greeted.values().stream()
-        .filter(connection -> connection.rank() == rank)
-        .forEach(PeerConnection::dismiss);
+    greeted.forEach(
+        (channel, connection) -> {
+          if (connection.rank() == rank) {
+            connection.dismiss();
+            channel.close();
+          }
+        });
   }
 
   private List<Integer> missing(int rank) {

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -69,6 +71,24 @@ final class DriverLinkTest {
           assertThrows(
               IOException.class, () -> DriverClient.connect(network, link.address(), RUN, 0, 0));
       assertTrue(refused.getMessage().contains("attempt 1"), refused.getMessage());
+    }
+  }
+
+  @Test
+  void aRankThatAsksAndNeverReadsIsHungUpOn() throws Exception {
+    SparkNetwork network = Networks.network(Networks.plain());
+    try (DriverLink link = DriverLink.listen(network, RUN, (rank, line) -> {})) {
+      link.admit(0);
+      try (Socket rank = new Socket("localhost", Addresses.port(link.address()))) {
+        byte[] greeting = SparkFrames.request(new Hello(RUN, 0, 0, 0).encode().array());
+        rank.getOutputStream().write(greeting);
+        byte[] question = SparkFrames.request(new byte[0]);
+        ByteBuffer questions = ByteBuffer.allocate(1000 * question.length);
+        while (questions.hasRemaining()) {
+          questions.put(question);
+        }
+        HostileCallers.requireHungUp(rank, questions.array());
+      }
     }
   }
 

@@ -13,7 +13,8 @@ import org.apache.spark.network.protocol.Message;
 
 /** Strangers at a port that is not theirs; they hold on until they are closed. */
 public final class HostileCallers implements AutoCloseable {
-  private static final int MOST_SENT = 256 << 20;
+  /** More than what lies on the way in the network's own buffers. */
+  private static final int MOST_SENT = 64 << 20;
 
   /** Four of it make 1,061,109,567. */
   private static final byte NEARLY_A_GIB = 0x3F;
@@ -118,7 +119,7 @@ public final class HostileCallers implements AutoCloseable {
   }
 
   /** Says the same again and again, and expects not to get far. */
-  private static void requireHungUp(Socket caller, byte[] bytes) throws IOException {
+  static void requireHungUp(Socket caller, byte[] bytes) throws IOException {
     OutputStream out = caller.getOutputStream();
     try {
       for (long sent = 0; sent < MOST_SENT; sent += bytes.length) {

@@ -115,6 +115,25 @@ final class SparkTransportTest {
     assertEquals(List.of(), heard);
   }
 
+  /** It may greet while nobody knows yet which rank this is. */
+  @Test
+  void aCallerWithTheCalleesOwnNumberIsHungUpOn() throws Exception {
+    SparkNetwork network = Networks.network(Networks.plain());
+    List<Integer> heard = Collections.synchronizedList(new ArrayList<>());
+    try (RankServer zero = SparkTransport.listen(network, RUN, 0, 1);
+        TransportContext impostor = network.context(new NoOpRpcHandler());
+        TransportClientFactory clients = impostor.createClientFactory()) {
+      TransportClient client =
+          clients.createUnmanagedClient("localhost", Addresses.port(zero.address()));
+      Question.ask(client, new Hello(RUN, 0, 0, 0).encode(), LONG);
+      try (SparkTransport transport = zero.connect(List.of(zero.address()), 0, LONG)) {
+        transport.start(listener(heard));
+        assertTrue(client.getChannel().closeFuture().await(LONG.toMillis()), "still connected");
+      }
+    }
+    assertEquals(List.of(), heard);
+  }
+
   @Test
   void aKilledPeerProcessEndsTheWaitOfTheOthers() throws Exception {
     SparkNetwork network = Networks.network(Networks.plain());

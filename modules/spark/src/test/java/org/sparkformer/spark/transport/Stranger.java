@@ -21,7 +21,7 @@ import scala.Tuple2;
  */
 public final class Stranger implements AutoCloseable {
   /** What only ranks and the driver's link say, and only to whom they take for one of them. */
-  public static final String HEARD = "this is run ";
+  public static final String HEARD = "this is another run ";
 
   /** What a call came to that was not refused. */
   public static final String TAKEN_IN = "taken in";
