@@ -8,7 +8,7 @@ import org.sparkformer.training.StepMetrics;
 import org.sparkformer.training.TrainingListener;
 import org.sparkformer.training.TrainingStart;
 
-/** Shows a run while it goes on. */
+/** Shows a run while it goes on, and does not hold it up. */
 public final class TrainingProgress implements TrainingListener, AutoCloseable {
   private final PrintWriter out;
   private final boolean terminal;
@@ -21,9 +21,9 @@ public final class TrainingProgress implements TrainingListener, AutoCloseable {
    * @param terminal whether {@code out} is one, on which lines can be drawn over
    */
   public TrainingProgress(PrintWriter out, boolean terminal) {
-    this.out = out;
+    this.out = new PrintWriter(new QueuedWriter(out));
     this.terminal = terminal;
-    this.view = new LineView(out, 0);
+    this.view = new LineView(this.out, 0);
   }
 
   /** Whether the launcher saw that standard error is a terminal; without launcher, the console. */
@@ -98,5 +98,6 @@ public final class TrainingProgress implements TrainingListener, AutoCloseable {
   @Override
   public void close() {
     view.close();
+    out.close();
   }
 }

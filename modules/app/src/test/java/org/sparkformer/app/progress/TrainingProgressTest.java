@@ -1,11 +1,19 @@
 package org.sparkformer.app.progress;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.FilterWriter;
+import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.Writer;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.sparkformer.training.EvaluationMetrics;
 import org.sparkformer.training.StepMetrics;
@@ -35,6 +43,29 @@ class TrainingProgressTest {
     assertTrue(lines.get(5).startsWith("step 6/8  loss 3.2500"), lines.get(5));
     assertTrue(lines.get(5).endsWith(" left"), lines.get(5));
     assertEquals("step 6/8  validation loss 2.5000", lines.get(6));
+  }
+
+  @Test
+  void anOutputThatIsHeldUpHoldsNobodyUpAndMissesNothing() throws Exception {
+    CountDownLatch goOn = new CountDownLatch(1);
+    Writer heldUp =
+        new FilterWriter(text) {
+          @Override
+          public void write(String line, int offset, int length) throws IOException {
+            try {
+              goOn.await();
+            } catch (InterruptedException interrupted) {
+              throw new InterruptedIOException();
+            }
+            super.write(line, offset, length);
+          }
+        };
+    List<String> said = IntStream.range(0, 10_000).mapToObj(i -> "line " + i).toList();
+    TrainingProgress progress = new TrainingProgress(new PrintWriter(heldUp), false);
+    assertTimeoutPreemptively(Duration.ofMinutes(1), () -> said.forEach(progress::onMessage));
+    goOn.countDown();
+    progress.close();
+    assertEquals(said, text.toString().lines().toList());
   }
 
   @Test
