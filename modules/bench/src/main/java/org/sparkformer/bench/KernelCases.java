@@ -5,6 +5,7 @@ import java.util.List;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.autograd.Functions;
 import org.sparkformer.tensor.ops.AdamW;
 import org.sparkformer.tensor.ops.Add;
 import org.sparkformer.tensor.ops.Attention;
@@ -36,10 +37,8 @@ final class KernelCases implements AutoCloseable {
   private static final String FORWARD = "forward";
   private static final String BACKWARD = "backward";
 
-  /** Rows of one chunk of logits, as the training step takes them. */
-  private static final int LOGIT_ROWS = 512;
-
   private final DrawnTensors tensors;
+  private final Backend backend;
   private final ModelShape model;
   private final DType operands;
   private final List<KernelCase> cases = new ArrayList<>();
@@ -50,13 +49,14 @@ final class KernelCases implements AutoCloseable {
    */
   KernelCases(Backend backend, ModelShape model, DType operands) {
     this.tensors = new DrawnTensors(backend);
+    this.backend = backend;
     this.model = model;
     this.operands = operands;
   }
 
   List<KernelCase> all() {
     int c = model.width();
-    linear("qkv", normalized(), operand(model.rows(), 3L * c));
+    projections();
     linear("attention projection", operand(model.rows(), c), floats(model.rows(), c));
     feedForward();
     linear("feed-forward out", operand(model.rows(), 4L * c), floats(model.rows(), c));
@@ -67,6 +67,20 @@ final class KernelCases implements AutoCloseable {
     elementwise();
     optimizer();
     return List.copyOf(cases);
+  }
+
+  /** A BERT has one each for queries, keys and values, whose gradients add up. */
+  private void projections() {
+    long c = model.width();
+    if (model.causal()) {
+      linear("qkv", normalized(), operand(model.rows(), 3 * c));
+      return;
+    }
+    linear("query", normalized(), operand(model.rows(), c));
+    MatMul added =
+        MatMul.adding(
+            floats(model.rows(), c), operand(c, c), floats(model.rows(), c), false, false);
+    product("key dX, added", BACKWARD, added);
   }
 
   private void linear(String name, Tensor x, Tensor y) {
@@ -113,8 +127,15 @@ final class KernelCases implements AutoCloseable {
         gradient);
   }
 
+  /** One chunk of logits, as the training step takes them. */
   private void head() {
-    int rows = Math.min(model.rows(), LOGIT_ROWS);
+    int predicted = model.predicted();
+    int rows =
+        Functions.logitRows(
+            predicted, model.vocabulary(), backend.isAccelerator(), backend.largestTensorBytes());
+    if (!model.causal()) {
+      linear("head transform", floats(predicted, model.width()), floats(predicted, model.width()));
+    }
     Tensor hidden = normalized().rows(0, rows);
     Tensor weight = operand(model.vocabulary(), model.width());
     Tensor gradient = floats(model.vocabulary(), model.width());

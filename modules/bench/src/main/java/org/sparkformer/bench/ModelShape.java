@@ -1,6 +1,8 @@
 package org.sparkformer.bench;
 
 import java.util.List;
+import org.sparkformer.data.MaskedSamples;
+import org.sparkformer.training.configuration.DataConfiguration;
 
 /**
  * The shape of a training step whose kernels are measured.
@@ -35,6 +37,13 @@ record ModelShape(
 
   int rows() {
     return batch * length;
+  }
+
+  /** Rows that the head sees: of a BERT, those of hidden tokens, in the usual share. */
+  int predicted() {
+    return causal
+        ? rows()
+        : batch * MaskedSamples.targets(length, DataConfiguration.DEFAULTS.maskFraction());
   }
 
   int headSize() {
