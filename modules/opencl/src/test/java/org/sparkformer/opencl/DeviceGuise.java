@@ -45,6 +45,21 @@ public final class DeviceGuise {
             info.index(), info.kind(), info.identity(), units, width, withLocal(info, local), 0));
   }
 
+  /** The same device with one compute unit, for which no product is too small to be split up. */
+  public static OpenClDevice ofOneUnit(OpenClDevice device) {
+    DeviceInfo info = device.info();
+    return disguised(
+        device,
+        new DeviceInfo(
+            info.index(),
+            info.kind(),
+            info.identity(),
+            1,
+            info.floatVectorWidth(),
+            info.memory(),
+            info.computeCapability()));
+  }
+
   private static OpenClDevice nvidia(OpenClDevice device, int computeCapability) {
     return gpu(device, madeBy(device, "NVIDIA Corporation"), computeCapability);
   }

@@ -56,6 +56,13 @@ public final class AttentionCases {
           new Variant(new Extents(1, 70, 1, 128, true, false), Dropout.NONE, DType.BFLOAT16));
     }
 
+    /** Of a BERT, whose queries, keys and values are three matrices. */
+    private static Stream<Variant> apart() {
+      return Stream.of(
+          new Variant(new Extents(3, 61, 1, 33, false, true), DROPOUT, DType.FLOAT32),
+          new Variant(new Extents(2, 93, 2, 32, false, true), DROPOUT, DType.BFLOAT16));
+    }
+
     private boolean rounds() {
       return operands == DType.BFLOAT16;
     }
@@ -123,7 +130,13 @@ public final class AttentionCases {
                     new Variant(new Extents(3, 61, 1, 33, true, true), DROPOUT, DType.BFLOAT16),
                     KEPT_WHOLE)),
             kept(IN_WHOLE_COPIES.stream()).map(OperationCase::aligned),
-            Stream.of(cached(1, 9), cached(3, 64), cached(2, 127)))
+            Variant.apart().flatMap(AttentionCases::apart),
+            Stream.of(
+                cached(1, 9, DType.FLOAT32),
+                cached(3, 64, DType.FLOAT32),
+                cached(2, 127, DType.FLOAT32),
+                cached(3, 64, DType.BFLOAT16),
+                cached(2, 127, DType.BFLOAT16).withBfloat16("q", "k", "v", "y")))
         .flatMap(identity());
   }
 
@@ -141,7 +154,7 @@ public final class AttentionCases {
     return Stream.of(
             both(Stream.concat(variants, LONG.stream())),
             kept(Stream.of(KEPT_WHOLE)),
-            Stream.of(cached(3, 64)))
+            Stream.of(cached(3, 64, DType.FLOAT32)))
         .flatMap(identity());
   }
 
@@ -202,8 +215,8 @@ public final class AttentionCases {
 
   private static AttentionForward forward(Workspace w, Variant variant) {
     Extents e = variant.extents();
-    int columns = e.heads() * e.headSize();
-    long rows = (long) e.batch() * e.length();
+    int columns = columns(e);
+    long rows = rows(e);
     Tensor packed = variant.input(w, "qkv", rows, 3L * columns);
     return forward(
         w,
@@ -213,10 +226,78 @@ public final class AttentionCases {
         w.output("logSumExp", e.batch(), e.heads(), e.length()));
   }
 
+  private static Stream<OperationCase> apart(Variant variant) {
+    Map<String, float[]> saved = Workspace.reference(w -> forwardApart(w, variant));
+    String name = " of three matrices " + variant;
+    OperationCase forward =
+        new OperationCase(
+            "AttentionForward" + name,
+            w -> forwardApart(w, variant),
+            variant.rounds() ? ROUNDED_FORWARD : FORWARD);
+    OperationCase backward =
+        new OperationCase(
+            "AttentionBackward" + name,
+            w -> backwardApart(w, variant, saved),
+            variant.rounds() ? roundedBackward(variant.extents()) : backward(variant.extents()));
+    Stream<OperationCase> kept =
+        Stream.of(
+            forward.withBfloat16("q", "k", "v", "y"),
+            backward.withBfloat16("q", "k", "v", "y", "dQ", "dK", "dV"));
+    return Stream.concat(
+        Stream.of(forward, backward), variant.rounds() ? kept : Stream.<OperationCase>empty());
+  }
+
+  private static AttentionForward forwardApart(Workspace w, Variant variant) {
+    Extents e = variant.extents();
+    return forwardApart(
+        w,
+        variant,
+        w.output("y", rows(e), columns(e)),
+        w.output("logSumExp", e.batch(), e.heads(), e.length()));
+  }
+
+  private static AttentionForward forwardApart(
+      Workspace w, Variant variant, Tensor y, Tensor logSumExp) {
+    Extents e = variant.extents();
+    return new AttentionForward(
+        attention(w, variant),
+        new Projection(variant.input(w, "q", rows(e), columns(e)), 0, e.length()),
+        new Projection(variant.input(w, "k", rows(e), columns(e)), 0, e.length()),
+        new Projection(variant.input(w, "v", rows(e), columns(e)), 0, e.length()),
+        y,
+        logSumExp);
+  }
+
+  private static AttentionBackward backwardApart(
+      Workspace w, Variant variant, Map<String, float[]> saved) {
+    Extents e = variant.extents();
+    AttentionForward forward =
+        forwardApart(
+            w,
+            variant,
+            w.given("y", saved.get("y"), rows(e), columns(e)),
+            w.given("logSumExp", saved.get("logSumExp"), e.batch(), e.heads(), e.length()));
+    return new AttentionBackward(
+        forward,
+        variant.input(w, "dy", rows(e), columns(e)),
+        w.output("dQ", rows(e), columns(e)),
+        w.output("dK", rows(e), columns(e)),
+        w.output("dV", rows(e), columns(e)),
+        w.output("delta", e.batch(), e.heads(), e.length()));
+  }
+
+  private static long rows(Extents e) {
+    return (long) e.batch() * e.length();
+  }
+
+  private static int columns(Extents e) {
+    return e.heads() * e.headSize();
+  }
+
   private static AttentionForward forward(
       Workspace w, Variant variant, Tensor packed, Tensor y, Tensor logSumExp) {
     Extents e = variant.extents();
-    int columns = e.heads() * e.headSize();
+    int columns = columns(e);
     return new AttentionForward(
         attention(w, variant),
         new Projection(packed, 0, e.length()),
@@ -255,8 +336,8 @@ public final class AttentionCases {
   private static AttentionBackward backward(
       Workspace w, Variant variant, Map<String, float[]> saved) {
     Extents e = variant.extents();
-    int columns = e.heads() * e.headSize();
-    long rows = (long) e.batch() * e.length();
+    int columns = columns(e);
+    long rows = rows(e);
     AttentionForward forward =
         forward(
             w,
@@ -271,24 +352,34 @@ public final class AttentionCases {
   }
 
   /** New queries at the end of a key/value cache with room to spare. */
-  private static OperationCase cached(int queries, int keys) {
-    int heads = 2;
-    int headSize = 16;
+  private static OperationCase cached(int queries, int keys, DType operands) {
+    Variant variant = new Variant(new Extents(2, keys, 2, 16, true, false), Dropout.NONE, operands);
+    Extents e = variant.extents();
     int room = keys + 5;
     return new OperationCase(
-        "AttentionForward " + queries + " queries on a cache of " + keys,
+        "AttentionForward " + queries + " queries on a cache of " + variant,
         w -> {
           Attention attention =
               new Attention(
-                  2, heads, headSize, queries, keys, keys - queries, true, null, Dropout.NONE);
+                  e.batch(),
+                  e.heads(),
+                  e.headSize(),
+                  queries,
+                  keys,
+                  keys - queries,
+                  true,
+                  null,
+                  Dropout.NONE,
+                  operands);
+          long rows = 2L * queries;
           return new AttentionForward(
               attention,
-              new Projection(w.input("q", 2L * queries, 32), 0, queries),
-              new Projection(w.input("k", 2L * room, 32), 0, room),
-              new Projection(w.input("v", 2L * room, 32), 0, room),
-              w.output("y", 2L * queries, 32),
-              w.output("logSumExp", 2, heads, queries));
+              new Projection(variant.input(w, "q", rows, columns(e)), 0, queries),
+              new Projection(variant.input(w, "k", 2L * room, columns(e)), 0, room),
+              new Projection(variant.input(w, "v", 2L * room, columns(e)), 0, room),
+              w.output("y", rows, columns(e)),
+              w.output("logSumExp", e.batch(), e.heads(), queries));
         },
-        FORWARD);
+        variant.rounds() ? ROUNDED_FORWARD : FORWARD);
   }
 }
