@@ -9,10 +9,13 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkformer.app.Sparkformer;
 import picocli.CommandLine;
 
@@ -49,6 +52,31 @@ class StepCommandTest {
     assertEquals(1, count(events, "name", "thread_name"), "the one queue that a processor needs");
   }
 
+  /** As above for the other family, and for weights and activations in bf16. */
+  @ParameterizedTest
+  @CsvSource({"gpt-char, bf16", "bert-base, fp32", "bert-base, bf16"})
+  void noStepWaitsOrAllocatesWhateverItTrains(
+      String configuration, String precision, @TempDir Path folder) throws IOException {
+    Path json = folder.resolve("step.json");
+    List<String> options = new ArrayList<>(List.of("--rounds=2", "--steps=5", "--json=" + json));
+    Stream.of(
+            "training.precision=" + precision,
+            "training.batch_size=4",
+            "training.micro_batch_size=2",
+            "model.layers=2",
+            "model.heads=2",
+            "model.width=64",
+            "model.context=32",
+            "model.vocab_size=300")
+        .map("--set="::concat)
+        .forEach(options::add);
+    assertEquals(0, runOf(configuration, options), out::toString);
+    JsonNode result = new ObjectMapper().readTree(json.toFile());
+    assertEquals(0, result.get("new_buffers").asInt(), "buffers after warm-up");
+    assertEquals(3, result.get("host_waits").asDouble(), "the loss, the end, the norm");
+    assertEquals(0, result.get("mark_waits").asDouble(), "every step is logged");
+  }
+
   @Test
   void refusesAnUnknownKeyInOneLine() {
     assertEquals(2, run("--set=model.layer=2"));
@@ -76,13 +104,17 @@ class StepCommandTest {
   }
 
   private int run(String... options) {
+    return runOf("gpt-char", List.of(options));
+  }
+
+  private int runOf(String configuration, List<String> options) {
     PrintWriter writer = new PrintWriter(out, true);
     CommandLine command = Sparkformer.commandLine().addSubcommand(new Bench());
     return command
         .setOut(writer)
         .setErr(writer)
         .execute(
-            Stream.concat(Stream.of("bench", "step", "gpt-char"), List.of(options).stream())
+            Stream.concat(Stream.of("bench", "step", configuration), options.stream())
                 .toArray(String[]::new));
   }
 }

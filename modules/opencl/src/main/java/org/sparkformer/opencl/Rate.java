@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.sparkformer.opencl.kernels.HostArithmetic;
 import org.sparkformer.opencl.kernels.NvidiaDevice;
+import org.sparkformer.opencl.kernels.Vectors;
 import org.sparkformer.tensor.DType;
 
 /**
@@ -30,15 +31,22 @@ record Rate(
   private static final int CHAINS = 16;
   private static final int LANES = 16;
 
+  /** Of a processor with 16 registers, as those are whose vectors have 8 lanes. */
+  private static final int FEW_CHAINS = 12;
+
   /** Of fused multiply-adds of fp32: one item a vector unit, or groups of many. */
-  static Rate fma(DeviceInfo.Kind kind) {
-    return kind == DeviceInfo.Kind.CPU ? fma(1, LANES, 256) : fma(256, 4, 8);
+  static Rate fma(DeviceInfo device) {
+    if (device.kind() != DeviceInfo.Kind.CPU) {
+      return fma(256, 4, CHAINS, 8);
+    }
+    int lanes = Vectors.width(device);
+    return fma(1, lanes, lanes == 8 ? FEW_CHAINS : CHAINS, 256);
   }
 
-  private static Rate fma(int items, int lanes, int groups) {
-    Map<String, Integer> macros = Map.of("ITEMS", items, "LANES", lanes);
+  private static Rate fma(int items, int lanes, int chains, int groups) {
+    Map<String, Integer> macros = Map.of("ITEMS", items, "LANES", lanes, "CHAINS", chains);
     int elements = items * lanes;
-    double operations = 2.0 * CHAINS * elements;
+    double operations = 2.0 * chains * elements;
     return new Rate("ceilings.cl", "fma_rate", macros, items, elements, operations, groups, 20_000);
   }
 
@@ -74,16 +82,14 @@ record Rate(
    */
   static Optional<Rate> of(DType operands, DeviceInfo device) {
     if (operands == DType.FLOAT32) {
-      return Optional.of(fma(device.kind()));
+      return Optional.of(fma(device));
     }
     if (device.kind() != DeviceInfo.Kind.CPU) {
-      return NvidiaDevice.multipliesBfloat16(device)
-          ? Optional.empty()
-          : Optional.of(fma(device.kind()));
+      return NvidiaDevice.multipliesBfloat16(device) ? Optional.empty() : Optional.of(fma(device));
     }
     if (HostArithmetic.TILES.isAvailable()) {
       return Optional.of(tiles(true));
     }
-    return Optional.of(HostArithmetic.PAIRS.isAvailable() ? pairs(true) : fma(device.kind()));
+    return Optional.of(HostArithmetic.PAIRS.isAvailable() ? pairs(true) : fma(device));
   }
 }

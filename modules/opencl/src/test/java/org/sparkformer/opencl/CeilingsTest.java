@@ -31,8 +31,11 @@ class CeilingsTest {
 
   @Test
   void multiplyAddsOfFp32AreCounted() {
-    countsWhatItDoes(Rate.fma(DeviceInfo.Kind.CPU));
-    countsWhatItDoes(Rate.fma(DeviceInfo.Kind.GPU));
+    OpenClDevice device = Devices.select(DeviceSelector.AUTO);
+    countsWhatItDoes(Rate.fma(DeviceGuise.gpu(device).info()));
+    for (int width : new int[] {1, 4, 8, 16}) {
+      countsWhatItDoes(Rate.fma(DeviceGuise.processor(device, 2, width, 1 << 20).info()));
+    }
   }
 
   @Test

@@ -8,7 +8,14 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.hdfs.HdfsConfiguration;
@@ -23,6 +30,9 @@ import org.sparkformer.testkit.DyingFileSystem;
 import org.sparkformer.training.configuration.TrainingConfiguration;
 
 class HdfsRunTest {
+  private static final int WRITERS = 4;
+  private static final int ROUNDS = 5;
+
   @TempDir Path folder;
 
   @TempDir static Path dfs;
@@ -64,6 +74,41 @@ class HdfsRunTest {
 
   private static org.apache.hadoop.fs.Path inHdfs(String path) {
     return new org.apache.hadoop.fs.Path(path);
+  }
+
+  /** Each a client of its own, round after round. */
+  @Test
+  void ofManyThatComeAtOnceOneAloneGetsTheFolder() throws Exception {
+    ExecutorService threads = Executors.newFixedThreadPool(WRITERS);
+    List<RunFolder> folders = new ArrayList<>();
+    for (int writer = 0; writer < WRITERS; writer++) {
+      FileSystem client = FileSystem.newInstance(hdfs.getUri(), hdfs.getConf());
+      folders.add(new RunFolder(client, inHdfs("/runs/contested")));
+    }
+    for (int round = 1; round <= ROUNDS; round++) {
+      List<Callable<RunLease>> writers =
+          folders.stream().<Callable<RunLease>>map(folder -> () -> acquire(folder)).toList();
+      List<RunLease> held = new ArrayList<>();
+      for (Future<RunLease> writer : threads.invokeAll(writers)) {
+        try {
+          held.add(writer.get());
+        } catch (ExecutionException refused) {
+          assertTrue(refused.getCause() instanceof RunInUseException, refused::toString);
+        }
+      }
+      assertEquals(1, held.size());
+      assertEquals(round, held.get(0).token());
+      held.get(0).requireHeld();
+      held.get(0).close();
+    }
+    threads.shutdown();
+    for (RunFolder folder : folders) {
+      folder.fileSystem().close();
+    }
+  }
+
+  private static RunLease acquire(RunFolder folder) throws IOException {
+    return RunLease.acquire(folder, "test", Duration.ofSeconds(5), message -> {});
   }
 
   @Test
