@@ -94,6 +94,7 @@ class LostWorkerAssemblyTest {
     List<String> arguments = new ArrayList<>(List.of("--executor-memory", "1g"));
     arguments.addAll(conf("spark.executor.instances=" + EXECUTORS));
     arguments.addAll(conf("spark.executor.cores=1"));
+    arguments.addAll(conf("spark.executor.extraJavaOptions=-XX:TieredStopAtLevel=1"));
     arguments.addAll(conf("spark.cores.max=" + EXECUTORS));
     arguments.addAll(conf("spark.sparkformer.gangTimeout=" + PATIENCE_SECONDS + "s"));
     arguments.addAll(List.of("--class", Sparkformer.class.getName()));

@@ -22,11 +22,12 @@ final class DebuggedExecutors implements AutoCloseable {
 
   /** A session whose executors can be attached to. */
   static SparkSession open(String master) throws IOException {
-    System.setProperty(JAVA_OPTIONS, Debugger.JAVA_OPTION);
+    String usual = System.getProperty(JAVA_OPTIONS, "");
+    System.setProperty(JAVA_OPTIONS, usual + " " + Debugger.JAVA_OPTION);
     try {
       return SparkSessions.open("debugged", Optional.of(master));
     } finally {
-      System.clearProperty(JAVA_OPTIONS);
+      System.setProperty(JAVA_OPTIONS, usual);
     }
   }
 

@@ -31,13 +31,16 @@ class FewerRanksTest {
   /** Other collectors keep a part of the heap back from what Java says that there is. */
   private static final String COLLECTOR = "-XX:+UseG1GC";
 
+  private static final String JAVA_OPTIONS = "spark.executor.extraJavaOptions";
+  private static final String USUAL_OPTIONS = System.getProperty(JAVA_OPTIONS, "");
+
   @TempDir Path folder;
   private SparkSession session;
 
   @BeforeEach
   void start() throws Exception {
     System.setProperty("spark.executor.memory", HEAP);
-    System.setProperty("spark.executor.extraJavaOptions", COLLECTOR);
+    System.setProperty(JAVA_OPTIONS, USUAL_OPTIONS + " " + COLLECTOR);
     System.setProperty("spark.sparkformer.gangTimeout", "1s");
     session = SparkSessions.open("fewer", Optional.of("local-cluster[2,1,1024]"));
     while (session.sparkContext().getExecutorMemoryStatus().size() < 3) {
@@ -49,7 +52,7 @@ class FewerRanksTest {
   @AfterEach
   void stop() {
     System.clearProperty("spark.executor.memory");
-    System.clearProperty("spark.executor.extraJavaOptions");
+    System.setProperty(JAVA_OPTIONS, USUAL_OPTIONS);
     System.clearProperty("spark.sparkformer.gangTimeout");
     session.stop();
   }

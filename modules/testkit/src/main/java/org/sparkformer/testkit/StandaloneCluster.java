@@ -15,6 +15,10 @@ import java.util.stream.Stream;
  */
 public final class StandaloneCluster implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /** The better compiler takes more of the seconds that these live than it gives. */
+  private static final String QUICK_COMPILER = "-XX:TieredStopAtLevel=1";
+
   private static final String DEPLOY = "org.apache.spark.deploy.";
   private static final String REGISTERED = "Successfully registered with master";
 
@@ -107,7 +111,7 @@ public final class StandaloneCluster implements AutoCloseable {
 
   private LoggedProcess start(String name, Host host, String main, List<String> arguments)
       throws IOException {
-    List<String> options = List.of("-Xmx512m", "-Dspark.master.rest.enabled=false");
+    List<String> options = List.of("-Xmx512m", QUICK_COMPILER, "-Dspark.master.rest.enabled=false");
     LoggedProcess process = run(name, host, options, main, arguments);
     processes.add(process);
     return process;
@@ -142,7 +146,7 @@ public final class StandaloneCluster implements AutoCloseable {
   public LoggedProcess submit(String name, List<String> arguments) throws IOException {
     List<String> all = new ArrayList<>(List.of("--master", url));
     all.addAll(arguments);
-    return run(name, front, List.of("-Xmx1g"), "SparkSubmit", all);
+    return run(name, front, List.of("-Xmx1g", QUICK_COMPILER), "SparkSubmit", all);
   }
 
   /** The executors that run now on one of the workers, which count from 0 as they were started. */
