@@ -50,6 +50,7 @@ final class QueuedWriter extends Writer {
 
   private void put(String text) throws IOException {
     try {
+      // What an interrupted thread says counts as well, where there is room for it.
       if (!waiting.offer(text)) {
         waiting.put(text);
       }
