@@ -11,6 +11,7 @@ set -euo pipefail
 
 deploy=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)
 : "${SPARK_HOME:?set SPARK_HOME to a Spark 4.1 distribution}"
+command -v ps >/dev/null || { echo "Spark's daemons need ps (Debian: procps)" >&2; exit 2; }
 
 gpu_options() {
   local found

@@ -47,6 +47,7 @@ class ExecutorFaultsTest {
 
   private static final ExecutorProcesses EXECUTORS = new ExecutorProcesses(ProcessHandle.current());
   private static final Map<Integer, String> EXECUTOR_OF_RANK = new ConcurrentHashMap<>();
+  private static final RecoveryPhases PHASES = new RecoveryPhases();
   private static SparkSession session;
   private static String weights;
   @TempDir static Path folder;
@@ -55,6 +56,7 @@ class ExecutorFaultsTest {
   static void start() throws Exception {
     session = SparkSessions.open("cluster", Optional.of("local-cluster[3,1,1024]"));
     session.sparkContext().addSparkListener(new Placement());
+    session.sparkContext().addSparkListener(PHASES);
     TinyRun.text(folder);
     weights = train("undisturbed", 1, new TinyRun.Log()).weightsSha256();
   }
@@ -156,6 +158,7 @@ class ExecutorFaultsTest {
     System.out.printf(
         "recovery after SIGKILL: median %.1f s, 95 %% within %.1f s, longest %.1f s%n",
         seconds[KILLS / 2], nearlyAll, seconds[KILLS - 1]);
+    System.out.println(PHASES.medians());
     assertTrue(nearlyAll < MOST_SECONDS, recoveries.toString());
   }
 
@@ -190,10 +193,17 @@ class ExecutorFaultsTest {
     }
 
     @Override
+    public void onStart(TrainingStart start) {
+      super.onStart(start);
+      PHASES.reach("training starts, from the checkpoint");
+    }
+
+    @Override
     public void onStep(StepMetrics metrics) {
       super.onStep(metrics);
       if (killed == 0 && metrics.step() == deadlyStep) {
         committed = checkpoints.isEmpty() ? 0 : checkpoints.get(checkpoints.size() - 1);
+        PHASES.begin();
         kill(random);
         killed = System.nanoTime();
       }
@@ -201,6 +211,7 @@ class ExecutorFaultsTest {
         killedAt = metrics.step();
       } else if (recovered == 0) {
         recovered = System.nanoTime();
+        PHASES.reach("its first step");
       }
     }
 

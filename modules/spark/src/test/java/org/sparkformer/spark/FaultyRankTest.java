@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -117,6 +118,38 @@ class FaultyRankTest {
     assertTrue(
         log.messages.stream()
             .anyMatch(text -> text.contains(cause) && text.contains("; going on from the newest")),
+        log.messages.toString());
+    assertEquals(List.of(0, INTERVAL), startsOf(log));
+    assertEquals(weights, summary.weightsSha256());
+  }
+
+  /** In the first computation of its gradients, or in the second. */
+  @ParameterizedTest
+  @CsvSource({"0, 0, 1", "3, 2, 2"})
+  void aBitFlippedInAGradientNamesItsRankAndTheRunEndsWithTheSameWeights(
+      int microBatch, int rank, int computation) throws Exception {
+    TinyRun.Log log = new TinyRun.Log();
+    AtomicInteger computations = new AtomicInteger();
+    RunSummary summary =
+        train(
+            "flipped-gradient-" + rank,
+            3,
+            run(training().gradientCheckInterval(FAULTY_STEP / 2)),
+            log,
+            at(
+                FAULTY_STEP,
+                microBatch,
+                place -> {
+                  if (computations.incrementAndGet() == computation) {
+                    flip(place.gradients(), 30);
+                  }
+                }));
+    Pattern cause =
+        Pattern.compile(
+            "rank %d of 3 on .*: the gradients of step %d, computed twice .* going on from the newest"
+                .formatted(rank, FAULTY_STEP));
+    assertTrue(
+        log.messages.stream().anyMatch(text -> cause.matcher(text).lookingAt()),
         log.messages.toString());
     assertEquals(List.of(0, INTERVAL), startsOf(log));
     assertEquals(weights, summary.weightsSha256());
@@ -232,10 +265,21 @@ class FaultyRankTest {
   /** Does something the first time that a rank is there, and nothing after a restart. */
   private static Consumer<Place> once(int step, int microBatch, Consumer<Place> fault) {
     AtomicBoolean done = new AtomicBoolean();
+    return at(
+        step,
+        microBatch,
+        place -> {
+          if (done.compareAndSet(false, true)) {
+            fault.accept(place);
+          }
+        });
+  }
+
+  /** Does something each time that a rank is there. */
+  private static Consumer<Place> at(int step, int microBatch, Consumer<Place> action) {
     return place -> {
-      boolean here = place.step() == step && place.microBatch() == microBatch;
-      if (here && done.compareAndSet(false, true)) {
-        fault.accept(place);
+      if (place.step() == step && place.microBatch() == microBatch) {
+        action.accept(place);
       }
     };
   }

@@ -86,6 +86,16 @@ final class FullSharding implements Sharding, ParameterStore {
     return new Pass(model, gradients.loss(), this::reached);
   }
 
+  @Override
+  public Pass rehearse() {
+    throw new UnsupportedOperationException("gradients leave layer by layer");
+  }
+
+  @Override
+  public String gradientsDigest() {
+    throw new UnsupportedOperationException("gradients leave layer by layer");
+  }
+
   private void reached(int mark) {
     if (mark == units.layers()) {
       gradients.collect();

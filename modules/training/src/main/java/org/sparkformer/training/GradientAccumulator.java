@@ -84,6 +84,11 @@ final class GradientAccumulator implements AutoCloseable {
     return tree.partials();
   }
 
+  /** This rank's partial sums of what was pushed; to be given back through {@link #release}. */
+  List<GradientBuffer> partials() {
+    return tree.partials();
+  }
+
   /** Adds up a range whose gradients of the last micro-batch are final. */
   void fold(Bucket range) {
     for (Addition addition : lastAdditions) {

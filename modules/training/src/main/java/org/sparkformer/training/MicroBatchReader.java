@@ -10,7 +10,7 @@ import org.sparkformer.training.configuration.TrainingConfiguration;
 /**
  * Reads this rank's micro-batches ahead of training on a thread of its own. Sample numbers are
  * {@code step * batch_size + index}: a function of the step alone. Steps that are skipped are
- * passed over.
+ * passed over; those whose gradients are computed twice are read twice.
  */
 final class MicroBatchReader implements AutoCloseable {
   private static final int READ_AHEAD = 4;
@@ -74,10 +74,9 @@ final class MicroBatchReader implements AutoCloseable {
         if (start.isSkipped(step + 1)) {
           continue;
         }
-        for (int leaf : leaves) {
-          MicroBatch batch = free.take();
-          read(batch, step, leaf);
-          ready.add(new Read(batch, null));
+        readAll(step);
+        if (training.checksGradients(step + 1)) {
+          readAll(step);
         }
       }
     } catch (InterruptedException closed) {
@@ -85,6 +84,14 @@ final class MicroBatchReader implements AutoCloseable {
     } catch (Throwable failure) {
       // Errors too: memory may be out, or a mapped file cut short, and whoever waits must hear it.
       ready.add(new Read(null, failure));
+    }
+  }
+
+  private void readAll(int step) throws IOException, InterruptedException {
+    for (int leaf : leaves) {
+      MicroBatch batch = free.take();
+      read(batch, step, leaf);
+      ready.add(new Read(batch, null));
     }
   }
 

@@ -2,6 +2,8 @@ package org.sparkformer.training;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.security.MessageDigest;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
@@ -22,7 +24,7 @@ import org.sparkformer.tensor.ops.AdamW;
  * rank's micro-batches are neighbours, added up on its device before anything is sent.
  */
 final class OptimizerSharding implements Sharding {
-  /** Weights read from the device at once. */
+  /** Elements read from the device at once. */
   private static final int CHUNK = 1 << 20;
 
   private final Backend backend;
@@ -109,12 +111,36 @@ final class OptimizerSharding implements Sharding {
   }
 
   @Override
+  public Pass rehearse() {
+    buffer = gradients.next();
+    return new Pass(buffer.model(), buffer.loss(), mark -> {});
+  }
+
+  @Override
   public void end() {
     if (partials.isEmpty()) {
       gradients.push(buffer);
     } else if (overlap) {
       exchange.reached(LanguageModel.END_OF_PASS);
     }
+  }
+
+  @Override
+  public String gradientsDigest() {
+    boolean rehearsed = partials.isEmpty();
+    List<GradientBuffer> sums = rehearsed ? gradients.partials() : partials;
+    if (!rehearsed) {
+      // What waits for the last micro-batch is added first.
+      exchange.reached(LanguageModel.END_OF_PASS);
+    }
+    MessageDigest digest = WeightsDigest.sha256();
+    for (GradientBuffer sum : sums) {
+      read(sum.flat(), (first, floats) -> digest.update(floats));
+    }
+    if (rehearsed) {
+      gradients.release(sums);
+    }
+    return HexFormat.of().formatHex(digest.digest());
   }
 
   @Override
@@ -160,12 +186,15 @@ final class OptimizerSharding implements Sharding {
 
   @Override
   public void read(ParameterSink sink) {
+    read(state.parameters(), sink);
+  }
+
+  private void read(Tensor vector, ParameterSink sink) {
     ByteBuffer chunk =
         ByteBuffer.allocateDirect(CHUNK * Float.BYTES).order(ByteOrder.nativeOrder());
-    long size = state.layout().size();
-    for (long first = 0; first < size; first += CHUNK) {
-      int count = (int) Math.min(CHUNK, size - first);
-      backend.read(state.parameters().view(first, count), chunk.clear().limit(count * Float.BYTES));
+    for (long first = 0; first < vector.size(); first += CHUNK) {
+      int count = (int) Math.min(CHUNK, vector.size() - first);
+      backend.read(vector.view(first, count), chunk.clear().limit(count * Float.BYTES));
       sink.write(first, chunk.clear().limit(count * Float.BYTES));
     }
   }

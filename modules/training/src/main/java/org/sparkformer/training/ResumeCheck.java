@@ -45,7 +45,8 @@ final class ResumeCheck {
           "training.keep_checkpoints",
           "training.log_interval",
           "training.step_timeout",
-          "training.digest_interval");
+          "training.digest_interval",
+          "training.gradient_check_interval");
 
   private final String checkpoint;
 

@@ -26,8 +26,24 @@ interface Sharding extends WholeWeights, AutoCloseable {
   /** Begins the passes of the micro-batch with this place among {@link #leaves}. */
   Pass begin(int index);
 
+  /**
+   * Begins passes as {@link #begin} does, of gradients that stay on this rank: {@link
+   * #gradientsDigest} gives them up.
+   *
+   * @throws UnsupportedOperationException under {@code training.zero_stage} 3
+   */
+  Pass rehearse();
+
   /** The backward pass is over. */
   void end();
+
+  /**
+   * SHA-256 of what this rank has added up, between the end of its last pass, or rehearsal, and the
+   * sum over all ranks; in hexadecimal.
+   *
+   * @throws UnsupportedOperationException under {@code training.zero_stage} 3
+   */
+  String gradientsDigest();
 
   /**
    * Waits for the sums of all ranks' gradients.

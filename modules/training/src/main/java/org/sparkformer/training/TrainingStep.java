@@ -90,11 +90,16 @@ final class TrainingStep implements AutoCloseable {
       throws IOException, InterruptedException {
     clock.beginStep(logged);
     activity.beginStep(step + 1);
+    boolean checked = training.checksGradients(step + 1);
+    String rehearsed = checked ? rehearse(step) : null;
     Mark computed = null;
     for (int index = 0; index < sharding.leaves().size(); index++) {
       passes(sharding.begin(index), step, sharding.leaves().get(index));
       computed = clock.computed();
       sharding.end();
+    }
+    if (checked && !gradientsDigest().equals(rehearsed)) {
+      throw new GradientsDifferException(step + 1);
     }
     Tensor squaredNorm = sum(step, computed);
     boolean updated = isSound(isSpike);
@@ -105,6 +110,24 @@ final class TrainingStep implements AutoCloseable {
     }
     ahead.queued();
     return updated;
+  }
+
+  /**
+   * Computes the step's gradients and gives them up.
+   *
+   * @return their digest
+   */
+  private String rehearse(int step) throws IOException, InterruptedException {
+    for (int leaf : sharding.leaves()) {
+      passes(sharding.rehearse(), step, leaf);
+      sharding.end();
+    }
+    return gradientsDigest();
+  }
+
+  private String gradientsDigest() {
+    activity.beginUnlimited("the digest of the gradients");
+    return sharding.gradientsDigest();
   }
 
   private void passes(Sharding.Pass pass, int step, int leaf)

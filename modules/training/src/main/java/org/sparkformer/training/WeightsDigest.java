@@ -53,7 +53,7 @@ final class WeightsDigest implements ParameterSink {
     return swapped;
   }
 
-  private static MessageDigest sha256() {
+  static MessageDigest sha256() {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {

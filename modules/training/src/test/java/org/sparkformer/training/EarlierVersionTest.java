@@ -45,6 +45,7 @@ class EarlierVersionTest {
     forget("old", "model", Set.of("architecture", "recompute_activations"));
     forget("old", "training", Set.of("precision", "wire_precision", "zero_stage"));
     forget("old", "training", Set.of("spike_sigma", "spike_window", "digest_interval"));
+    forget("old", "training", Set.of("gradient_check_interval"));
     RunSummary resumed = train("old", TRAINING, TrainingListener.NONE);
     assertEquals(straight.weightsSha256(), resumed.weightsSha256());
   }

@@ -9,16 +9,18 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.BiConsumer;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.EmbeddingBackward;
 import org.sparkformer.tensor.ops.EmbeddingForward;
 import org.sparkformer.tensor.ops.Operation;
 import org.sparkformer.tensor.reference.JavaBackend;
-import org.sparkformer.training.configuration.TrainingConfiguration;
+import org.sparkformer.training.configuration.TrainingConfigurationBuilder;
 
 class FlippedBitTest extends TinyRuns {
   private static final int STEP = 4;
@@ -35,7 +37,7 @@ class FlippedBitTest extends TinyRuns {
     String message =
         assertThrows(
                 ReplicasDifferException.class,
-                () -> train("run", 3, 2, rank, flipsWeight(element, bit)))
+                () -> train("run", 3, comparingEach(2), rank, flipsWeight(element, bit)))
             .getMessage();
     assertTrue(
         message.startsWith(
@@ -46,24 +48,52 @@ class FlippedBitTest extends TinyRuns {
   @Test
   void ofTwoRanksBothAreTold() {
     String message =
-        assertThrows(ReplicasDifferException.class, () -> train("run", 2, 2, 1, flipsWeight(3, 7)))
+        assertThrows(
+                ReplicasDifferException.class,
+                () -> train("run", 2, comparingEach(2), 1, flipsWeight(3, 7)))
             .getMessage();
     assertTrue(message.contains("no majority tells which are right"), message);
     assertTrue(message.matches(".*digests by rank: \\[[0-9a-f]{16}, [0-9a-f]{16}\\]"), message);
   }
 
-  @Test
-  void comparingChangesNoWeight() throws Exception {
-    assertEquals(
-        train("none", 3, 0, -1, flipsWeight(0, 0)), train("some", 3, 1, -1, flipsWeight(0, 0)));
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3})
+  void comparingChangesNoWeight(int ranks) throws Exception {
+    String compared =
+        train("some", ranks, comparingEach(1).gradientCheckInterval(2), -1, flipsWeight(0, 0));
+    assertEquals(train("none", ranks, comparingEach(0), -1, flipsWeight(0, 0)), compared);
   }
 
   /** It goes into the one sum that all ranks get: no replica differs from another. */
   @Test
   void aFlippedBitOfAGradientGoesToAllRanksAlikeAndIsNoDifferenceBetweenThem() throws Exception {
-    String sound = train("sound", 3, 1, -1, flipsGradient(0, 29));
-    String flipped = train("flipped", 3, 1, 1, flipsGradient(0, 29));
+    String sound = train("sound", 3, comparingEach(1), -1, flipsGradient(0, 0, 29));
+    String flipped = train("flipped", 3, comparingEach(1), 1, flipsGradient(0, 0, 29));
     assertNotEquals(sound, flipped);
+  }
+
+  /** In a micro-batch of the first computation or the second, which comes {@code later}. */
+  @ParameterizedTest
+  @CsvSource({
+    "3, 0, 0, 0, 0",
+    "3, 2, 1, 5, 31",
+    "3, 1, 2, 40, 12",
+    "2, 1, 5, 3, 30",
+    "1, 0, 11, 0, 0"
+  })
+  void computedTwiceItIsFoundByItsRank(int ranks, int rank, int later, int element, int bit) {
+    TrainingConfigurationBuilder checking = comparingEach(0).gradientCheckInterval(STEP);
+    Exception failed =
+        assertThrows(
+            Exception.class,
+            () -> train("run", ranks, checking, rank, flipsGradient(later, element, bit)));
+    List<String> told =
+        Stream.concat(Stream.of(failed), Stream.of(failed.getSuppressed()))
+            .filter(GradientsDifferException.class::isInstance)
+            .map(Throwable::getMessage)
+            .toList();
+    assertEquals(1, told.size(), failed.toString());
+    assertTrue(told.get(0).startsWith("the gradients of step 4, computed twice"), told.get(0));
   }
 
   private static BiConsumer<Flipping, Operation> flipsWeight(int element, int bit) {
@@ -74,22 +104,29 @@ class FlippedBitTest extends TinyRuns {
     };
   }
 
-  private static BiConsumer<Flipping, Operation> flipsGradient(int element, int bit) {
+  private static BiConsumer<Flipping, Operation> flipsGradient(int later, int element, int bit) {
     return (backend, operation) -> {
-      if (operation instanceof EmbeddingBackward embedding && ++backend.passes == backend.pass) {
+      if (operation instanceof EmbeddingBackward embedding
+          && ++backend.passes == backend.pass + later) {
         backend.flip(embedding.dPositionWeight(), element, bit);
       }
     };
   }
 
+  private static TrainingConfigurationBuilder comparingEach(int steps) {
+    return TinyRun.training().evalInterval(0).digestInterval(steps);
+  }
+
   private String train(
-      String name, int ranks, int interval, int flipping, BiConsumer<Flipping, Operation> flip)
+      String name,
+      int ranks,
+      TrainingConfigurationBuilder training,
+      int flipping,
+      BiConsumer<Flipping, Operation> flip)
       throws Exception {
-    TrainingConfiguration training =
-        TinyRun.training().evalInterval(0).digestInterval(interval).build();
     List<RunSummary> summaries =
         TinyRun.train(
-            run(name, TinyRun.configuration(training, 0)),
+            run(name, TinyRun.configuration(training.build(), 0)),
             ranks,
             TrainingListener.NONE,
             rank -> rank == flipping ? new Flipping(ranks, flip) : new JavaBackend(1));

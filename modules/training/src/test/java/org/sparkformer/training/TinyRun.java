@@ -165,12 +165,18 @@ final class TinyRun {
 
   private static List<RunSummary> results(List<Future<RunSummary>> futures) throws Exception {
     List<RunSummary> summaries = new ArrayList<>();
+    List<Exception> failures = new ArrayList<>();
     for (Future<RunSummary> future : futures) {
       try {
         summaries.add(future.get());
       } catch (ExecutionException failed) {
-        throw failed.getCause() instanceof Exception cause ? cause : failed;
+        failures.add(failed.getCause() instanceof Exception cause ? cause : failed);
       }
+    }
+    if (!failures.isEmpty()) {
+      Exception first = failures.get(0);
+      failures.stream().filter(other -> other != first).forEach(first::addSuppressed);
+      throw first;
     }
     return summaries;
   }

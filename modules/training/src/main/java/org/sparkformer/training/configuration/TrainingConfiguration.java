@@ -41,6 +41,8 @@ import java.util.Objects;
  * @param stepTimeout seconds without any progress of a step, on any rank, after which it is ended
  * @param digestInterval steps between comparisons of the weights that the ranks hold; 0 compares at
  *     the end only
+ * @param gradientCheckInterval steps between those whose gradients each rank computes twice, to
+ *     compare; 0 computes none twice
  * @param spikeSigma deviations above the running mean from which a loss is a spike, whose batch is
  *     skipped; 0 skips none
  * @param spikeWindow steps that the running mean and deviation reach back, and that have to pass
@@ -73,6 +75,7 @@ public record TrainingConfiguration(
     int logInterval,
     int stepTimeout,
     int digestInterval,
+    int gradientCheckInterval,
     double spikeSigma,
     int spikeWindow)
     implements Serializable {
@@ -109,6 +112,7 @@ public record TrainingConfiguration(
           2,
           10,
           600,
+          0,
           0,
           0,
           100);
@@ -169,6 +173,14 @@ public record TrainingConfiguration(
             + zeroStage
             + " keeps none: it must be 0",
         digestInterval);
+    atLeast("gradient_check_interval", gradientCheckInterval, 0);
+    check(
+        gradientCheckInterval == 0 || zeroStage == 1,
+        "gradient_check_interval compares sums of gradients that a rank holds, of which"
+            + " training.zero_stage "
+            + zeroStage
+            + " keeps none whole: it must be 0",
+        gradientCheckInterval);
     check(
         spikeSigma >= 0 && spikeSigma < Double.POSITIVE_INFINITY,
         "spike_sigma must be at least 0 (0: no batch is skipped)",
@@ -199,6 +211,11 @@ public record TrainingConfiguration(
    */
   public int microBatches() {
     return batchSize / microBatchSize;
+  }
+
+  /** Whether the gradients of a step, counted from 1, are computed twice. */
+  public boolean checksGradients(int step) {
+    return gradientCheckInterval > 0 && step % gradientCheckInterval == 0;
   }
 
   /** Whether so many ranks keep only a share of the weights and gradients each. */

@@ -28,6 +28,7 @@ public final class TrainingConfigurationBuilder {
   private int logInterval;
   private int stepTimeout;
   private int digestInterval;
+  private int gradientCheckInterval;
   private double spikeSigma;
   private int spikeWindow;
 
@@ -57,6 +58,7 @@ public final class TrainingConfigurationBuilder {
     logInterval = from.logInterval();
     stepTimeout = from.stepTimeout();
     digestInterval = from.digestInterval();
+    gradientCheckInterval = from.gradientCheckInterval();
     spikeSigma = from.spikeSigma();
     spikeWindow = from.spikeWindow();
   }
@@ -186,6 +188,11 @@ public final class TrainingConfigurationBuilder {
     return this;
   }
 
+  public TrainingConfigurationBuilder gradientCheckInterval(int value) {
+    gradientCheckInterval = value;
+    return this;
+  }
+
   public TrainingConfigurationBuilder spikeSigma(double value) {
     spikeSigma = value;
     return this;
@@ -226,6 +233,7 @@ public final class TrainingConfigurationBuilder {
         logInterval,
         stepTimeout,
         digestInterval,
+        gradientCheckInterval,
         spikeSigma,
         spikeWindow);
   }
