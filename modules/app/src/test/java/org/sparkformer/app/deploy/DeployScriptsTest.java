@@ -59,6 +59,7 @@ class DeployScriptsTest {
     for (String command : List.of("bin/spark-submit", "sbin/spark-daemon.sh")) {
       tool(folder.resolve("spark").resolve(command), RECORDER);
     }
+    tool(folder.resolve("tools/ps"), RECORDER);
   }
 
   private static void tool(Path file, String script) throws IOException {
@@ -157,6 +158,24 @@ class DeployScriptsTest {
     assertHas(stop, "stop", "org.apache.spark.deploy.master.Master", "1");
   }
 
+  /** Without ps Spark's script starts daemons that it takes for ended, and stops none. */
+  @ParameterizedTest
+  @ValueSource(strings = {"start.sh", "stop.sh"})
+  void withoutPsTheErrorSaysWhatToInstall(String script) throws Exception {
+    Path bare = Files.createDirectory(folder.resolve("bare"));
+    for (String tool : List.of("readlink", "dirname")) {
+      Files.createSymbolicLink(bare.resolve(tool), Path.of("/usr/bin", tool));
+    }
+    Answer answer =
+        run(
+            Map.of("PATH", bare.toString()),
+            deploy.resolve("standalone").resolve(script).toString(),
+            "master");
+    assertEquals(2, answer.status(), answer.error());
+    assertEquals("Spark's daemons need ps (Debian: procps)\n", answer.error());
+    assertEquals(List.of(), answer.out());
+  }
+
   /** The options reach the worker by its environment. */
   @ParameterizedTest
   @ValueSource(ints = {1, 2})
@@ -169,7 +188,7 @@ class DeployScriptsTest {
         "#!/bin/sh\nprintf '%s\\n' 00000000:0A:00.0 00000000:AF:00.0 | head -n " + gpus + "\n");
     Answer worker =
         run(
-            Map.of("PATH", folder.resolve("tools") + ":" + System.getenv("PATH")),
+            Map.of(),
             deploy.resolve("standalone/start.sh").toString(),
             "worker",
             "spark://first:7077");
@@ -200,11 +219,11 @@ class DeployScriptsTest {
     assertTrue(("\n" + all + "\n").contains("\n" + String.join("\n", neighbours) + "\n"), all);
   }
 
-  /** Runs bash with no environment of ours but the PATH, and the stand-in for Spark. */
+  /** Runs bash with no environment of ours but the PATH, and the stand-ins for Spark and tools. */
   private Answer run(Map<String, String> environment, String... arguments) throws Exception {
     ProcessBuilder builder =
         new ProcessBuilder(Stream.concat(Stream.of("bash"), Arrays.stream(arguments)).toList());
-    String path = System.getenv("PATH");
+    String path = folder.resolve("tools") + ":" + System.getenv("PATH");
     builder.environment().clear();
     builder.environment().put("PATH", path);
     builder.environment().put("SPARK_HOME", folder.resolve("spark").toString());
