@@ -29,6 +29,9 @@ final class SessionSettings {
     settings.setIfMissing("spark.barrier.sync.timeout", "600s");
     // A rank that is stuck in its device's driver hears no kill: its process is ended instead.
     settings.setIfMissing("spark.task.reaper.enabled", "true");
+    // A task's code comes from any executor that has it. One that cannot be reached is called four
+    // times, 5 s apart, before another is asked: with Spark's own 120 s a call, for eight minutes.
+    settings.setIfMissing("spark.shuffle.io.connectionCreationTimeout", "5s");
     settings.setIfMissing("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "5s");
     settings.setIfMissing("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", "12");
     if (Master.isLocal(master) || Master.isLocalCluster(master)) {
