@@ -102,13 +102,13 @@ __kernel void geluBackward(__global const ELEMENT(X_BF16) *x, long xFirst,
   FOR_ELEMENTS({
     floatv v = LOAD_AS(X_BF16, x + i);
     floatv t = EXPONENT(v);
-    floatv e = exponential(SELECT(t, (floatv)(80.0f), t > 80.0f));
+    floatv e = boundedExponential(SELECT(t, (floatv)(80.0f), t > 80.0f));
     floatv s = 1.0f / (1.0f + e);
     STORE_AS(Y_BF16, LOAD_AS(Y_BF16, dy + i) * SLOPE(v, e, s), dx + i);
   }, {
     float v = VALUE(X_BF16, x[i]);
     float t = EXPONENT(v);
-    float e = exponentialOfOne(t > 80.0f ? 80.0f : t);
+    float e = boundedExponentialOfOne(t > 80.0f ? 80.0f : t);
     float s = 1.0f / (1.0f + e);
     dx[i] = ELEMENT_OF(Y_BF16, VALUE(Y_BF16, dy[i]) * SLOPE(v, e, s));
   })
@@ -136,10 +136,10 @@ __kernel void exactGelu(__global const ELEMENT(X_BF16) *x, long xFirst,
   y += yFirst;
   FOR_ELEMENTS({
     floatv v = LOAD_AS(X_BF16, x + i);
-    STORE_AS(Y_BF16, v * cumulative(v, exponential(-0.5f * v * v)), y + i);
+    STORE_AS(Y_BF16, v * cumulative(v, boundedExponential(-0.5f * v * v)), y + i);
   }, {
     float v = VALUE(X_BF16, x[i]);
-    y[i] = ELEMENT_OF(Y_BF16, v * cumulativeOfOne(v, exponentialOfOne(-0.5f * v * v)));
+    y[i] = ELEMENT_OF(Y_BF16, v * cumulativeOfOne(v, boundedExponentialOfOne(-0.5f * v * v)));
   })
 }
 
@@ -152,11 +152,11 @@ __kernel void exactGeluBackward(__global const ELEMENT(X_BF16) *x, long xFirst,
   dx += dxFirst;
   FOR_ELEMENTS({
     floatv v = LOAD_AS(X_BF16, x + i);
-    floatv e = exponential(-0.5f * v * v);
+    floatv e = boundedExponential(-0.5f * v * v);
     STORE_AS(Y_BF16, LOAD_AS(Y_BF16, dy + i) * fma(0.3989422804f * v, e, cumulative(v, e)), dx + i);
   }, {
     float v = VALUE(X_BF16, x[i]);
-    float e = exponentialOfOne(-0.5f * v * v);
+    float e = boundedExponentialOfOne(-0.5f * v * v);
     dx[i] = ELEMENT_OF(Y_BF16, VALUE(Y_BF16, dy[i]) * fma(0.3989422804f * v, e, cumulativeOfOne(v, e)));
   })
 }
