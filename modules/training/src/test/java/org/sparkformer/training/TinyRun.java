@@ -9,6 +9,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
 import java.util.function.UnaryOperator;
@@ -32,6 +34,9 @@ final class TinyRun {
   static final Buckets.Sizes SIZES = new Buckets.Sizes(Slice.BLOCK, 2 * Slice.BLOCK);
 
   private static final AtomicInteger RUNS = new AtomicInteger();
+
+  /** For a rank to end with another that has failed. */
+  private static final int UNWINDING_SECONDS = 5;
 
   private TinyRun() {}
 
@@ -165,19 +170,36 @@ final class TinyRun {
 
   private static List<RunSummary> results(List<Future<RunSummary>> futures) throws Exception {
     List<RunSummary> summaries = new ArrayList<>();
-    List<Exception> failures = new ArrayList<>();
     for (Future<RunSummary> future : futures) {
       try {
         summaries.add(future.get());
       } catch (ExecutionException failed) {
-        failures.add(failed.getCause() instanceof Exception cause ? cause : failed);
+        Exception first = causeOf(failed);
+        futures.stream().filter(other -> other != future).forEach(other -> suppress(other, first));
+        throw first;
       }
     }
-    if (!failures.isEmpty()) {
-      Exception first = failures.get(0);
-      failures.stream().filter(other -> other != first).forEach(first::addSuppressed);
-      throw first;
-    }
     return summaries;
+  }
+
+  private static Exception causeOf(ExecutionException failed) {
+    return failed.getCause() instanceof Exception cause ? cause : failed;
+  }
+
+  /** Adds how another rank failed, unless it is stuck. */
+  private static void suppress(Future<RunSummary> other, Exception first) {
+    try {
+      other.get(UNWINDING_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException failed) {
+      Exception cause = causeOf(failed);
+      if (cause != first) {
+        first.addSuppressed(cause);
+      }
+    } catch (TimeoutException stuck) {
+      // It has nothing to tell.
+      return;
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 }
