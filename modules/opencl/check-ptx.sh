@@ -73,21 +73,29 @@ for arch in "$@"; do
   check adamw.cl WIDTH=1 ITEMS=256 VECTORS=4
   check layernorm.cl WIDTH=1 ITEMS=128 ROWS=1 ROW_BLOCK=64
   check layernorm.cl WIDTH=1 ITEMS=128 ROWS=1 ROW_BLOCK=64 Y_BF16=1
+  for values in 24 64; do check layernorm_held.cl PTX=1 "VALUES=$values" Y_BF16=1; done
   check reduce.cl WIDTH=1 ITEMS=64 ROW_BLOCK=64
   check softmax_cross_entropy.cl WIDTH=1 ITEMS=256 CHUNK=16 ROWS=1
-  check softmax_cross_entropy_held.cl ITEMS=512 VALUES=99
+  for bf16 in 0 1; do check softmax_cross_entropy_held.cl ITEMS=512 VALUES=99 "LOGITS_BF16=$bf16"; done
   check embedding.cl WIDTH=1 ITEMS=128 ROWS=1 BUCKETS=1024
 done
 
 # Where sm_90 was asked for, also what needs sm_90a.
 if [[ " $* " == *" sm_90 "* ]]; then
   arch=sm_90a
+  for bf16 in 0 1; do
+    types=(SOURCE_BF16=1 "Y_BF16=$bf16" "GRADIENT_BF16=$bf16")
+    check attention_wgmma.cl PTX=1 D=64 DEPTH=64 CAUSAL=1 PASS=0 OWN=128 "DROPOUT=$bf16" "${types[@]}"
+    for pass in 1 2; do
+      check attention_wgmma.cl PTX=1 D=64 DEPTH=64 CAUSAL=1 "PASS=$pass" "DROPOUT=$bf16" "${types[@]}"
+    done
+  done
   check matmul_wgmma.cl PTX=1 BIAS=1 GELU=1
   check matmul_wgmma.cl PTX=1 ACCUMULATE=1 A_ACROSS=1 B_ACROSS=1 RAGGED=0
   check matmul_wgmma.cl PTX=1 BIAS=1 GELU=1 SOURCE_BF16=1 C_BF16=1 ACTIVATED_BF16=1 B_ACROSS=1 RAGGED=0
   check matmul_wgmma.cl PTX=1 ROWS=64 COLUMNS=64
   check matmul_wgmma.cl PTX=1 STAGES=4 OPEN=1
-  check matmul_wgmma.cl PTX=1 COLUMNS=256 STAGES=4 OPEN=1
-  check matmul_wgmma.cl PTX=1 BIAS=1 GELU=1 C_BF16=1 ACTIVATED_BF16=1 B_ACROSS=1 RAGGED=0 COLUMNS=256 STAGES=4 OPEN=1
-  check matmul_wgmma.cl PTX=1 ROWS=256 STAGES=4 OPEN=1 STEP=32
+  wide=(ROWS=192 COLUMNS=256 STAGES=6 OPEN=1 STEP=32)
+  check matmul_wgmma.cl PTX=1 "${wide[@]}"
+  check matmul_wgmma.cl PTX=1 BIAS=1 GELU=1 C_BF16=1 ACTIVATED_BF16=1 B_ACROSS=1 RAGGED=0 "${wide[@]}"
 fi

@@ -120,9 +120,10 @@ final class KernelCases implements AutoCloseable {
         gelu,
         BACKWARD,
         exact
-            ? new ExactGeluBackward(y, gradient, gradient)
-            : new GeluBackward(y, gradient, gradient),
+            ? new ExactGeluBackward(y, gradient, gradient, activated)
+            : new GeluBackward(y, gradient, gradient, activated),
         y,
+        activated,
         gradient,
         gradient);
   }
@@ -153,7 +154,8 @@ final class KernelCases implements AutoCloseable {
     moved(
         "softmax cross-entropy",
         FORWARD + "+" + BACKWARD,
-        new SoftmaxCrossEntropy(logits, targets.reshape(rows), losses, 1e-3f, true),
+        new SoftmaxCrossEntropy(
+            logits, targets.reshape(rows), losses, logits.columns(), 1e-3f, true),
         logits,
         logits);
   }

@@ -62,7 +62,8 @@ final class Kernels {
                 .map(PackedMatMul::new)
                 .toList(),
             List.of(new WarpGroupMatMul(), new TensorMatMul(), new TiledMatMul()),
-            List.of(new TensorAttentionForward(), new TensorAttentionBackward()),
+            TensorAttentionForward.all(),
+            TensorAttentionBackward.all(),
             TiledAttentionForward.all(),
             TiledAttentionBackward.all(),
             ElementwiseKernels.all(),

@@ -96,6 +96,7 @@ class GpuKernelsTest {
               Map.of("STAGES", 4, "OPEN", 1, "BAND", 1, "STEP", 32),
               Map.of("STAGES", 4, "OPEN", 1, "STEP", 32, "EAGER", 1),
               Map.of("ROWS", 64, "COLUMNS", 64, "STAGES", 2, "EAGER", 1),
+              Map.of("ROWS", 192, "COLUMNS", 256, "STAGES", 6, "OPEN", 1, "STEP", 32),
               Map.of("COLUMNS", 256, "OPEN", 1))) {
         float[] actual = product(gpu, DType.BFLOAT16, "matmul_wgmma.cl", macros);
         assertArrayEquals(expected, actual, macros::toString);
@@ -120,6 +121,10 @@ class GpuKernelsTest {
           "attention_tensor.cl attention_forward (bf16 by mma.sync), else attention_gpu.cl"
               + " attention_forward",
           kernel(nvidia, "AttentionForward"));
+      assertEquals(
+          "attention_wgmma.cl attention_forward (bf16 by wgmma), else "
+              + kernel(nvidia, "AttentionForward"),
+          kernel(hopper, "AttentionForward"));
       assertEquals(4, gpu.builtInTunables("elementwise.cl").get("WIDTH"));
       assertEquals(1, nvidia.builtInTunables("elementwise.cl").get("WIDTH"));
     }

@@ -101,8 +101,8 @@ public interface Backend extends AutoCloseable {
   }
 
   /**
-   * The type that gradients which matrix products alone read are best kept in, where products take
-   * their operands as {@code operands}.
+   * The type that gradients which products, layer norms and attention read, and the logits of a
+   * training step, are best kept in, where products take their operands as {@code operands}.
    */
   default DType gradients(DType operands) {
     return DType.FLOAT32;

@@ -124,6 +124,7 @@ public record MemoryEstimate(
         configuration,
         Share.ofOptimizer(parameters, parameters, gradientBuffers, 0, true),
         false,
+        DType.FLOAT32,
         Long.MAX_VALUE);
   }
 
@@ -133,11 +134,16 @@ public record MemoryEstimate(
         configuration,
         shares ? Share.ofAll(configuration, rank) : Share.ofOptimizer(configuration, rank),
         rank.backend().isAccelerator(),
+        rank.backend().gradients(configuration.training().precision().operands()),
         rank.backend().largestTensorBytes());
   }
 
   private static MemoryEstimate of(
-      RunConfiguration configuration, Share share, boolean accelerator, long largestTensor) {
+      RunConfiguration configuration,
+      Share share,
+      boolean accelerator,
+      DType logits,
+      long largestTensor) {
     ModelConfiguration model = configuration.model();
     DType operands = configuration.training().precision().operands();
     long rounded = operands == DType.FLOAT32 ? 0 : share.rounded() * operands.bytes();
@@ -148,7 +154,7 @@ public record MemoryEstimate(
         share.weights() * Float.BYTES + rounded,
         share.gradients() * Float.BYTES,
         rows * model.activationBytesOfToken(operands),
-        chunk * model.vocabularySize() * Float.BYTES,
+        chunk * Functions.logitBytes(model.vocabularySize(), logits),
         share.snapshot() * Float.BYTES,
         share.exchangeBytes(),
         new Largest(

@@ -79,11 +79,13 @@ record AttentionLaunch(
 
   /** Queues the sums of dy y over rows, which the gradients need. */
   void sumRows(AttentionBackward gradients, LaunchContext context) {
+    Map<String, Integer> macros = macros();
+    Elements.define(macros, "DY_BF16", gradients.dy());
     Launch launch =
         context
-            .kernel(file, "attention_delta", macros())
+            .kernel(file, "attention_delta", macros)
             .elements(gradients.y())
-            .tensor(gradients.dy())
+            .elements(gradients.dy())
             .tensor(gradients.delta())
             .number(gradients.queries());
     groups(launch, Vectors.count(gradients.queries(), deltas));

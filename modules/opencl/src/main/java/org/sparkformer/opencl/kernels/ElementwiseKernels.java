@@ -50,8 +50,9 @@ public final class ElementwiseKernels {
 
   private static void add(Add add, LaunchContext context) {
     Map<String, Integer> macros = macros(context, add.a(), add.b(), add.y());
+    Elements.define(macros, "X_BF16", add.b());
     Launch launch =
-        context.kernel(FILE, "add", macros).tensor(add.a()).tensor(add.b()).tensor(add.y());
+        context.kernel(FILE, "add", macros).tensor(add.a()).elements(add.b()).tensor(add.y());
     over(launch.number(add.y().size()), add.y(), macros);
   }
 
@@ -64,11 +65,11 @@ public final class ElementwiseKernels {
   }
 
   private static void geluBackward(GeluBackward gelu, LaunchContext context) {
-    slope("geluBackward", gelu.x(), gelu.dy(), gelu.dx(), context);
+    slope("geluBackward", gelu.x(), gelu.dy(), gelu.dx(), gelu.activated(), context);
   }
 
   private static void exactGeluBackward(ExactGeluBackward gelu, LaunchContext context) {
-    slope("exactGeluBackward", gelu.x(), gelu.dy(), gelu.dx(), context);
+    slope("exactGeluBackward", gelu.x(), gelu.dy(), gelu.dx(), gelu.activated(), context);
   }
 
   /** Queues a kernel of x and y, of either type each. */
@@ -80,12 +81,24 @@ public final class ElementwiseKernels {
     over(launch.number(x.size()), x, macros);
   }
 
-  /** Queues a kernel of x, of either type, and its gradients, of either type too. */
-  private static void slope(String name, Tensor x, Tensor dy, Tensor dx, LaunchContext context) {
-    Map<String, Integer> macros = macros(context, x, dy, dx);
+  /**
+   * Queues a kernel of x, of either type, and its gradients, of either type too.
+   *
+   * @param activated null or what receives x activated, of x's type
+   */
+  private static void slope(
+      String name, Tensor x, Tensor dy, Tensor dx, Tensor activated, LaunchContext context) {
+    Map<String, Integer> macros = macros(context, x, dy, dx, activated == null ? x : activated);
     Elements.define(macros, "X_BF16", x);
     Elements.define(macros, "Y_BF16", dx);
-    Launch launch = context.kernel(FILE, name, macros).elements(x).elements(dy).elements(dx);
+    macros.put("ACTIVATED", activated == null ? 0 : 1);
+    Launch launch =
+        context
+            .kernel(FILE, name, macros)
+            .elements(x)
+            .elements(dy)
+            .elements(dx)
+            .elements(activated);
     over(launch.number(x.size()), x, macros);
   }
 

@@ -1,5 +1,6 @@
 package org.sparkformer.opencl.kernels;
 
+import java.util.HashMap;
 import java.util.Map;
 import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.opencl.LaunchContext;
@@ -46,9 +47,13 @@ public final class HeldSoftmaxCrossEntropy implements Specialisation<SoftmaxCros
     while (items < MOST_ITEMS && columns > items * EASY_VALUES) {
       items *= 2;
     }
-    Map<String, Integer> macros = Map.of("ITEMS", items, "VALUES", Vectors.count(columns, items));
+    Map<String, Integer> macros = new HashMap<>();
+    macros.put("ITEMS", items);
+    macros.put("VALUES", Vectors.count(columns, items));
+    Elements.define(macros, "LOGITS_BF16", softmax.logits());
     SoftmaxCrossEntropyKernels.withArguments(
             context.kernel(FILE, "softmaxCrossEntropyHeld", macros), softmax)
+        .number(softmax.width())
         .over(softmax.logits().rows(), items);
   }
 }

@@ -14,12 +14,13 @@ import org.sparkformer.tensor.ops.LayerNormWeightBackward;
 /** Launches of {@code layernorm.cl}. */
 public final class LayerNormKernels {
   private static final String FILE = "layernorm.cl";
-  private static final int COLUMN_GROUP = 64;
 
   private LayerNormKernels() {}
 
   public static List<Specialisation<?>> all() {
     return List.of(
+        HeldLayerNorm.forward(),
+        HeldLayerNorm.backward(),
         KernelLaunch.of(LayerNormForward.class, FILE, LayerNormKernels::forward),
         KernelLaunch.of(LayerNormBackward.class, FILE, LayerNormKernels::backward),
         KernelLaunch.of(
@@ -32,8 +33,12 @@ public final class LayerNormKernels {
     Map<String, Integer> tunables = context.tunables(FILE);
     Map<String, Integer> macros = new HashMap<>(tunables);
     Elements.define(macros, "Y_BF16", norm.y());
-    context
-        .kernel(FILE, "layerNormForward", macros)
+    withArguments(context.kernel(FILE, "layerNormForward", macros), norm)
+        .over(Launch.groups(norm.x().rows(), tunables.get("ROWS")), tunables.get("ITEMS"));
+  }
+
+  static Launch withArguments(Launch launch, LayerNormForward norm) {
+    return launch
         .tensor(norm.x())
         .tensor(norm.branch())
         .tensor(norm.sum())
@@ -45,15 +50,20 @@ public final class LayerNormKernels {
         .number(norm.x().rows())
         .number(norm.columns())
         .number(norm.epsilon())
-        .number(norm.branch() == null ? 0 : 1)
-        .over(Launch.groups(norm.x().rows(), tunables.get("ROWS")), tunables.get("ITEMS"));
+        .number(norm.branch() == null ? 0 : 1);
   }
 
   private static void backward(LayerNormBackward norm, LaunchContext context) {
     Map<String, Integer> tunables = context.tunables(FILE);
-    context
-        .kernel(FILE, "layerNormBackward")
-        .tensor(norm.dy())
+    Map<String, Integer> macros = new HashMap<>(tunables);
+    Elements.define(macros, "DY_BF16", norm.dy());
+    withArguments(context.kernel(FILE, "layerNormBackward", macros), norm)
+        .over(Launch.groups(norm.x().rows(), tunables.get("ROWS")), tunables.get("ITEMS"));
+  }
+
+  static Launch withArguments(Launch launch, LayerNormBackward norm) {
+    return launch
+        .elements(norm.dy())
         .tensor(norm.x())
         .tensor(norm.weight())
         .tensor(norm.mean())
@@ -62,8 +72,7 @@ public final class LayerNormKernels {
         .tensor(norm.dx())
         .number(norm.x().rows())
         .number(norm.columns())
-        .number(norm.dSum() == null ? 0 : 1)
-        .over(Launch.groups(norm.x().rows(), tunables.get("ROWS")), tunables.get("ITEMS"));
+        .number(norm.dSum() == null ? 0 : 1);
   }
 
   private static void weightBackward(LayerNormWeightBackward norm, LaunchContext context) {
@@ -78,16 +87,20 @@ public final class LayerNormKernels {
           .tensor(norm.dBias())
           .number(blocks)
           .number(norm.columns())
-          .over(Launch.groups(norm.columns(), COLUMN_GROUP), COLUMN_GROUP);
+          .over(
+              Launch.groups(2L * norm.columns(), Vectors.SUM_COLUMNS),
+              Vectors.itemsOfSums(tunables));
     }
   }
 
   private static void partials(
       LayerNormWeightBackward norm, Tensor partial, int blocks, LaunchContext context) {
     Map<String, Integer> tunables = context.tunables(FILE);
+    Map<String, Integer> macros = new HashMap<>(tunables);
+    Elements.define(macros, "DY_BF16", norm.dy());
     context
-        .kernel(FILE, "layerNormWeightPartials")
-        .tensor(norm.dy())
+        .kernel(FILE, "layerNormWeightPartials", macros)
+        .elements(norm.dy())
         .tensor(norm.x())
         .tensor(norm.mean())
         .tensor(norm.rstd())

@@ -31,7 +31,9 @@ public final class NarrowSoftmaxCrossEntropy implements Specialisation<SoftmaxCr
   @Override
   public boolean supports(SoftmaxCrossEntropy operation, DeviceInfo device) {
     int vectors = operation.columns() / Vectors.width(device);
-    return vectors > 0 && vectors <= FEW_VECTORS;
+    boolean plain =
+        operation.width() == operation.columns() && !Elements.isBfloat16(operation.logits());
+    return plain && vectors > 0 && vectors <= FEW_VECTORS;
   }
 
   @Override

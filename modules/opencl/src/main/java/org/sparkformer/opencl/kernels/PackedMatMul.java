@@ -56,6 +56,9 @@ public final class PackedMatMul implements Specialisation<MatMul> {
 
   @Override
   public boolean supports(MatMul operation, DeviceInfo device) {
+    if (operation.isWide()) {
+      return false;
+    }
     return switch (arithmetic) {
       case FP32 -> true;
       case PAIRS -> operation.rounds();

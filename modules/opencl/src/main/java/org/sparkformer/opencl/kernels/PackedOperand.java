@@ -14,7 +14,7 @@ import org.sparkformer.tensor.ops.MatMul;
  * @param shared whether all products of the batch have the same
  * @param across whether the inner product goes down the columns of the source
  * @param rows of one matrix in memory
- * @param columns of it
+ * @param columns of it that the product takes
  */
 record PackedOperand(Tensor source, boolean shared, boolean across, int rows, int columns) {
   private static final int ITEMS = 128;
@@ -41,12 +41,14 @@ record PackedOperand(Tensor source, boolean shared, boolean across, int rows, in
 
   /** Whether it is multiplied as it lies. */
   boolean isReady() {
-    return Elements.isBfloat16(source) && columns % CHUNK == 0 && source.offset() % CHUNK == 0;
+    return Elements.isBfloat16(source)
+        && source.columns() % CHUNK == 0
+        && source.offset() % CHUNK == 0;
   }
 
   /** Elements from one row to the next of what is multiplied. */
   int stride() {
-    return isReady() ? columns : Vectors.count(columns, LINE) * LINE;
+    return isReady() ? source.columns() : Vectors.count(columns, LINE) * LINE;
   }
 
   /** Elements from one matrix of the batch to the next of what is multiplied. */
@@ -74,6 +76,7 @@ record PackedOperand(Tensor source, boolean shared, boolean across, int rows, in
         .elements(source)
         .tensor(packed)
         .number(columns)
+        .number(source.columns())
         .number(stride() / 2)
         .over(all, ITEMS);
     return packed;

@@ -3,6 +3,7 @@ package org.sparkformer.opencl.kernels;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.opencl.Launch;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.opencl.Specialisation;
@@ -13,7 +14,7 @@ import org.sparkformer.tensor.ops.ColumnSum;
 /** Launches of {@code reduce.cl}. */
 public final class ReductionKernels {
   private static final String FILE = "reduce.cl";
-  private static final int COLUMN_GROUP = 64;
+  private static final int ALIGNED_WIDTH = 4;
 
   private ReductionKernels() {}
 
@@ -33,10 +34,22 @@ public final class ReductionKernels {
         .over(sum.y().size(), context.tunables(FILE).get("ITEMS"));
   }
 
+  /** Whether a GPU may read whole vectors, which changes no order of summation. */
+  private static boolean isAligned(ColumnSum sum, LaunchContext context) {
+    return context.device().kind() != DeviceInfo.Kind.CPU
+        && sum.x().offset() % ALIGNED_WIDTH == 0
+        && sum.width() % ALIGNED_WIDTH == 0
+        && sum.columns() % ALIGNED_WIDTH == 0;
+  }
+
   private static void columnSum(ColumnSum sum, LaunchContext context) {
     Map<String, Integer> tunables = context.tunables(FILE);
     Map<String, Integer> macros = new HashMap<>(tunables);
     Elements.define(macros, "X_BF16", sum.x());
+    if (isAligned(sum, context)) {
+      macros.put("WIDTH", ALIGNED_WIDTH);
+      macros.put("ALIGNED", 1);
+    }
     int blocks = Math.toIntExact(Launch.groups(sum.rows(), tunables.get("ROW_BLOCK")));
     try (Tensor partial = context.floats((long) blocks * sum.columns())) {
       context
@@ -45,8 +58,9 @@ public final class ReductionKernels {
           .tensor(partial)
           .number(sum.rows())
           .number(sum.columns())
+          .number(sum.width())
           .over(
-              new long[] {blocks, Vectors.columnGroups(sum.columns(), tunables)},
+              new long[] {blocks, Vectors.columnGroups(sum.columns(), macros)},
               new long[] {tunables.get("ITEMS"), 1});
       context
           .kernel(FILE, "columnSum")
@@ -54,7 +68,7 @@ public final class ReductionKernels {
           .tensor(sum.y())
           .number(blocks)
           .number(sum.columns())
-          .over(Launch.groups(sum.columns(), COLUMN_GROUP), COLUMN_GROUP);
+          .over(Launch.groups(sum.columns(), Vectors.SUM_COLUMNS), Vectors.itemsOfSums(tunables));
     }
   }
 }

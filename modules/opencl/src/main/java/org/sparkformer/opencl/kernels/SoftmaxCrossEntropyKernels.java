@@ -1,5 +1,6 @@
 package org.sparkformer.opencl.kernels;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.sparkformer.opencl.Launch;
@@ -22,13 +23,16 @@ public final class SoftmaxCrossEntropyKernels {
 
   private static void enqueue(SoftmaxCrossEntropy softmax, LaunchContext context) {
     Map<String, Integer> tunables = context.tunables(FILE);
-    withArguments(context.kernel(FILE, "softmaxCrossEntropy"), softmax)
+    Map<String, Integer> macros = new HashMap<>(tunables);
+    Elements.define(macros, "LOGITS_BF16", softmax.logits());
+    withArguments(context.kernel(FILE, "softmaxCrossEntropy", macros), softmax)
+        .number(softmax.width())
         .over(Launch.groups(softmax.logits().rows(), tunables.get("ROWS")), tunables.get("ITEMS"));
   }
 
   static Launch withArguments(Launch launch, SoftmaxCrossEntropy softmax) {
     return launch
-        .tensor(softmax.logits())
+        .elements(softmax.logits())
         .tensor(softmax.targets())
         .tensor(softmax.losses())
         .number(softmax.logits().rows())

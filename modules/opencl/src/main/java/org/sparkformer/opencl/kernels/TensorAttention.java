@@ -4,30 +4,20 @@ import java.util.HashMap;
 import java.util.Map;
 import org.sparkformer.opencl.Launch;
 import org.sparkformer.opencl.LaunchContext;
-import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
-import org.sparkformer.tensor.ops.Attention;
 import org.sparkformer.tensor.ops.AttentionForward;
 import org.sparkformer.tensor.ops.Projection;
 
 /** Launches of {@code attention_tensor.cl}, attention on NVIDIA's tensor cores. */
-record TensorAttention(AttentionForward operation, LaunchContext context) {
-  static final String FILE = "attention_tensor.cl";
-
-  private static final int ITEMS = 128;
-
-  /** Queries or keys that a work-group owns. */
-  private static final int OWN = 64;
+record TensorAttention(
+    AttentionForward operation, TensorInstructions instructions, LaunchContext context) {
+  /** Items of a work-group for each row that it owns: a warp has 16. */
+  private static final int ITEMS_A_ROW = 2;
 
   private static final int PACK_WORDS = 256;
 
   private static final int SMALLEST_DEPTH = 16;
-  private static final int LARGEST_DEPTH = 128;
-
-  /** Whether the operation lets its products round their operands, and its heads fit. */
-  static boolean supports(Attention attention) {
-    return attention.operands() == DType.BFLOAT16 && attention.headSize() <= LARGEST_DEPTH;
-  }
+  private static final int WIDE_DEPTH = 128;
 
   private int depth() {
     int depth = SMALLEST_DEPTH;
@@ -37,12 +27,17 @@ record TensorAttention(AttentionForward operation, LaunchContext context) {
     return depth;
   }
 
+  private int owned(AttentionPass pass) {
+    return instructions.owned(pass, context.tunables(instructions.file()));
+  }
+
   /** BLOCK and STAGES at most such that buffers fill the 48 KiB that NVIDIA's driver reports. */
   private Map<String, Integer> macros(AttentionPass pass) {
-    boolean wide = depth() == LARGEST_DEPTH;
-    Map<String, Integer> macros = new HashMap<>(context.tunables(FILE));
+    boolean wide = depth() == WIDE_DEPTH;
+    Map<String, Integer> macros = new HashMap<>(context.tunables(instructions.file()));
     macros.put("PTX", NvidiaDevice.ptx(context.device()));
     macros.put("PASS", pass.ordinal());
+    macros.put("OWN", owned(pass));
     macros.merge("BLOCK", wide ? 32 : 64, Math::min);
     macros.merge("STAGES", wide && pass != AttentionPass.FORWARD ? 1 : 2, Math::min);
     macros.put("D", operation.headSize());
@@ -109,7 +104,7 @@ record TensorAttention(AttentionForward operation, LaunchContext context) {
     Map<String, Integer> macros = macros(AttentionPass.FORWARD);
     Elements.define(macros, "SOURCE_BF16", source.tensor());
     context
-        .kernel(FILE, "pack_heads", macros)
+        .kernel(instructions.file(), "pack_heads", macros)
         .elements(source.tensor())
         .tensor(packed)
         .number((long) source.first())
@@ -130,7 +125,7 @@ record TensorAttention(AttentionForward operation, LaunchContext context) {
   Launch begin(AttentionPass pass, Tensor gradient, Rows q, Rows k, Rows v) {
     Map<String, Integer> macros = macros(pass);
     Elements.define(macros, "GRADIENT_BF16", gradient);
-    Launch launch = context.kernel(FILE, pass.kernel(), macros);
+    Launch launch = context.kernel(instructions.file(), pass.kernel(), macros);
     return v.pass(k.pass(q.pass(launch))).tensor(operation.keyLengths());
   }
 
@@ -150,10 +145,10 @@ record TensorAttention(AttentionForward operation, LaunchContext context) {
         .number(operation.step())
         .over(
             new long[] {
-              Vectors.count(pass.owned(operation), OWN),
+              Vectors.count(pass.owned(operation), owned(pass)),
               operation.heads(),
               operation.attention().batch()
             },
-            new long[] {ITEMS, 1, 1});
+            new long[] {(long) ITEMS_A_ROW * owned(pass), 1, 1});
   }
 }

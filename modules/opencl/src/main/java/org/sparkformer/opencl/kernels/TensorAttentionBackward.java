@@ -1,10 +1,13 @@
 package org.sparkformer.opencl.kernels;
 
+import java.util.List;
+import java.util.stream.Stream;
 import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.opencl.Launch;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.opencl.Specialisation;
 import org.sparkformer.opencl.kernels.TensorAttention.Rows;
+import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.ops.AttentionBackward;
 import org.sparkformer.tensor.ops.AttentionForward;
 import org.sparkformer.tensor.ops.Projection;
@@ -12,6 +15,17 @@ import org.sparkformer.tensor.ops.Projection;
 /** Gradients of attention whose products may round to bf16, on NVIDIA's tensor cores. */
 public final class TensorAttentionBackward implements Specialisation<AttentionBackward> {
   private final AttentionTiling sums = new GroupTiling();
+  private final TensorInstructions instructions;
+
+  private TensorAttentionBackward(TensorInstructions instructions) {
+    this.instructions = instructions;
+  }
+
+  public static List<Specialisation<?>> all() {
+    return Stream.of(TensorInstructions.values())
+        .<Specialisation<?>>map(TensorAttentionBackward::new)
+        .toList();
+  }
 
   @Override
   public Class<AttentionBackward> operation() {
@@ -20,28 +34,35 @@ public final class TensorAttentionBackward implements Specialisation<AttentionBa
 
   @Override
   public String description() {
-    return TensorAttention.FILE
-        + " attention_backward_query, _backward_key (bf16 by mma.sync), "
+    return instructions.file()
+        + " attention_backward_query, _backward_key"
+        + instructions.label()
+        + ", "
         + sums.file()
         + " attention_delta";
   }
 
   @Override
   public boolean runsOn(DeviceInfo device) {
-    return NvidiaDevice.multipliesBfloat16(device);
+    return instructions.runsOn(device);
   }
 
   @Override
   public boolean supports(AttentionBackward operation, DeviceInfo device) {
-    return TensorAttention.supports(operation.forward().attention())
+    return instructions.supports(operation.forward().attention())
         && sums.fits(operation.forward().attention(), device);
+  }
+
+  @Override
+  public void prove(Backend backend, LaunchContext context) {
+    instructions.prove(backend, context);
   }
 
   @Override
   public void enqueue(AttentionBackward operation, LaunchContext context) {
     AttentionForward forward = operation.forward();
     sums.launch(forward, AttentionPass.BACKWARD_QUERY, context).sumRows(operation, context);
-    TensorAttention attention = new TensorAttention(forward, context);
+    TensorAttention attention = new TensorAttention(forward, instructions, context);
     Projection dy = new Projection(operation.dy(), 0, forward.queries());
     try (Rows q = attention.rows(forward.query(), forward.queries());
         Rows k = attention.rows(forward.key(), forward.keys());

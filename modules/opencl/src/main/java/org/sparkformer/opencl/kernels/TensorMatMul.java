@@ -51,7 +51,7 @@ public final class TensorMatMul implements Specialisation<MatMul> {
       multiply(product, context, file, tiles, product.c(), ending(product));
       return;
     }
-    try (Tensor sums = context.floats(TensorTiles.parts(product) * product.c().size())) {
+    try (Tensor sums = context.floats(TensorTiles.parts(product) * product.workItems())) {
       multiply(product, context, file, tiles, sums, Map.of());
       combine(product, context, file, sums);
     }
@@ -93,6 +93,7 @@ public final class TensorMatMul implements Specialisation<MatMul> {
           .number(product.m())
           .number(product.n())
           .number(product.k())
+          .number(TensorTiles.parts(product) == 1 ? product.widthC() : product.n())
           .number(TensorTiles.partDepth(product))
           .over(
               new long[] {tiles.count(product), TensorTiles.parts(product), product.batch()},
@@ -109,10 +110,11 @@ public final class TensorMatMul implements Specialisation<MatMul> {
         .elements(product.c())
         .tensor(product.bias())
         .elements(product.activated())
-        .number(product.c().size())
+        .number(product.workItems())
         .number(product.n())
+        .number(product.widthC())
         .number(TensorTiles.parts(product))
-        .over(Launch.groups(product.c().size(), COMBINE_ITEMS), COMBINE_ITEMS);
+        .over(Launch.groups(product.workItems(), COMBINE_ITEMS), COMBINE_ITEMS);
   }
 
   private static Map<String, Integer> ending(MatMul product) {

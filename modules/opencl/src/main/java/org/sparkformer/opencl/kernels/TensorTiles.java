@@ -58,6 +58,13 @@ record TensorTiles(
     return count(product) * product.batch() * parts(product);
   }
 
+  /** The part of {@code units} that one group each keeps at work, over all waves of them. */
+  double busy(MatMul product, long units) {
+    long groups = groups(product);
+    long waves = (groups + units - 1) / units;
+    return (double) groups / (waves * units);
+  }
+
   /**
    * Parts that the inner product is divided into and summed one by one, since a small C would leave
    * compute units without work. They change last bits, so they follow from the extents alone.

@@ -6,8 +6,10 @@ import org.sparkformer.opencl.Launch;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.opencl.Specialisation;
 import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.AttentionBackward;
 import org.sparkformer.tensor.ops.AttentionForward;
+import org.sparkformer.tensor.ops.Copy;
 
 /**
  * Gradients of attention by tiles: row sums, then by query, then by key; or by whole heads, where
@@ -56,6 +58,18 @@ public final class TiledAttentionBackward implements Specialisation<AttentionBac
 
   @Override
   public void enqueue(AttentionBackward operation, LaunchContext context) {
+    if (!Elements.isBfloat16(operation.dy())) {
+      enqueueExact(operation, context);
+      return;
+    }
+    try (Tensor dy = context.floats(operation.dy().size())) {
+      ElementwiseKernels.copy(new Copy(operation.dy(), dy), context);
+      enqueueExact(operation.of(dy), context);
+    }
+  }
+
+  /** Of a gradient in fp32. */
+  private void enqueueExact(AttentionBackward operation, LaunchContext context) {
     AttentionForward forward = operation.forward();
     boolean heads = tiling.takesHeads(forward, context.device());
     AttentionLaunch byQuery =

@@ -34,7 +34,7 @@ public final class TiledMatMul implements Specialisation<MatMul> {
 
   @Override
   public boolean supports(MatMul operation, DeviceInfo device) {
-    return true;
+    return !operation.isWide();
   }
 
   @Override

@@ -22,6 +22,16 @@ public final class Vectors {
     return items == 1 ? 1 : count(columns, items * tunables.get("WIDTH"));
   }
 
+  /** The macro of {@code common.cl}: columns of partial sums that a group adds up. */
+  static final int SUM_COLUMNS = 32;
+
+  private static final int SUM_PARTS = 8;
+
+  /** Items of such a group: one a column where groups of kernels have one, else several. */
+  static int itemsOfSums(Map<String, Integer> tunables) {
+    return tunables.get("ITEMS") == 1 ? SUM_COLUMNS : SUM_COLUMNS * SUM_PARTS;
+  }
+
   /** How many pieces of {@code size} hold {@code elements}. */
   static int count(int elements, int size) {
     return (elements + size - 1) / size;

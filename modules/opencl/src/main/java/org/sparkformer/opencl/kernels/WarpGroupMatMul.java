@@ -18,18 +18,19 @@ public final class WarpGroupMatMul implements Specialisation<MatMul> {
   /** Rows that a warp holds of the 64 of its group. */
   private static final int WARP_ROWS = 16;
 
-  /** Beyond the 48 KiB that the driver reports, as are DEEP's 192. */
+  /** Beyond the 48 KiB that the driver reports, as are WIDE's 198. */
   private static final TensorTiles LARGE = new TensorTiles(128, 128, WARP_ROWS, 128, 64, 3, 0);
 
   private static final TensorTiles SMALL = new TensorTiles(64, 64, WARP_ROWS, 64, 64, 3, 0);
 
   /**
-   * Where the inner product is long: a compute unit holds one group of these, so that nobody
-   * multiplies while it starts and ends, but each step reads least of local memory.
+   * Reads least of local memory for each step, and of the caches. A compute unit holds one group of
+   * these, so it has nothing to do where the last wave of them leaves it out.
    */
-  private static final TensorTiles DEEP = new TensorTiles(128, 256, WARP_ROWS, 256, 64, 4, 1);
+  private static final TensorTiles WIDE = new TensorTiles(192, 256, WARP_ROWS, 256, 32, 6, 1);
 
-  private static final int DEPTH_OF_DEEP = 1024;
+  /** Of the compute units, over all waves, that WIDE has to keep at work. */
+  private static final double BUSY = 0.85;
 
   /** Several tiles and steps of each size, and edges. */
   private static final ProductCheck CHECK = new ProductCheck(200, 150, 330);
@@ -60,30 +61,39 @@ public final class WarpGroupMatMul implements Specialisation<MatMul> {
   }
 
   private static TensorTiles tiles(MatMul product, LaunchContext context) {
-    int units = context.device().computeUnits();
-    boolean deep = product.k() >= DEPTH_OF_DEEP && DEEP.groups(product) >= units;
     boolean divided = TensorTiles.parts(product) > 1;
-    TensorTiles built = deep && !divided ? DEEP : LARGE;
+    boolean wide = !divided && WIDE.busy(product, context.device().computeUnits()) >= BUSY;
+    TensorTiles built = wide ? WIDE : LARGE;
     return tuned(built, context.tunables(FILE)).orIfFew(product, context.device(), SMALL);
   }
 
   private static TensorTiles tuned(TensorTiles built, Map<String, Integer> tunables) {
     int columns = tunables.getOrDefault("COLUMNS", built.columns());
+    int stages = tunables.getOrDefault("STAGES", built.stages());
     return new TensorTiles(
         tunables.getOrDefault("ROWS", built.rows()),
         columns,
         WARP_ROWS,
         columns,
         tunables.getOrDefault("STEP", built.step()),
-        tunables.getOrDefault("STAGES", built.stages()),
-        tunables.getOrDefault("OPEN", built.open()));
+        stages,
+        Math.min(tunables.getOrDefault("OPEN", built.open()), stages - 2));
   }
 
   /** OpenCL C has no such instructions, and no driver promises to load them or so much memory. */
   @Override
   public void prove(Backend backend, LaunchContext context) {
     Map<String, Integer> tunables = context.tunables(FILE);
-    for (TensorTiles tiles : List.of(tuned(LARGE, tunables), tuned(DEEP, tunables), SMALL)) {
+    prove(backend, context, List.of(tuned(LARGE, tunables), tuned(WIDE, tunables), SMALL));
+  }
+
+  /** That the instructions do, for other kernels that have them and take less local memory. */
+  static void proveInstructions(Backend backend, LaunchContext context) {
+    prove(backend, context, List.of(LARGE));
+  }
+
+  private static void prove(Backend backend, LaunchContext context, List<TensorTiles> all) {
+    for (TensorTiles tiles : all) {
       boolean right =
           CHECK.isRight(
               backend,

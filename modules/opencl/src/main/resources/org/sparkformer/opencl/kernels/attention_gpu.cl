@@ -31,6 +31,10 @@
 
 #include "attention_passes.cl"
 
+#ifndef DY_BF16
+#define DY_BF16 0 // of attention_delta alone
+#endif
+
 #define ITEMS 128
 #define DOWN 16
 #define ACROSS 8

@@ -5,7 +5,7 @@
 
 // delta[row] = sum over d of dy y, for rows of [B, heads, Tq]; a group takes DOWN queries of a head.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
-void attention_delta(const global ELEMENT(Y_BF16) *y, long y_first, const global float *dy,
+void attention_delta(const global ELEMENT(Y_BF16) *y, long y_first, const global ELEMENT(DY_BF16) *dy,
                      long dy_first, global float *delta, long delta_first, int queries) {
   local float parts[ITEMS];
   int h = get_group_id(1), heads = get_num_groups(1), item = get_local_id(0);
@@ -14,7 +14,7 @@ void attention_delta(const global ELEMENT(Y_BF16) *y, long y_first, const global
   ulong at = ((b * queries + i) * heads + h) * D;
   float sum = 0.0f;
   for (int d = item % ACROSS; d < D && i < queries; d += ACROSS)
-    sum = fma(VALUE(Y_BF16, y[y_first + at + d]), dy[dy_first + at + d], sum);
+    sum = fma(VALUE(Y_BF16, y[y_first + at + d]), VALUE(DY_BF16, dy[dy_first + at + d]), sum);
   parts[item] = sum;
   barrier(CLK_LOCAL_MEM_FENCE);
   if (item % ACROSS == 0 && i < queries) {

@@ -9,7 +9,7 @@
 // memory, [B, heads, T, DEPTH] with zeros from D on, since every tile reads them again. They come as
 // fp32, or with SOURCE_BF16 as bf16; y is bf16 with Y_BF16, the gradients with GRADIENT_BF16.
 //
-// A work-group of 4 warps owns 64 queries (or keys), each warp 16 of them, and goes over the others
+// A work-group owns OWN queries (or keys), each of its warps 16 of them, and goes over the others
 // in blocks of BLOCK, the next of which is copied into local memory while one is multiplied (with
 // STAGES 2). A warp's scores stay in its registers, in which the layout of a product's result is
 // that of the next one's left operand: lane l holds rows l / 4 and l / 4 + 8, of each 8 columns two.
@@ -19,57 +19,47 @@
 // suffice.
 //
 // The kernels stand in attention_tensor_forward.cl and attention_tensor_backward.cl, what they share
-// in attention_tensor_tiles.cl.
+// in attention_tensor_operands.cl and attention_tensor_tiles.cl. attention_wgmma.cl has them too, and
+// multiplies by other instructions.
 
-#ifndef BLOCK
-#define BLOCK 64
-#endif
-#ifndef STAGES
-#define STAGES 2
-#endif
-#ifndef SOURCE_BF16
-#define SOURCE_BF16 0
-#endif
+#include "attention_tensor_operands.cl"
 
-#define ITEMS 128
-#define OWN 64
+#define ALIGNED __attribute__((aligned(16)))
 
-#include "nvidia.cl"
-#include "attention_passes.cl"
-
-#define CHUNKS (DEPTH / 8)
-// 8 columns of scores, and of sums.
-#define SCORE_TILES (BLOCK / 8)
-#define SUM_TILES (DEPTH / 8)
-
-// Rows of heads: the first element, and elements from one sequence, head and row to the next; DEPTH
-// of each row count.
-#define ROWS_OF(x) \
-  const global ushort *x, long x##_first, long x##_batch, long x##_head, int x##_stride
-#define PARAMETERS                                                                             \
-  ROWS_OF(q), ROWS_OF(k), ROWS_OF(v), const global int *key_lengths, long key_lengths_first
-#define EXTENT_PARAMETERS                                                                      \
-  int queries, int keys, int first_query, float scale, DROPOUT_PARAMETERS
-
-// Rows of one head of each sequence, [B, heads, rows, DEPTH], from a matrix whose rows lie stride
-// apart, length of them a sequence. A work-group takes PACK_WORDS pairs of elements.
-#define PACK_WORDS 256
-kernel __attribute__((reqd_work_group_size(PACK_WORDS, 1, 1)))
-void pack_heads(const global ELEMENT(SOURCE_BF16) *source, long source_first, global uint *packed,
-                long packed_first, long column, int stride, int length, int rows) {
-  int h = get_group_id(1), heads = get_num_groups(1);
-  ulong b = get_group_id(2);
-  int word = get_global_id(0), row = word / (DEPTH / 2), d = word % (DEPTH / 2) * 2;
-  if (row >= rows) return;
-  source += source_first + column + (b * length + row) * stride + h * D + d;
-  float low = d < D ? VALUE(SOURCE_BF16, source[0]) : 0.0f;
-  float high = d + 1 < D ? VALUE(SOURCE_BF16, source[1]) : 0.0f;
-  packed[packed_first + (b * heads + h) * rows * (DEPTH / 2) + word] = bfloat16_pair(low, high);
+// s = the warp's 16 own rows times the block's.
+INLINE void start_scores(const local ushort *own, const local ushort *block, float s[SCORE_TILES][4],
+                     warp_t *warp) {
+  int row = get_local_id(0) / WARP * 16;
+  UNROLL for (int j = 0; j < SCORE_TILES; j++)
+    UNROLL for (int e = 0; e < 4; e++) s[j][e] = 0.0f;
+  UNROLL for (int d = 0; d < CHUNKS; d += 2) {
+    uint4 x = load_matrices(own + place_of_a(row, d, CHUNKS), warp);
+    UNROLL for (int j = 0; j < SCORE_TILES; j += 2) {
+      uint4 y = load_matrices(block + place_of_b(8 * j, d, CHUNKS), warp);
+      multiply_add(s[j], x, y.lo, warp);
+      multiply_add(s[j + 1], x, y.hi, warp);
+    }
+  }
 }
 
+// sums += weights [16, BLOCK] times the block.
+INLINE void start_sums(float weights[SCORE_TILES][4], const local ushort *block,
+                       float sums[SUM_TILES][4], warp_t *warp) {
+  UNROLL for (int j = 0; j < SCORE_TILES; j += 2) {
+    uint4 x = (uint4)(bfloat16_pair(weights[j][0], weights[j][1]),
+                      bfloat16_pair(weights[j][2], weights[j][3]),
+                      bfloat16_pair(weights[j + 1][0], weights[j + 1][1]),
+                      bfloat16_pair(weights[j + 1][2], weights[j + 1][3]));
+    UNROLL for (int d = 0; d < SUM_TILES; d += 2) {
+      uint4 y = load_transposed(block + place_of_b_across(8 * j, d, CHUNKS), warp);
+      multiply_add(sums[d], x, y.lo, warp);
+      multiply_add(sums[d + 1], x, y.hi, warp);
+    }
+  }
+}
+
+INLINE void publish_copies(warp_t *warp) {}
+INLINE void wait_for_scores(int open, float s[SCORE_TILES][4], warp_t *warp) {}
+INLINE void wait_for_sums(float sums[SUM_TILES][4], warp_t *warp) {}
+
 #include "attention_tensor_tiles.cl"
-#if PASS == 0
-#include "attention_tensor_forward.cl"
-#else
-#include "attention_tensor_backward.cl"
-#endif

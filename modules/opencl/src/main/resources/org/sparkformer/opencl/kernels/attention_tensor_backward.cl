@@ -11,9 +11,9 @@ void attention_backward_query(PARAMETERS, ROWS_OF(dy),
                               global ELEMENT(RESULT_BF16) *dq, long dq_first, long dq_column,
                               int dq_stride, EXTENT_PARAMETERS) {
   WARP_STATE(warp);
-  local ushort own[OWN * DEPTH] __attribute__((aligned(16)));
-  local ushort own_dy[OWN * DEPTH] __attribute__((aligned(16)));
-  local ushort blocks[STAGES * 2 * BLOCK * DEPTH] __attribute__((aligned(16)));
+  local ushort own[OWN * DEPTH] ALIGNED;
+  local ushort own_dy[OWN * DEPTH] ALIGNED;
+  local ushort blocks[STAGES * 2 * BLOCK * DEPTH] ALIGNED;
   int tile = get_num_groups(0) - 1 - get_group_id(0), h = get_group_id(1), heads = get_num_groups(1);
   ulong b = get_group_id(2), head = b * heads + h;
   int first = tile * OWN, count = min(OWN, queries - first);
@@ -28,6 +28,9 @@ void attention_backward_query(PARAMETERS, ROWS_OF(dy),
   int end = CAUSAL ? min(visible, first_query + first + count) : visible;
 
   int limit[2];
+  // Blocks before this one need no mask, for no row.
+  int seen = CAUSAL ? min(visible, first_query + first + 1) : visible;
+  float base = scale * LOG2_E;
   float shift[2], mean[2], factor[2], sums[SUM_TILES][4];
   UNROLL for (int r = 0; r < 2; r++) {
     ulong from = row + min(mine + 8 * r, count - 1);
@@ -43,21 +46,47 @@ void attention_backward_query(PARAMETERS, ROWS_OF(dy),
     const local ushort *block =
         take_block(k, k_stride, v, v_stride, keys, 0, at, end, blocks, warp);
     float s[SCORE_TILES][4], slope[SCORE_TILES][4];
-    multiply(own, block, s, warp);
-    multiply(own_dy, block + BLOCK * DEPTH, slope, warp);
+    start_scores(own, block, s, warp);
+    start_scores(own_dy, block + BLOCK * DEPTH, slope, warp);
+    wait_for_scores(1, s, warp);
+    EACH_SCORE s[j][e] = exp2(fma(s[j][e], base, -shift[e / 2]));
+    wait_for_scores(0, slope, warp);
+    if (at + BLOCK > seen) {
+      EACH_SCORE {
+        int column = at + 8 * j + 2 * (lane % 4) + e % 2;
+        s[j][e] = column < limit[e / 2] ? s[j][e] : 0.0f;
+      }
+    }
     EACH_SCORE {
       int column = at + 8 * j + 2 * (lane % 4) + e % 2;
-      float weight = exp2(fma(s[j][e], scale * LOG2_E, -shift[e / 2]));
       if (DROPOUT)
         slope[j][e] *= keep_factor((row + mine + e / 2 * 8) * keys + column, DROPOUT_ARGUMENTS);
-      s[j][e] = column < limit[e / 2] ? weight * (slope[j][e] - mean[e / 2]) : 0.0f;
+      s[j][e] *= slope[j][e] - mean[e / 2];
     }
-    accumulate(s, block, sums, warp);
+    start_sums(s, block, sums, warp);
+    wait_for_sums(sums, warp);
   }
   store_rows(sums, factor, dq, dq_stride, count);
 }
 
 #else
+
+// What the forward pass and attention_delta left of a block's queries, of which a lane has two that
+// follow each other: the logarithm of the sum, in powers of 2, and delta.
+typedef struct {
+  float shift[2], mean[2];
+} saved_t;
+
+INLINE saved_t saved_of(const global float *log_sum_exp, const global float *delta, int at,
+                        int queries) {
+  saved_t saved;
+  UNROLL for (int odd = 0; odd < 2; odd++) {
+    int query = min(at + (int)get_local_id(0) % WARP * 2 + odd, queries - 1);
+    saved.shift[odd] = log_sum_exp[query] * LOG2_E;
+    saved.mean[odd] = delta[query];
+  }
+  return saved;
+}
 
 // Owns keys and their values. dk and dv are overwritten within the heads' columns.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
@@ -69,9 +98,9 @@ void attention_backward_key(PARAMETERS, ROWS_OF(dy),
                             long dv_first, long dv_column, int dv_stride, int v_length,
                             EXTENT_PARAMETERS) {
   WARP_STATE(warp);
-  local ushort own[OWN * DEPTH] __attribute__((aligned(16)));
-  local ushort own_v[OWN * DEPTH] __attribute__((aligned(16)));
-  local ushort blocks[STAGES * 2 * BLOCK * DEPTH] __attribute__((aligned(16)));
+  local ushort own[OWN * DEPTH] ALIGNED;
+  local ushort own_v[OWN * DEPTH] ALIGNED;
+  local ushort blocks[STAGES * 2 * BLOCK * DEPTH] ALIGNED;
   int tile = get_group_id(0), h = get_group_id(1), heads = get_num_groups(1);
   ulong b = get_group_id(2), head = b * heads + h;
   int first = tile * OWN, count = min(OWN, keys - first);
@@ -89,6 +118,11 @@ void attention_backward_key(PARAMETERS, ROWS_OF(dy),
   // Queries before the first see none of these keys.
   int begin = CAUSAL ? max(0, first - first_query) : 0;
   if (first >= visible) begin = queries;
+  // Blocks from this one on to the last whole one need no mask, unless keys are missing.
+  int seen = CAUSAL ? first + OWN - 1 - first_query : 0;
+  if (first + OWN > visible) seen = queries;
+  float base = scale * LOG2_E;
+  saved_t next = saved_of(log_sum_exp, delta, begin, queries);
 
   float sums[SUM_TILES][4], sums_v[SUM_TILES][4], factor[2], one[2];
   UNROLL for (int r = 0; r < 2; r++) {
@@ -102,21 +136,41 @@ void attention_backward_key(PARAMETERS, ROWS_OF(dy),
   for (int at = begin; at < queries; at += BLOCK) {
     const local ushort *block =
         take_block(q, q_stride, dy, dy_stride, queries, begin, at, queries, blocks, warp);
+    saved_t saved = next;
+    next = saved_of(log_sum_exp, delta, at + BLOCK, queries);
     float s[SCORE_TILES][4], slope[SCORE_TILES][4];
-    multiply(own, block, s, warp);
-    multiply(own_v, block + BLOCK * DEPTH, slope, warp);
-    EACH_SCORE {
-      int column = at + 8 * j + 2 * (lane % 4) + e % 2, query = min(column, queries - 1);
-      int key = first + mine + e / 2 * 8;
-      int limit = CAUSAL ? min(visible, first_query + query + 1) : visible;
-      float weight = exp2(fma(s[j][e], scale * LOG2_E, -log_sum_exp[query] * LOG2_E));
-      weight = column < queries && key < limit ? weight : 0.0f;
-      float keep = DROPOUT ? keep_factor((row + query) * keys + key, DROPOUT_ARGUMENTS) : 1.0f;
-      s[j][e] = weight * keep;
-      slope[j][e] = weight * (slope[j][e] * keep - delta[query]);
+    start_scores(own, block, s, warp);
+    start_scores(own_v, block + BLOCK * DEPTH, slope, warp);
+    wait_for_scores(1, s, warp);
+    UNROLL for (int j = 0; j < SCORE_TILES; j++)
+      UNROLL for (int odd = 0; odd < 2; odd++) {
+        float shift = value_of_lane(saved.shift[odd], 4 * j + lane % 4, warp);
+        s[j][odd] = exp2(fma(s[j][odd], base, -shift));
+        s[j][2 + odd] = exp2(fma(s[j][2 + odd], base, -shift));
+      }
+    wait_for_scores(0, slope, warp);
+    if (at < seen || at + BLOCK > queries) {
+      EACH_SCORE {
+        int column = at + 8 * j + 2 * (lane % 4) + e % 2, key = first + mine + e / 2 * 8;
+        int limit = CAUSAL ? min(visible, first_query + column + 1) : visible;
+        s[j][e] = column < queries && key < limit ? s[j][e] : 0.0f;
+      }
     }
-    accumulate(s, block + BLOCK * DEPTH, sums_v, warp);
-    accumulate(slope, block, sums, warp);
+    UNROLL for (int j = 0; j < SCORE_TILES; j++)
+      UNROLL for (int odd = 0; odd < 2; odd++) {
+        float mean = value_of_lane(saved.mean[odd], 4 * j + lane % 4, warp);
+        int query = min(at + 8 * j + 2 * (lane % 4) + odd, queries - 1);
+        UNROLL for (int e = odd; e < 4; e += 2) {
+          int key = first + mine + e / 2 * 8;
+          float keep = DROPOUT ? keep_factor((row + query) * keys + key, DROPOUT_ARGUMENTS) : 1.0f;
+          slope[j][e] = s[j][e] * (slope[j][e] * keep - mean);
+          s[j][e] *= keep;
+        }
+      }
+    start_sums(s, block + BLOCK * DEPTH, sums_v, warp);
+    start_sums(slope, block, sums, warp);
+    wait_for_sums(sums_v, warp);
+    wait_for_sums(sums, warp);
   }
   store_rows(sums, factor, dk, dk_stride, count);
   store_rows(sums_v, one, dv, dv_stride, count);

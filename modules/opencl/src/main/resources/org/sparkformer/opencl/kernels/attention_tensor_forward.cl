@@ -4,8 +4,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 void attention_forward(PARAMETERS, global ELEMENT(Y_BF16) *y, long y_first,
                        global float *log_sum_exp, long log_sum_exp_first, EXTENT_PARAMETERS) {
   WARP_STATE(warp);
-  local ushort own[OWN * DEPTH] __attribute__((aligned(16)));
-  local ushort blocks[STAGES * 2 * BLOCK * DEPTH] __attribute__((aligned(16)));
+  local ushort own[OWN * DEPTH] ALIGNED;
+  local ushort blocks[STAGES * 2 * BLOCK * DEPTH] ALIGNED;
   // The last queries see most keys: they go first, so that none waits long for the last group.
   int tile = get_num_groups(0) - 1 - get_group_id(0), h = get_group_id(1), heads = get_num_groups(1);
   ulong b = get_group_id(2), head = b * heads + h;
@@ -20,7 +20,9 @@ void attention_forward(PARAMETERS, global ELEMENT(Y_BF16) *y, long y_first,
   int end = CAUSAL ? min(visible, first_query + first + count) : visible;
 
   int limit[2];
-  float largest[2], total[2], sums[SUM_TILES][4];
+  // Blocks before this one need no mask, for no row.
+  int seen = CAUSAL ? min(visible, first_query + first + 1) : visible;
+  float base = scale * LOG2_E, largest[2], total[2], sums[SUM_TILES][4];
   UNROLL for (int r = 0; r < 2; r++) {
     limit[r] = CAUSAL ? min(visible, first_query + first + mine + 8 * r + 1) : visible;
     largest[r] = -INFINITY;
@@ -32,23 +34,27 @@ void attention_forward(PARAMETERS, global ELEMENT(Y_BF16) *y, long y_first,
     const local ushort *block =
         take_block(k, k_stride, v, v_stride, keys, 0, at, end, blocks, warp);
     float s[SCORE_TILES][4], highest[2], shrink[2];
-    multiply(own, block, s, warp);
-    UNROLL for (int r = 0; r < 2; r++) highest[r] = largest[r];
-    EACH_SCORE {
-      int column = at + 8 * j + 2 * (lane % 4) + e % 2;
-      s[j][e] = column < limit[e / 2] ? s[j][e] * (scale * LOG2_E) : -INFINITY;
-      highest[e / 2] = fmax(highest[e / 2], s[j][e]);
+    start_scores(own, block, s, warp);
+    wait_for_scores(0, s, warp);
+    if (at + BLOCK > seen) {
+      EACH_SCORE {
+        int column = at + 8 * j + 2 * (lane % 4) + e % 2;
+        s[j][e] = column < limit[e / 2] ? s[j][e] : -INFINITY;
+      }
     }
+    UNROLL for (int r = 0; r < 2; r++) highest[r] = -INFINITY;
+    EACH_SCORE highest[e / 2] = fmax(highest[e / 2], s[j][e]);
     UNROLL for (int r = 0; r < 2; r++) {
       highest[r] = fmax(highest[r], exchange_lanes(highest[r], 1, warp));
       highest[r] = fmax(highest[r], exchange_lanes(highest[r], 2, warp));
       // Every row sees key 0, which lies in the first block, so that the highest is finite.
+      highest[r] = fmax(largest[r], highest[r] * base);
       shrink[r] = exp2(largest[r] - highest[r]);
       largest[r] = highest[r];
       total[r] *= shrink[r];
     }
     EACH_SCORE {
-      float weight = exp2(s[j][e] - highest[e / 2]);
+      float weight = exp2(fma(s[j][e], base, -highest[e / 2]));
       total[e / 2] += weight;
       int column = at + 8 * j + 2 * (lane % 4) + e % 2;
       if (DROPOUT)
@@ -57,7 +63,8 @@ void attention_forward(PARAMETERS, global ELEMENT(Y_BF16) *y, long y_first,
     }
     UNROLL for (int d = 0; d < SUM_TILES; d++)
       UNROLL for (int e = 0; e < 4; e++) sums[d][e] *= shrink[e / 2];
-    accumulate(s, block + BLOCK * DEPTH, sums, warp);
+    start_sums(s, block + BLOCK * DEPTH, sums, warp);
+    wait_for_sums(sums, warp);
   }
   float factor[2];
   UNROLL for (int r = 0; r < 2; r++) {

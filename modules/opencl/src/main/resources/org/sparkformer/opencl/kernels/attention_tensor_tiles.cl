@@ -1,5 +1,5 @@
-// What the kernels of attention_tensor.cl share: rows copied into local memory ahead, both products by
-// tensor cores, with their sums in a warp's registers, and the way back.
+// What the kernels of attention_tensor.cl share: rows copied into local memory ahead, and the way back
+// from a warp's registers.
 
 // Starts copying rows; those beyond the last repeat it, as their weight is 0.
 INLINE void copy_rows(const global ushort *source, int stride, int first, int count, int size,
@@ -12,38 +12,6 @@ INLINE void copy_rows(const global ushort *source, int stride, int first, int co
   }
 }
 
-// s = the warp's 16 own rows times the block's.
-INLINE void multiply(const local ushort *own, const local ushort *block, float s[SCORE_TILES][4],
-                     warp_t *warp) {
-  int row = get_local_id(0) / WARP * 16;
-  UNROLL for (int j = 0; j < SCORE_TILES; j++)
-    UNROLL for (int e = 0; e < 4; e++) s[j][e] = 0.0f;
-  UNROLL for (int d = 0; d < CHUNKS; d += 2) {
-    uint4 x = load_matrices(own + place_of_a(row, d, CHUNKS), warp);
-    UNROLL for (int j = 0; j < SCORE_TILES; j += 2) {
-      uint4 y = load_matrices(block + place_of_b(8 * j, d, CHUNKS), warp);
-      multiply_add(s[j], x, y.lo, warp);
-      multiply_add(s[j + 1], x, y.hi, warp);
-    }
-  }
-}
-
-// sums += weights [16, BLOCK] times the block.
-INLINE void accumulate(float weights[SCORE_TILES][4], const local ushort *block,
-                       float sums[SUM_TILES][4], warp_t *warp) {
-  UNROLL for (int j = 0; j < SCORE_TILES; j += 2) {
-    uint4 x = (uint4)(bfloat16_pair(weights[j][0], weights[j][1]),
-                      bfloat16_pair(weights[j][2], weights[j][3]),
-                      bfloat16_pair(weights[j + 1][0], weights[j + 1][1]),
-                      bfloat16_pair(weights[j + 1][2], weights[j + 1][3]));
-    UNROLL for (int d = 0; d < SUM_TILES; d += 2) {
-      uint4 y = load_transposed(block + place_of_b_across(8 * j, d, CHUNKS), warp);
-      multiply_add(sums[d], x, y.lo, warp);
-      multiply_add(sums[d + 1], x, y.hi, warp);
-    }
-  }
-}
-
 INLINE void clear(float sums[SUM_TILES][4]) {
   UNROLL for (int d = 0; d < SUM_TILES; d++)
     UNROLL for (int e = 0; e < 4; e++) sums[d][e] = 0.0f;
@@ -53,11 +21,19 @@ INLINE void clear(float sums[SUM_TILES][4]) {
 INLINE void store_rows(float sums[SUM_TILES][4], const float *factor,
                        global ELEMENT(RESULT_BF16) *target, ulong stride, int count) {
   int lane = get_local_id(0) % WARP, row = get_local_id(0) / WARP * 16 + lane / 4;
+  bool pairs = RESULT_BF16 && D % 2 == 0 && (ulong)target % 4 == 0 && stride % 2 == 0;
   UNROLL for (int j = 0; j < SUM_TILES; j++)
-    UNROLL for (int e = 0; e < 4; e++) {
-      int r = row + e / 2 * 8, d = 8 * j + 2 * (lane % 4) + e % 2;
-      if (r < count && d < D)
-        target[r * stride + d] = ELEMENT_OF(RESULT_BF16, sums[j][e] * factor[e / 2]);
+    UNROLL for (int r = 0; r < 2; r++) {
+      int d = 8 * j + 2 * (lane % 4);
+      float low = sums[j][2 * r] * factor[r], high = sums[j][2 * r + 1] * factor[r];
+      global ELEMENT(RESULT_BF16) *at = target + (row + 8 * r) * stride + d;
+      if (row + 8 * r >= count) continue;
+      if (pairs) {
+        if (d < D) *(global uint *)at = bfloat16_pair(low, high);
+      } else {
+        if (d < D) at[0] = ELEMENT_OF(RESULT_BF16, low);
+        if (d + 1 < D) at[1] = ELEMENT_OF(RESULT_BF16, high);
+      }
     }
 }
 
@@ -84,9 +60,16 @@ INLINE const local ushort *take_block(const global ushort *x, int x_stride,
     copy_block(x, x_stride, y, y_stride, at, size, block, warp);
   }
   WAIT_FOR_COPIES(0, warp);
+  publish_copies(warp);
   barrier(CLK_LOCAL_MEM_FENCE);
   if (STAGES == 2 && at + BLOCK < end)
     copy_block(x, x_stride, y, y_stride, at + BLOCK, size,
                blocks + (turn ^ 1) * 2 * BLOCK * DEPTH, warp);
   return block;
 }
+
+#if PASS == 0
+#include "attention_tensor_forward.cl"
+#else
+#include "attention_tensor_backward.cl"
+#endif

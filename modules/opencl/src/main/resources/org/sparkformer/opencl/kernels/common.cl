@@ -182,6 +182,33 @@ static inline float sumOfGroup(float value, __local float *scratch) {
 #endif
 }
 
+// Items of a GPU's group that share a column of partial sums, each a run of blocks.
+#define SUM_PARTS (ITEMS > 1 ? 8 : 1)
+#define SUM_COLUMNS 32
+
+/**
+ * The sum of a column's blocks, `stride` apart: of runs of them, then of these, in their order; in the
+ * first SUM_COLUMNS items. A group calls it once.
+ */
+static inline float sumOfBlocks(__global const float *partial, int blocks, long stride,
+                                __local float *scratch) {
+  int part = get_local_id(0) / SUM_COLUMNS, column = get_local_id(0) % SUM_COLUMNS;
+  int run = (blocks + SUM_PARTS - 1) / SUM_PARTS;
+  int end = min((part + 1) * run, blocks);
+  float sum = 0.0f;
+  _Pragma("unroll 16") for (long block = part * run; block < end; block++) {
+    sum += partial[block * stride];
+  }
+#if ITEMS > 1
+  scratch[get_local_id(0)] = sum;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  for (int other = 1; part == 0 && other < SUM_PARTS; other++) {
+    sum += scratch[other * SUM_COLUMNS + column];
+  }
+#endif
+  return sum;
+}
+
 /** As sumOfGroup, the largest. */
 static inline float largestOfGroup(float value, __local float *scratch) {
 #if ITEMS == 1

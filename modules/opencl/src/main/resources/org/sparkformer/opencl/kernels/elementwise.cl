@@ -4,9 +4,10 @@
 //   copy           y[i] = x[i]
 //   add            y[i] = a[i] + b[i]
 //   gelu           y[i] = x[i] s(x[i])
-//   geluBackward   dx[i] = dy[i] (s + 2 x s (1 - s) sqrt(2/pi) (1 + 3 * 0.044715 x^2))
+//   geluBackward   dx[i] = dy[i] (s + 2 x s (1 - s) sqrt(2/pi) (1 + 3 * 0.044715 x^2)), and with ACTIVATED
+//                  activated[i] = x[i] s(x[i]), which may be x
 //   exactGelu      y[i] = x[i] P(x[i])
-//   exactGeluBackward  dx[i] = dy[i] (P(x[i]) + x[i] p(x[i]))
+//   exactGeluBackward  dx[i] = dy[i] (P(x[i]) + x[i] p(x[i])), and activated[i] = x[i] P(x[i]) likewise
 //   dropout        y[i] = x[i] scale where word(firstElement + i) >= threshold, else 0
 //
 // GELU in its tanh form (Hendrycks and Gimpel, arXiv:1606.08415) is written with the logistic
@@ -29,6 +30,9 @@
 #endif
 #ifndef Y_BF16
 #define Y_BF16 0
+#endif
+#ifndef ACTIVATED
+#define ACTIVATED 0
 #endif
 #ifndef VECTORS
 #define VECTORS 256 // vectors of a work-item
@@ -63,12 +67,14 @@ __kernel void copy(__global const ELEMENT(X_BF16) *x, long xFirst, __global ELEM
                y[i] = ELEMENT_OF(Y_BF16, VALUE(X_BF16, x[i])))
 }
 
-__kernel void add(__global const float *a, long aFirst, __global const float *b, long bFirst,
-                  __global float *y, long yFirst, long n) {
+/** b of either type, as X_BF16 says. */
+__kernel void add(__global const float *a, long aFirst, __global const ELEMENT(X_BF16) *b,
+                  long bFirst, __global float *y, long yFirst, long n) {
   a += aFirst;
   b += bFirst;
   y += yFirst;
-  FOR_ELEMENTS(STORE(LOAD(a + i) + LOAD(b + i), y + i), y[i] = a[i] + b[i])
+  FOR_ELEMENTS(STORE(LOAD(a + i) + LOAD_AS(X_BF16, b + i), y + i),
+               y[i] = a[i] + VALUE(X_BF16, b[i]))
 }
 
 /** -2 u */
@@ -92,11 +98,13 @@ __kernel void gelu(__global const ELEMENT(X_BF16) *x, long xFirst, __global ELEM
 #define SLOPE(v, e, s) \
   fma(2.0f * (v) * (s) * ((e) * (s)), 0.7978845608f * (1.0f + 0.134145f * (v) * (v)), (s))
 
-/** x of either type, dy and dx as Y_BF16 says. */
+/** x and activated as X_BF16 says, dy and dx as Y_BF16. */
 __kernel void geluBackward(__global const ELEMENT(X_BF16) *x, long xFirst,
                            __global const ELEMENT(Y_BF16) *dy, long dyFirst,
-                           __global ELEMENT(Y_BF16) *dx, long dxFirst, long n) {
+                           __global ELEMENT(Y_BF16) *dx, long dxFirst,
+                           __global ELEMENT(X_BF16) *activated, long activatedFirst, long n) {
   x += xFirst;
+  activated += activatedFirst;
   dy += dyFirst;
   dx += dxFirst;
   FOR_ELEMENTS({
@@ -105,12 +113,14 @@ __kernel void geluBackward(__global const ELEMENT(X_BF16) *x, long xFirst,
     floatv e = boundedExponential(SELECT(t, (floatv)(80.0f), t > 80.0f));
     floatv s = 1.0f / (1.0f + e);
     STORE_AS(Y_BF16, LOAD_AS(Y_BF16, dy + i) * SLOPE(v, e, s), dx + i);
+    if (ACTIVATED) STORE_AS(X_BF16, v * s, activated + i);
   }, {
     float v = VALUE(X_BF16, x[i]);
     float t = EXPONENT(v);
     float e = boundedExponentialOfOne(t > 80.0f ? 80.0f : t);
     float s = 1.0f / (1.0f + e);
     dx[i] = ELEMENT_OF(Y_BF16, VALUE(Y_BF16, dy[i]) * SLOPE(v, e, s));
+    if (ACTIVATED) activated[i] = ELEMENT_OF(X_BF16, v * s);
   })
 }
 
@@ -143,21 +153,27 @@ __kernel void exactGelu(__global const ELEMENT(X_BF16) *x, long xFirst,
   })
 }
 
-/** x of either type, dy and dx as Y_BF16 says. */
+/** x and activated as X_BF16 says, dy and dx as Y_BF16. */
 __kernel void exactGeluBackward(__global const ELEMENT(X_BF16) *x, long xFirst,
                                 __global const ELEMENT(Y_BF16) *dy, long dyFirst,
-                           __global ELEMENT(Y_BF16) *dx, long dxFirst, long n) {
+                                __global ELEMENT(Y_BF16) *dx, long dxFirst,
+                                __global ELEMENT(X_BF16) *activated, long activatedFirst, long n) {
   x += xFirst;
+  activated += activatedFirst;
   dy += dyFirst;
   dx += dxFirst;
   FOR_ELEMENTS({
     floatv v = LOAD_AS(X_BF16, x + i);
     floatv e = boundedExponential(-0.5f * v * v);
-    STORE_AS(Y_BF16, LOAD_AS(Y_BF16, dy + i) * fma(0.3989422804f * v, e, cumulative(v, e)), dx + i);
+    floatv share = cumulative(v, e);
+    STORE_AS(Y_BF16, LOAD_AS(Y_BF16, dy + i) * fma(0.3989422804f * v, e, share), dx + i);
+    if (ACTIVATED) STORE_AS(X_BF16, v * share, activated + i);
   }, {
     float v = VALUE(X_BF16, x[i]);
     float e = boundedExponentialOfOne(-0.5f * v * v);
-    dx[i] = ELEMENT_OF(Y_BF16, VALUE(Y_BF16, dy[i]) * fma(0.3989422804f * v, e, cumulativeOfOne(v, e)));
+    float share = cumulativeOfOne(v, e);
+    dx[i] = ELEMENT_OF(Y_BF16, VALUE(Y_BF16, dy[i]) * fma(0.3989422804f * v, e, share));
+    if (ACTIVATED) activated[i] = ELEMENT_OF(X_BF16, v * share);
   })
 }
 

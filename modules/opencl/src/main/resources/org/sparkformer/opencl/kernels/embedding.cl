@@ -61,19 +61,25 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void tokenBackward(
   int bucket = get_group_id(0);
   int item = get_local_id(0);
   __local int found[ITEMS];
+  __local int hits[2]; // whether one is found, this time and the next
+  if (item == 0) hits[0] = hits[1] = 0;
+  barrier(CLK_LOCAL_MEM_FENCE);
   tokens += tokensFirst;
   dy += dyFirst;
   dTokenWeight += dTokenWeightFirst;
   for (long first = 0; first < rows; first += ITEMS) {
     int token = first + item < rows ? tokens[first + item] : -1;
+    int turn = first / ITEMS % 2;
     found[item] = token % BUCKETS == bucket ? token : -1;
+    if (found[item] >= 0) hits[turn] = 1;
     barrier(CLK_LOCAL_MEM_FENCE);
-    for (int i = 0; i < ITEMS; i++) {
+    for (int i = 0; hits[turn] && i < ITEMS; i++) {
       if (found[i] >= 0) {
         addRow(dy + (first + i) * columns, dTokenWeight + (long)found[i] * columns, columns);
       }
     }
     barrier(CLK_LOCAL_MEM_FENCE);
+    if (item == 0) hits[turn] = 0;
   }
 }
 

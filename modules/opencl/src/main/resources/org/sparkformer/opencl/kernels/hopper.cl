@@ -11,7 +11,8 @@
 // of 128. Sources: PTX ISA 8.5, sections 9.7.15.5 (wgmma; fragments, layouts and descriptors in local
 // memory) and 9.7.12.16 (fence.proxy).
 //
-// COLUMNS, of a product: 64, 128 or 256.
+// COLUMNS, of a product: 64, 128 or 256. STEP, elements of the inner product in a buffer. A_ACROSS and
+// B_ACROSS as in matmul_operands.cl, of operands in local memory.
 
 #define GROUP_ROWS 64
 
@@ -40,6 +41,7 @@
 #if COLUMNS == 64
 #define SUMS SUMS_32(0)
 #define PRODUCT "n64k16.f32.bf16.bf16 {" NAMES_32 "}, %32, %33"
+#define HELD_PRODUCT "n64k16.f32.bf16.bf16 {" NAMES_32 "}, {%32, %33, %34, %35}, %36"
 #elif COLUMNS == 128
 #define SUMS SUMS_32(0), SUMS_32(32)
 #define PRODUCT "n128k16.f32.bf16.bf16 {" NAMES_64 "}, %64, %65"
@@ -78,21 +80,42 @@ INLINE ulong operand_of(const local ushort *rows, int k, int across) {
 // Starts c += a b with a [64, 16] and b [16, COLUMNS] of bf16, from element k of the inner product in
 // the buffer on; c [64, COLUMNS] of fp32. Warp w of the group holds rows 16 w to 16 w + 15 of c, of
 // 8 columns after the other as multiply_add does.
+#define START_PRODUCT(adds)                                                                  \
+  asm volatile(HOPPER("wgmma.mma_async.sync.aligned.m64" PRODUCT ", " adds ", 1, 1, "       \
+                      TEXT(A_ACROSS) ", " TEXT(B_ACROSS) ";")                                \
+               : SUMS                                                                        \
+               : "l"(operand_of(a, k, A_ACROSS)), "l"(operand_of(b, k, B_ACROSS))            \
+               : "memory")
 INLINE void start_product(float *c, const local ushort *a, const local ushort *b, int k,
                           warp_t *warp) {
-  asm volatile(HOPPER("wgmma.mma_async.sync.aligned.m64" PRODUCT ", 1, 1, 1, " TEXT(A_ACROSS)
-                      ", " TEXT(B_ACROSS) ";")
+  START_PRODUCT("1");
+}
+
+// As start_product, c = a b.
+INLINE void start_first_product(float *c, const local ushort *a, const local ushort *b, int k,
+                                warp_t *warp) {
+  START_PRODUCT("0");
+}
+
+#ifdef HELD_PRODUCT
+// Has an operand made before the products begin, not between them.
+#define hold(x) asm volatile("" : "+r"(x.s0), "+r"(x.s1), "+r"(x.s2), "+r"(x.s3))
+
+// As start_product, with a in registers as multiply_add has it, and b across.
+INLINE void start_held_product(float *c, uint4 a, const local ushort *b, int k, warp_t *warp) {
+  asm volatile(HOPPER("wgmma.mma_async.sync.aligned.m64" HELD_PRODUCT ", 1, 1, 1, 1;")
                : SUMS
-               : "l"(operand_of(a, k, A_ACROSS)), "l"(operand_of(b, k, B_ACROSS))
+               : "r"(a.s0), "r"(a.s1), "r"(a.s2), "r"(a.s3), "l"(operand_of(b, k, 1))
                : "memory");
 }
+#endif
 
 // Ends a group of products.
 INLINE void commit_products(warp_t *warp) {
   asm volatile(HOPPER("wgmma.commit_group.sync.aligned;") ::: "memory");
 }
 
-// Waits until at most `open` groups are under way, 0 or 1, the newest ones. After 0, c has the sums.
+// Waits until at most `open` groups are under way, 0 or 1, the newest ones: c has the sums of the others.
 INLINE void wait_for_products(int open, float *c, warp_t *warp) {
   if (open == 0)
     asm volatile(HOPPER("wgmma.wait_group.sync.aligned 0;") : SUMS : : "memory");
@@ -102,14 +125,33 @@ INLINE void wait_for_products(int open, float *c, warp_t *warp) {
 
 #else
 
+#define hold(x)
+
 INLINE void publish_copies(warp_t *warp) {}
 
 INLINE void begin_products(float *c, warp_t *warp) {}
 
+INLINE void start(product_t product, warp_t *warp) {
+  warp->products[warp->products_started++ % MOST_PRODUCTS] = product;
+}
+
 INLINE void start_product(float *c, const local ushort *a, const local ushort *b, int k,
                           warp_t *warp) {
-  product_t product = {a, b, k};
-  warp->products[warp->products_started++ % MOST_PRODUCTS] = product;
+  product_t product = {.c = c, .adds = true, .a = a, .b = b, .k = k};
+  start(product, warp);
+}
+
+INLINE void start_first_product(float *c, const local ushort *a, const local ushort *b, int k,
+                                warp_t *warp) {
+  product_t product = {.c = c, .adds = false, .a = a, .b = b, .k = k};
+  start(product, warp);
+}
+
+INLINE void start_held_product(float *c, uint4 a, const local ushort *b, int k, warp_t *warp) {
+  local uint4 *held = warp->held + warp->products_started % MOST_HELD * ITEMS;
+  held[get_local_id(0)] = a;
+  product_t product = {.c = c, .adds = true, .b = b, .k = k, .held = held};
+  start(product, warp);
 }
 
 INLINE void commit_products(warp_t *warp) {
@@ -117,26 +159,39 @@ INLINE void commit_products(warp_t *warp) {
 }
 
 INLINE float element_of(const local ushort *rows, int row, int k, int across) {
-  int place = across ? place_across(row / 8, k) + row % 8 : place_of(row, k / 8, CHUNKS) + k % 8;
+  int place = across ? place_across(row / 8, k, STEP) + row % 8 : place_of(row, k / 8, CHUNKS) + k % 8;
   return half_of(rows[place], 0);
 }
 
-INLINE void make_product(float *c, const product_t *product) {
-  int lane = get_local_id(0) % WARP, warp = get_local_id(0) / WARP % 4;
+// Element (row, k) of an operand that the lanes of this item's warp hold, as multiply_add has it.
+INLINE float element_of_held(const local uint4 *held, int row, int k) {
+  int lane = row % 8 * 4 + k % 8 / 2;
+  uint4 part = held[get_local_id(0) / WARP * WARP + lane];
+  return half_of(k < 8 ? (row < 8 ? part.s0 : part.s1) : (row < 8 ? part.s2 : part.s3), k % 2);
+}
+
+INLINE void make_product(const product_t *product) {
+  int lane = get_local_id(0) % WARP, number = get_local_id(0) / WARP % 4;
   for (int e = 0; e < COLUMNS / 2; e++) {
-    int row = 16 * warp + lane / 4 + e / 2 % 2 * 8;
+    int row = lane / 4 + e / 2 % 2 * 8;
     int column = e / 4 * 8 + 2 * (lane % 4) + e % 2;
-    for (int k = 0; k < 16; k++)
-      c[e] = fma(element_of(product->a, row, product->k + k, A_ACROSS),
-                 element_of(product->b, column, product->k + k, B_ACROSS), c[e]);
+    if (!product->adds) product->c[e] = 0.0f;
+    for (int k = 0; k < 16; k++) {
+      float x = product->held ? element_of_held(product->held, row, k)
+                              : element_of(product->a, 16 * number + row, product->k + k, A_ACROSS);
+      float y = element_of(product->b, column, product->k + k, product->held || B_ACROSS);
+      product->c[e] = fma(x, y, product->c[e]);
+    }
   }
 }
 
 INLINE void wait_for_products(int open, float *c, warp_t *warp) {
   int groups = warp->product_groups;
   int end = groups > open ? warp->product_ends[(groups - open - 1) % MOST_GROUPS] : 0;
+  if (MOST_HELD > 1) barrier(CLK_LOCAL_MEM_FENCE);
   for (; warp->products_done < end; warp->products_done++)
-    make_product(c, &warp->products[warp->products_done % MOST_PRODUCTS]);
+    make_product(&warp->products[warp->products_done % MOST_PRODUCTS]);
+  if (MOST_HELD > 1) barrier(CLK_LOCAL_MEM_FENCE);
 }
 
 #endif

@@ -21,6 +21,9 @@
 #ifndef Y_BF16
 #define Y_BF16 0
 #endif
+#ifndef DY_BF16
+#define DY_BF16 0
+#endif
 #ifndef ROWS
 #define ROWS 8 // rows of a group
 #endif
@@ -94,14 +97,14 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormForwar
 }
 
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormBackward(
-    __global const float *dy, long dyFirst, __global const float *x, long xFirst,
+    __global const ELEMENT(DY_BF16) *dy, long dyFirst, __global const float *x, long xFirst,
     __global const float *weight, long weightFirst, __global const float *mean, long meanFirst,
     __global const float *rstd, long rstdFirst, __global const float *dSum, long dSumFirst,
     __global float *dx, long dxFirst, int rows, int columns, int dSumPresent) {
   __local float scratch[ITEMS];
   weight += weightFirst;
   ALL_ROWS {
-    __global const float *d = dy + dyFirst + row * columns;
+    __global const ELEMENT(DY_BF16) *d = dy + dyFirst + row * columns;
     __global const float *in = x + xFirst + row * columns;
     __global float *out = dx + dxFirst + row * columns;
     float m = mean[meanFirst + row];
@@ -111,11 +114,11 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormBackwa
     float sumGOfTail = 0.0f;
     float sumGNOfTail = 0.0f;
     FOR_COLUMNS({
-      floatv g = LOAD(d + c) * LOAD(weight + c);
+      floatv g = LOAD_AS(DY_BF16, d + c) * LOAD(weight + c);
       sumG += g;
       sumGN = fma(g, (LOAD(in + c) - m) * r, sumGN);
     }, {
-      float g = d[c] * weight[c];
+      float g = VALUE(DY_BF16, d[c]) * weight[c];
       sumGOfTail += g;
       sumGNOfTail = fma(g, (in[c] - m) * r, sumGNOfTail);
     })
@@ -125,19 +128,19 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormBackwa
       __global const float *past = dSum + dSumFirst + row * columns;
       FOR_COLUMNS({
         floatv n = (LOAD(in + c) - m) * r;
-        floatv g = fma(LOAD(d + c), LOAD(weight + c), (floatv)(-meanG)) - n * meanGN;
+        floatv g = fma(LOAD_AS(DY_BF16, d + c), LOAD(weight + c), (floatv)(-meanG)) - n * meanGN;
         STORE(fma(g, (floatv)(r), LOAD(past + c)), out + c);
       }, {
         float n = (in[c] - m) * r;
-        out[c] = fma(fma(d[c], weight[c], -meanG) - n * meanGN, r, past[c]);
+        out[c] = fma(fma(VALUE(DY_BF16, d[c]), weight[c], -meanG) - n * meanGN, r, past[c]);
       })
     } else {
       FOR_COLUMNS({
         floatv n = (LOAD(in + c) - m) * r;
-        STORE((fma(LOAD(d + c), LOAD(weight + c), (floatv)(-meanG)) - n * meanGN) * r, out + c);
+        STORE((fma(LOAD_AS(DY_BF16, d + c), LOAD(weight + c), (floatv)(-meanG)) - n * meanGN) * r, out + c);
       }, {
         float n = (in[c] - m) * r;
-        out[c] = (fma(d[c], weight[c], -meanG) - n * meanGN) * r;
+        out[c] = (fma(VALUE(DY_BF16, d[c]), weight[c], -meanG) - n * meanGN) * r;
       })
     }
   }
@@ -146,16 +149,16 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormBackwa
 #define NORMALISED(r, at) ((LOAD(in + (r) * (long)columns + (at)) - m[r]) * s[r])
 
 /** Adds four rows to the partial sums, or sets them where the rows are the block's first. */
-static inline void addFourRows(__global const float *d, __global const float *in,
+static inline void addFourRows(__global const ELEMENT(DY_BF16) *d, __global const float *in,
                         __global const float *m, __global const float *s,
                         __global float *weightOut, __global float *biasOut, int columns,
                         bool first) {
   long stride = columns;
   FOR_COLUMNS({
-    floatv g0 = LOAD(d + c);
-    floatv g1 = LOAD(d + stride + c);
-    floatv g2 = LOAD(d + 2 * stride + c);
-    floatv g3 = LOAD(d + 3 * stride + c);
+    floatv g0 = LOAD_AS(DY_BF16, d + c);
+    floatv g1 = LOAD_AS(DY_BF16, d + stride + c);
+    floatv g2 = LOAD_AS(DY_BF16, d + 2 * stride + c);
+    floatv g3 = LOAD_AS(DY_BF16, d + 3 * stride + c);
     floatv sum = first ? (floatv)(0.0f) : LOAD(weightOut + c);
     sum = fma(g0, NORMALISED(0, c), sum);
     sum = fma(g1, NORMALISED(1, c), sum);
@@ -167,7 +170,7 @@ static inline void addFourRows(__global const float *d, __global const float *in
     float weightSum = first ? 0.0f : weightOut[c];
     float biasSum = first ? 0.0f : biasOut[c];
     for (int r = 0; r < 4; r++) {
-      float g = d[r * stride + c];
+      float g = VALUE(DY_BF16, d[r * stride + c]);
       weightSum = fma(g, (in[r * stride + c] - m[r]) * s[r], weightSum);
       biasSum += g;
     }
@@ -177,22 +180,23 @@ static inline void addFourRows(__global const float *d, __global const float *in
 }
 
 /** As addFourRows, one row. */
-static inline void addRow(__global const float *d, __global const float *in, float m, float s,
+static inline void addRow(__global const ELEMENT(DY_BF16) *d, __global const float *in, float m, float s,
                    __global float *weightOut, __global float *biasOut, int columns, bool first) {
   FOR_COLUMNS({
-    floatv g = LOAD(d + c);
+    floatv g = LOAD_AS(DY_BF16, d + c);
     floatv sum = first ? (floatv)(0.0f) : LOAD(weightOut + c);
     STORE(fma(g, (LOAD(in + c) - m) * s, sum), weightOut + c);
     sum = first ? (floatv)(0.0f) : LOAD(biasOut + c);
     STORE(sum + g, biasOut + c);
   }, {
-    weightOut[c] = fma(d[c], (in[c] - m) * s, first ? 0.0f : weightOut[c]);
-    biasOut[c] = first ? d[c] : biasOut[c] + d[c];
+    float g = VALUE(DY_BF16, d[c]);
+    weightOut[c] = fma(g, (in[c] - m) * s, first ? 0.0f : weightOut[c]);
+    biasOut[c] = first ? g : biasOut[c] + g;
   })
 }
 
 /** A vector of columns of `count` rows in their order, with several rows on their way at once. */
-static inline void addColumns(__global const float *d, __global const float *in,
+static inline void addColumns(__global const ELEMENT(DY_BF16) *d, __global const float *in,
                               __global const float *m, __global const float *s,
                               __global float *weightOut, __global float *biasOut, int columns,
                               int count) {
@@ -201,7 +205,7 @@ static inline void addColumns(__global const float *d, __global const float *in,
   if (c + WIDTH <= columns) {
     floatv weightSum = 0.0f, biasSum = 0.0f;
     _Pragma("unroll 4") for (int r = 0; r < count; r++) {
-      floatv g = LOAD(d + r * stride + c);
+      floatv g = LOAD_AS(DY_BF16, d + r * stride + c);
       weightSum = fma(g, NORMALISED(r, c), weightSum);
       biasSum += g;
     }
@@ -212,7 +216,7 @@ static inline void addColumns(__global const float *d, __global const float *in,
   for (; c < columns; c++) {
     float weightSum = 0.0f, biasSum = 0.0f;
     for (int r = 0; r < count; r++) {
-      float g = d[r * stride + c];
+      float g = VALUE(DY_BF16, d[r * stride + c]);
       weightSum = fma(g, (in[r * stride + c] - m[r]) * s[r], weightSum);
       biasSum += g;
     }
@@ -226,7 +230,7 @@ static inline void addColumns(__global const float *d, __global const float *in,
  * of axis 1 has a vector of columns an item.
  */
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormWeightPartials(
-    __global const float *dy, long dyFirst, __global const float *x, long xFirst,
+    __global const ELEMENT(DY_BF16) *dy, long dyFirst, __global const float *x, long xFirst,
     __global const float *mean, long meanFirst, __global const float *rstd, long rstdFirst,
     __global float *partial, long partialFirst, int rows, int columns) {
   long block = get_group_id(0);
@@ -254,19 +258,18 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormWeight
 #endif
 }
 
-/** A work-item a column. */
-__kernel __attribute__((reqd_work_group_size(64, 1, 1))) void layerNormWeightBackward(
+/** A group SUM_COLUMNS columns, those of the weight and behind them those of the bias. */
+__kernel
+__attribute__((reqd_work_group_size(SUM_COLUMNS * SUM_PARTS, 1, 1))) void layerNormWeightBackward(
     __global const float *partial, long partialFirst, __global float *dWeight, long dWeightFirst,
     __global float *dBias, long dBiasFirst, int blocks, int columns) {
-  int c = get_global_id(0);
-  if (c < columns) {
-    float weightSum = 0.0f;
-    float biasSum = 0.0f;
-    _Pragma("unroll 16") for (long block = 0; block < blocks; block++) {
-      weightSum += partial[partialFirst + 2 * block * columns + c];
-      biasSum += partial[partialFirst + (2 * block + 1) * columns + c];
-    }
-    dWeight[dWeightFirst + c] += weightSum;
-    dBias[dBiasFirst + c] += biasSum;
+  __local float scratch[SUM_COLUMNS * SUM_PARTS];
+  int item = get_local_id(0), c = get_group_id(0) * SUM_COLUMNS + item % SUM_COLUMNS;
+  partial += partialFirst + min(c, 2 * columns - 1);
+  float sum = sumOfBlocks(partial, blocks, 2L * columns, scratch);
+  if (item < SUM_COLUMNS && c < columns) {
+    dWeight[dWeightFirst + c] += sum;
+  } else if (item < SUM_COLUMNS && c < 2 * columns) {
+    dBias[dBiasFirst + c - columns] += sum;
   }
 }

@@ -23,11 +23,6 @@
 // Chunks of 8 elements in a row of an operand that lies along.
 #define CHUNKS (STEP / 8)
 
-// The same of an operand that lies across: where chunk `chunk` of element k of the inner product is.
-INLINE int place_across(int chunk, int k) {
-  return chunk / 8 * (64 * STEP) + place_of(k, chunk % 8, 8);
-}
-
 // Starts copying STEP elements of the inner product, of which `depth` are left, zeros beyond. Rows
 // beyond the last are filled with others: nobody reads their products.
 //
@@ -43,7 +38,7 @@ INLINE void copy_operand(const global ushort *source, int stride, int across, in
     bool there = !RAGGED || k < depth;
     ulong line = across ? (there ? k : 0) : min(row, size - 1);
     int first = across ? min(chunk * 8, size - 8) : there ? k : 0;
-    int place = across ? place_across(chunk, k) : place_of(row, k / 8, CHUNKS);
+    int place = across ? place_across(chunk, k, STEP) : place_of(row, k / 8, CHUNKS);
     const global uint4 *from = (const global uint4 *)(source + line * stride + first);
     if (RAGGED)
       copy_async_or_zero((local uint4 *)(buffer + place), from, there, warp);

@@ -37,11 +37,12 @@
 
 #define PACK_ITEMS 128 // share a row of a source
 
-// Rows of `words` words, two elements each, the last of them 0 where the source has fewer `columns`.
+// Rows of `words` words, two elements each, the last of them 0 where the source has fewer `columns`; its
+// rows lie `width` apart.
 kernel __attribute__((reqd_work_group_size(PACK_ITEMS, 1, 1)))
 void pack(const global ELEMENT(SOURCE_BF16) *source, long source_first, global uint *packed,
-          long packed_first, int columns, int words) {
-  source += source_first + (ulong)get_group_id(0) * columns;
+          long packed_first, int columns, int width, int words) {
+  source += source_first + (ulong)get_group_id(0) * width;
   packed += packed_first + (ulong)get_group_id(0) * words;
   UNROLL_SOME for (int word = get_local_id(0); word < words; word += PACK_ITEMS) {
     int at = 2 * word;
@@ -87,12 +88,13 @@ INLINE void put_one(float sum, ulong at, const global float *bias, global ELEMEN
 kernel __attribute__((reqd_work_group_size(COMBINE_ITEMS, 1, 1)))
 void combine(const global float *parts, long parts_first, global ELEMENT(C_BF16) *C, long C_first,
              const global float *bias, long bias_first, global ELEMENT(ACTIVATED_BF16) *activated,
-             long activated_first, long size, int N, int count) {
+             long activated_first, long size, int N, int C_stride, int count) {
   long at = get_global_id(0);
   if (at >= size) return;
   float sum = parts[parts_first + at];
   UNROLL_SOME for (int part = 1; part < count; part++) sum += parts[parts_first + part * size + at];
-  put_one(sum, at, bias + bias_first + at % N, C + C_first, activated + activated_first);
+  put_one(sum, at / N * C_stride + at % N, bias + bias_first + at % N, C + C_first,
+          activated + activated_first);
 }
 
 #define EACH_ELEMENT                                              \
@@ -108,14 +110,14 @@ void combine(const global float *parts, long parts_first, global ELEMENT(C_BF16)
 #define LOCAL_WORDS (STAGES * BUFFER > SHEETS ? STAGES * BUFFER : SHEETS)
 
 // A_batch and B_batch are elements from one matrix to the next, A_stride and B_stride from one row of
-// memory to the next, both whole chunks. Work-groups: the tiles of C on axis 0; parts of the inner
-// product, part_depth of it each and a C of all the batch each, on axis 1; the batch on axis 2.
+// memory to the next, both whole chunks; C_stride of C. Work-groups: the tiles of C on axis 0; parts of
+// the inner product, part_depth of it each and a C of all the batch each, on axis 1; the batch on axis 2.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 void MATMUL(const global ushort *A, long A_first, const global ushort *B, long B_first,
             global ELEMENT(C_BF16) *C, long C_first, const global float *bias,
             long bias_first, global ELEMENT(ACTIVATED_BF16) *activated,
             long activated_first, long A_batch, long B_batch, int A_stride, int B_stride, int M,
-            int N, int K, int part_depth) {
+            int N, int K, int C_stride, int part_depth) {
   local ushort stages[LOCAL_WORDS] __attribute__((aligned(1024)));
   WARP_STATE(warp);
   ulong batch = get_group_id(2), part = get_group_id(1) * get_num_groups(2) + batch;
@@ -166,10 +168,10 @@ void MATMUL(const global ushort *A, long A_first, const global ushort *B, long B
   local float *sheet = (local float *)stages + number * 16 * PITCH;
   int top = row + number / WARPS_ACROSS * WARP_ROWS;
   int left = column + number % WARPS_ACROSS * WARP_COLUMNS, columns = N - left;
-  C += C_first + part * M * N;
-  activated += activated_first + part * M * N;
+  C += C_first + part * M * C_stride;
+  activated += activated_first + part * M * C_stride;
   bias += bias_first + left;
-  bool fours = N % 4 == 0 && C_first % 4 == 0 && (!GELU || activated_first % 4 == 0);
+  bool fours = C_stride % 4 == 0 && C_first % 4 == 0 && (!GELU || activated_first % 4 == 0);
   UNROLL for (int i = 0; i < WARP_ROWS / 16; i++) {
     // All warps are done with the buffers, or with their sheets.
     barrier(CLK_LOCAL_MEM_FENCE);
@@ -178,18 +180,22 @@ void MATMUL(const global ushort *A, long A_first, const global ushort *B, long B
         sheet[(lane / 4 + e / 2 * 8) * PITCH + 8 * j + 2 * (lane % 4) + e % 2] = c[i][j][e];
     barrier(CLK_LOCAL_MEM_FENCE);
     int rows = M - top - 16 * i;
-    ulong corner = (ulong)(top + 16 * i) * N + left;
+    ulong corner = (ulong)(top + 16 * i) * C_stride + left;
     if (fours) {
       UNROLL_SOME for (int at = 4 * lane; at < 16 * WARP_COLUMNS; at += 4 * WARP) {
         int r = at / WARP_COLUMNS, s = at % WARP_COLUMNS;
-        if (r < rows && s < columns)
-          put_four(vload4(0, sheet + r * PITCH + s), corner + (ulong)r * N + s, bias + s, C, activated);
+        ulong to = corner + (ulong)r * C_stride + s;
+        if (r < rows && s + 4 <= columns)
+          put_four(vload4(0, sheet + r * PITCH + s), to, bias + s, C, activated);
+        else if (r < rows)
+          for (int t = 0; t < columns - s; t++)
+            put_one(sheet[r * PITCH + s + t], to + t, bias + s + t, C, activated);
       }
     } else {
       UNROLL_SOME for (int at = lane; at < 16 * WARP_COLUMNS; at += WARP) {
         int r = at / WARP_COLUMNS, s = at % WARP_COLUMNS;
         if (r < rows && s < columns)
-          put_one(sheet[r * PITCH + s], corner + (ulong)r * N + s, bias + s, C, activated);
+          put_one(sheet[r * PITCH + s], corner + (ulong)r * C_stride + s, bias + s, C, activated);
       }
     }
   }

@@ -43,13 +43,14 @@ INLINE void publish_copies(warp_t *warp) {}
 INLINE uint4 load_a(const local ushort *a, int row, int k, warp_t *warp) {
   int lane = get_local_id(0) % WARP;
   return A_ACROSS ? load_transposed(
-                        a + place_across(row / 8 + lane / 8 % 2, k + lane % 8 + lane / 16 * 8), warp)
+                        a + place_across(row / 8 + lane / 8 % 2, k + lane % 8 + lane / 16 * 8, STEP),
+                        warp)
                   : load_matrices(a + place_of_a(row, k / 8, CHUNKS), warp);
 }
 
 INLINE uint4 load_b(const local ushort *b, int column, int k, warp_t *warp) {
   int lane = get_local_id(0) % WARP;
-  return B_ACROSS ? load_transposed(b + place_across(column / 8 + lane / 16, k + lane % 16), warp)
+  return B_ACROSS ? load_transposed(b + place_across(column / 8 + lane / 16, k + lane % 16, STEP), warp)
                   : load_matrices(b + place_of_b(column, k / 8, CHUNKS), warp);
 }
 

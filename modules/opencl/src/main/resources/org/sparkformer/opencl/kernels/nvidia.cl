@@ -81,6 +81,15 @@ INLINE float exchange_lanes(float x, int mask, warp_t *warp) {
   return other;
 }
 
+// What lane `from` passes.
+INLINE float value_of_lane(float x, int from, warp_t *warp) {
+  float value;
+  asm volatile("shfl.sync.idx.b32 %0, %1, %2, 0x1f, 0xffffffff;"
+               : "=f"(value)
+               : "f"(x), "r"(from));
+  return value;
+}
+
 // c += a b with a [16, 16] and b [16, 8] of bf16, c [16, 8] of fp32. Lane l holds, with g = l / 4
 // and p = 2 (l % 4), pairs of elements that follow each other along the inner product:
 // a: (g, p), (g + 8, p), (g, p + 8), (g + 8, p + 8); b: (p, g), (p + 8, g); and of c the elements
@@ -108,11 +117,19 @@ INLINE uint bfloat16_pair(float low, float high) {
 #define MOST_PRODUCTS 16
 #define MOST_GROUPS 8
 
-// A product of a warp group; see hopper.cl.
+// A product of a warp group; see hopper.cl. Its left operand lies in local memory, or the items hold it
+// and have put it there.
 typedef struct {
+  float *c;
+  bool adds; // to c
   const local ushort *a, *b;
   int k;
+  const local uint4 *held;
 } product_t;
+
+#ifndef MOST_HELD
+#define MOST_HELD 1 // operands that items hold, of products that are not waited for yet
+#endif
 
 // Copies are made when they are waited for, or, with EAGER, when they are started: what reads too
 // early shows with the first, what is still read when it is written over with the second.
@@ -128,14 +145,17 @@ typedef struct {
   const global uint4 *sources[MOST_COPIES];
   bool there[MOST_COPIES];
   int started, done, ends[MOST_GROUPS], groups;
+  local uint4 *held;
   product_t products[MOST_PRODUCTS];
   int products_started, products_done, product_ends[MOST_GROUPS], product_groups;
 } warp_t;
 
 #define WARP_STATE(name)                              \
   local uint name##_exchange[ITEMS * LANE_WORDS];     \
+  local uint4 name##_held[ITEMS * MOST_HELD];         \
   warp_t name##_state, *name = &name##_state;         \
   name->exchange = name##_exchange;                   \
+  name->held = name##_held;                           \
   name->started = name->done = name->groups = 0;      \
   name->products_started = name->products_done = name->product_groups = 0
 
@@ -199,13 +219,16 @@ INLINE uint4 load_transposed(const local ushort *row, warp_t *warp) {
   return load_either(row, 1, warp);
 }
 
-INLINE float exchange_lanes(float x, int mask, warp_t *warp) {
-  int lane = get_local_id(0) % WARP;
+INLINE float value_of_lane(float x, int from, warp_t *warp) {
   local uint *words = words_of(warp);
   barrier(CLK_LOCAL_MEM_FENCE);
-  words[lane * LANE_WORDS] = as_uint(x);
+  words[get_local_id(0) % WARP * LANE_WORDS] = as_uint(x);
   barrier(CLK_LOCAL_MEM_FENCE);
-  return as_float(words[(lane ^ mask) * LANE_WORDS]);
+  return as_float(words[from * LANE_WORDS]);
+}
+
+INLINE float exchange_lanes(float x, int mask, warp_t *warp) {
+  return value_of_lane(x, get_local_id(0) % WARP ^ mask, warp);
 }
 
 // One bf16 of a pair.
@@ -250,6 +273,12 @@ INLINE uint bfloat16_pair(float low, float high) {
 INLINE int place_of(int row, int chunk, int chunks) {
   int swap = chunks >= 8 ? row % 8 : row / (8 / chunks) % chunks;
   return (row * chunks + (chunk ^ swap)) * 8;
+}
+
+// The same of an operand that lies across, with `depth` elements of the inner product: where chunk
+// `chunk` of the k-th of them is. 64 elements of all of these lie together, then the next 64.
+INLINE int place_across(int chunk, int k, int depth) {
+  return chunk / 8 * (64 * depth) + place_of(k, chunk % 8, 8);
 }
 
 // Rows 0 to 15 and chunks 0 and 1 of an operand for load_matrices: as a of multiply_add; and of b,

@@ -4,7 +4,7 @@
 //   columnPartials   partial[b, c] = sum of x[r, c] over the ROW_BLOCK rows of block b; overwrites
 //   columnSum        y[c] += sum over b of partial[b, c]; adds to y
 //
-// x of the columns is [rows, columns], row-major.
+// x of the columns is [rows, columns], row-major, with rows `width` apart.
 
 #include "common.cl"
 
@@ -45,16 +45,16 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void blockSum(
  */
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void columnPartials(
     __global const ELEMENT(X_BF16) *x, long xFirst, __global float *partial, long partialFirst, int rows,
-    int columns) {
+    int columns, int width) {
   long block = get_group_id(0);
   long start = block * ROW_BLOCK;
   long end = min(start + ROW_BLOCK, (long)rows);
-  long stride = columns;
+  long stride = width;
   int item = get_local_id(0);
   __global float *out = partial + partialFirst + block * columns;
 #if ITEMS > 1
   int c = (get_group_id(1) * ITEMS + item) * WIDTH;
-  x += xFirst + start * columns;
+  x += xFirst + start * stride;
   int count = end - start;
   if (c + WIDTH <= columns) {
     floatv sum = 0.0f;
@@ -69,7 +69,7 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void columnPartials(
   }
 #else
   for (long row = start; row < end; row += 4) {
-    __global const ELEMENT(X_BF16) *in = x + xFirst + row * columns;
+    __global const ELEMENT(X_BF16) *in = x + xFirst + row * stride;
     bool first = row == start;
     int count = min(4L, end - row);
     for (int c = item * WIDTH; c + WIDTH <= columns; c += ITEMS * WIDTH) {
@@ -97,16 +97,15 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void columnPartials(
 #endif
 }
 
-/** A work-item a column. */
-__kernel __attribute__((reqd_work_group_size(64, 1, 1))) void columnSum(
+/** A group SUM_COLUMNS columns. */
+__kernel __attribute__((reqd_work_group_size(SUM_COLUMNS * SUM_PARTS, 1, 1))) void columnSum(
     __global const float *partial, long partialFirst, __global float *y, long yFirst, int blocks,
     int columns) {
-  int c = get_global_id(0);
-  if (c < columns) {
-    float sum = 0.0f;
-    _Pragma("unroll 32") for (long block = 0; block < blocks; block++) {
-      sum += partial[partialFirst + block * columns + c];
-    }
+  __local float scratch[SUM_COLUMNS * SUM_PARTS];
+  int item = get_local_id(0), c = get_group_id(0) * SUM_COLUMNS + item % SUM_COLUMNS;
+  partial += partialFirst + min(c, columns - 1);
+  float sum = sumOfBlocks(partial, blocks, columns, scratch);
+  if (item < SUM_COLUMNS && c < columns) {
     y[yFirst + c] += sum;
   }
 }

@@ -3,7 +3,8 @@
 //   losses[r] = logSumExp(logits[r]) - logits[r, targets[r]], or 0 where targets[r] < 0
 //   with gradient: logits[r] = (softmax(logits[r]) - onehot(targets[r])) scale, or 0 likewise
 //
-// logits [rows, V], row-major, overwritten in place only with gradient; losses [rows] overwritten.
+// logits [rows, width], row-major, fp32 or with LOGITS_BF16 bf16, overwritten in place only with gradient,
+// and with zeros beyond V; losses [rows] overwritten.
 //
 // The sum of exponentials is online (Milakov and Gimelshein, arXiv:1805.02867): chunk by chunk of
 // an item, rescaled where a chunk holds a larger logit. A group works on ROWS rows.
@@ -23,8 +24,13 @@
 #define ROWS 4 // rows of a group
 #endif
 
+#ifndef LOGITS_BF16
+#define LOGITS_BF16 0
+#endif
+#define LOGIT ELEMENT(LOGITS_BF16)
+
 #ifndef KEEPS
-#define KEEPS (ITEMS == 1)
+#define KEEPS (ITEMS == 1 && !LOGITS_BF16)
 #endif
 
 #define CHUNKS 64 // of an item, at most
@@ -44,53 +50,53 @@ static inline int chunkOf(int columns) {
 }
 
 /** The last columns, fewer than WIDTH, filled up with values whose exponential is 0. */
-static inline floatv tail(__global const float *row, int first, int columns) {
+static inline floatv tail(__global const LOGIT *row, int first, int columns) {
 #if WIDTH == 1
   return LEAST;
 #else
   float values[WIDTH];
   for (int i = 0; i < WIDTH; i++) {
-    values[i] = first + i < columns ? row[first + i] : -INFINITY;
+    values[i] = first + i < columns ? VALUE(LOGITS_BF16, row[first + i]) : -INFINITY;
   }
   return JOIN(vload, WIDTH)(0, values);
 #endif
 }
 
 /** The largest of this item's vectors from start on, of those that lie before end. */
-static inline float largestOfChunk(__global const float *x, int start, int end) {
+static inline float largestOfChunk(__global const LOGIT *x, int start, int end) {
   floatv largest = LEAST;
   int c = start;
   for (; c + (TOGETHER - 1) * STRIDE < end; c += TOGETHER * STRIDE) {
     EACH_VECTOR {
-      floatv value = LOAD(x + c + v * STRIDE);
+      floatv value = LOAD_AS(LOGITS_BF16, x + c + v * STRIDE);
       largest = SELECT(largest, value, value > largest);
     }
   }
   for (; c < end; c += STRIDE) {
-    floatv value = LOAD(x + c);
+    floatv value = LOAD_AS(LOGITS_BF16, x + c);
     largest = SELECT(largest, value, value > largest);
   }
   return largestOfLanes(largest);
 }
 
 /** The sum of exp(x - largest) over the same vectors, which may take the place of x. */
-static inline float sumOfChunk(__global float *x, int start, int end, float largest, bool keeps) {
+static inline float sumOfChunk(__global LOGIT *x, int start, int end, float largest, bool keeps) {
   floatv sum = 0.0f;
   int c = start;
   for (; c + (TOGETHER - 1) * STRIDE < end; c += TOGETHER * STRIDE) {
     floatv e[TOGETHER];
     EACH_VECTOR PREFETCH(x + c + (AHEAD + v) * STRIDE);
-    EACH_VECTOR e[v] = boundedExponential(LOAD(x + c + v * STRIDE) - largest);
+    EACH_VECTOR e[v] = boundedExponential(LOAD_AS(LOGITS_BF16, x + c + v * STRIDE) - largest);
     EACH_VECTOR sum += e[v];
     if (keeps) {
-      EACH_VECTOR STORE(e[v], x + c + v * STRIDE);
+      EACH_VECTOR STORE_AS(LOGITS_BF16, e[v], x + c + v * STRIDE);
     }
   }
   for (; c < end; c += STRIDE) {
-    floatv e = boundedExponential(LOAD(x + c) - largest);
+    floatv e = boundedExponential(LOAD_AS(LOGITS_BF16, x + c) - largest);
     sum += e;
     if (keeps) {
-      STORE(e, x + c);
+      STORE_AS(LOGITS_BF16, e, x + c);
     }
   }
   return sumOfLanes(sum);
@@ -101,7 +107,7 @@ static inline float sumOfChunk(__global float *x, int start, int end, float larg
  *
  * @param references with keeps, what is subtracted from the logits of each of this item's chunks
  */
-static inline float logSumExp(__global float *x, int columns, bool keeps, float *references,
+static inline float logSumExp(__global LOGIT *x, int columns, bool keeps, float *references,
                               __local float *scratch) {
   int item = get_local_id(0);
   int whole = columns / WIDTH * WIDTH;
@@ -131,28 +137,28 @@ static inline float logSumExp(__global float *x, int columns, bool keeps, float 
 }
 
 /** x = exp(x - logTotal) scale over this item's vectors of a chunk. */
-static inline void overwriteChunk(__global float *x, int start, int end, float logTotal,
-                                  float scale) {
+static inline void overwriteChunk(__global LOGIT *x, int start, int end,
+                                  float logTotal, float scale) {
   int c = start;
   for (; c + (TOGETHER - 1) * STRIDE < end; c += TOGETHER * STRIDE) {
     floatv e[TOGETHER];
-    EACH_VECTOR e[v] = boundedExponential(LOAD(x + c + v * STRIDE) - logTotal) * scale;
-    EACH_VECTOR STORE(e[v], x + c + v * STRIDE);
+    EACH_VECTOR e[v] = boundedExponential(LOAD_AS(LOGITS_BF16, x + c + v * STRIDE) - logTotal) * scale;
+    EACH_VECTOR STORE_AS(LOGITS_BF16, e[v], x + c + v * STRIDE);
   }
   for (; c < end; c += STRIDE) {
-    STORE(boundedExponential(LOAD(x + c) - logTotal) * scale, x + c);
+    STORE_AS(LOGITS_BF16, boundedExponential(LOAD_AS(LOGITS_BF16, x + c) - logTotal) * scale, x + c);
   }
 }
 
 /** x = x factor over the same vectors. */
-static inline void scaleChunk(__global float *x, int start, int end, float factor) {
+static inline void scaleChunk(__global LOGIT *x, int start, int end, float factor) {
   for (int c = start; c < end; c += STRIDE) {
-    STORE(LOAD(x + c) * factor, x + c);
+    STORE_AS(LOGITS_BF16, LOAD_AS(LOGITS_BF16, x + c) * factor, x + c);
   }
 }
 
 /** x = exp(x - logTotal) scale, where with KEEPS x is exp(x - reference of its chunk). */
-static inline void overwriteByProbabilities(__global float *x, int columns, float logTotal,
+static inline void overwriteByProbabilities(__global LOGIT *x, int columns, float logTotal,
                                             float scale, const float *references) {
   int item = get_local_id(0);
   int whole = columns / WIDTH * WIDTH;
@@ -167,26 +173,27 @@ static inline void overwriteByProbabilities(__global float *x, int columns, floa
     }
   }
   for (int c = whole + item; c < columns; c += ITEMS) {
-    x[c] = exponentialOfOne(x[c] - logTotal) * scale;
+    float slope = exponentialOfOne(VALUE(LOGITS_BF16, x[c]) - logTotal) * scale;
+    x[c] = ELEMENT_OF(LOGITS_BF16, slope);
   }
 }
 
-static inline void overwriteByZero(__global float *x, int columns) {
-  for (int c = get_local_id(0); c < columns; c += ITEMS) {
-    x[c] = 0.0f;
+static inline void overwriteByZero(__global LOGIT *x, int first, int columns) {
+  for (int c = first + get_local_id(0); c < columns; c += ITEMS) {
+    x[c] = 0;
   }
 }
 
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void softmaxCrossEntropy(
-    __global float *logits, long logitsFirst, __global const int *targets, long targetsFirst,
-    __global float *losses, long lossesFirst, int rows, int columns, float scale, int gradient) {
+    __global LOGIT *logits, long logitsFirst, __global const int *targets, long targetsFirst,
+    __global float *losses, long lossesFirst, int rows, int columns, float scale, int gradient, int width) {
   __local float scratch[ITEMS];
   long start = (long)get_group_id(0) * ROWS;
   long end = min(start + ROWS, (long)rows);
   for (long row = start; row < end; row++) {
-    __global float *x = logits + logitsFirst + row * columns;
+    __global LOGIT *x = logits + logitsFirst + row * width;
     int target = targets[targetsFirst + row];
-    float hit = target < 0 ? 0.0f : x[target];
+    float hit = target < 0 ? 0.0f : VALUE(LOGITS_BF16, x[target]);
     float references[CHUNKS];
     float logTotal = logSumExp(x, columns, KEEPS && gradient, references, scratch);
     if (get_local_id(0) == 0) {
@@ -196,13 +203,15 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void softmaxCrossEnt
       // Until all items have read the row and the target's logit, none may overwrite them.
       waitForGroup();
       if (target < 0) {
-        overwriteByZero(x, columns);
+        overwriteByZero(x, 0, columns);
       } else {
         overwriteByProbabilities(x, columns, logTotal, scale, references);
       }
+      overwriteByZero(x, columns, width);
       waitForGroup();
       if (get_local_id(0) == 0 && target >= 0) {
-        x[target] = (exponentialOfOne(hit - logTotal) - 1.0f) * scale;
+        float slope = (exponentialOfOne(hit - logTotal) - 1.0f) * scale;
+        x[target] = ELEMENT_OF(LOGITS_BF16, slope);
       }
     }
   }

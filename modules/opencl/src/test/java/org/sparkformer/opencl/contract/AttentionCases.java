@@ -139,7 +139,8 @@ public final class AttentionCases {
             Stream.of(
                 PACKED.forward(variant).withBfloat16("qkv", "y"),
                 PACKED.backward(variant).withBfloat16("qkv", "y"),
-                PACKED.backward(variant).withBfloat16("qkv", "y", "dQkv")));
+                PACKED.backward(variant).withBfloat16("qkv", "y", "dQkv"),
+                PACKED.backward(variant).withBfloat16("qkv", "y", "dy", "dQkv")));
   }
 
   private static Stream<OperationCase> both(Stream<AttentionVariant> variants) {

@@ -45,6 +45,7 @@ public final class ElementwiseCases {
         dropout(n, 3).withGradient(n < 100 ? dropout : null),
         dropout(n, (1L << 33) - 2),
         dropoutInPlace(n),
+        add(n).withBfloat16("b"),
         copy(n).withBfloat16("x"),
         copy(n).withBfloat16("y"),
         copy(n).withBfloat16("x", "y"),
@@ -55,7 +56,11 @@ public final class ElementwiseCases {
         exactGelu(n).withBfloat16("x", "y"),
         exactGelu(n).withBfloat16("y"),
         exactGeluBackward(n).withBfloat16("x"),
-        exactGeluBackward(n).withBfloat16("x", "dy", "dx"));
+        exactGeluBackward(n).withBfloat16("x", "dy", "dx"),
+        geluBackwardInPlace(n),
+        geluBackwardInPlace(n).withBfloat16("x", "dy"),
+        exactGeluBackwardInPlace(n),
+        exactGeluBackwardInPlace(n).withBfloat16("x"));
   }
 
   public static OperationCase fill(long n) {
@@ -105,10 +110,33 @@ public final class ElementwiseCases {
   public static OperationCase geluBackward(long n) {
     return new OperationCase(
         "GeluBackward " + n,
-        w -> new GeluBackward(w.given("x", wide(n), n), w.input("dy", n), w.output("dx", n)),
+        w -> new GeluBackward(w.given("x", wide(n), n), w.input("dy", n), w.output("dx", n), null),
         // 1 - t^2 cancels where t is near 1: 5 units in t's last place count v slope times, at
         // |v| up to 9 and with dy about 2.
         new Tolerance(1e-6, 4e-5));
+  }
+
+  /** As training has it: everything where something else was. */
+  private static OperationCase geluBackwardInPlace(long n) {
+    return new OperationCase(
+        "GeluBackward in place " + n,
+        w -> {
+          Tensor x = w.updatedFrom("x", wide(n), n);
+          Tensor dy = w.updated("dy", n);
+          return new GeluBackward(x, dy, dy, x);
+        },
+        new Tolerance(1e-6, 4e-5));
+  }
+
+  private static OperationCase exactGeluBackwardInPlace(long n) {
+    return new OperationCase(
+        "ExactGeluBackward in place " + n,
+        w -> {
+          Tensor x = w.updatedFrom("x", wide(n), n);
+          Tensor dy = w.updated("dy", n);
+          return new ExactGeluBackward(x, dy, dy, x);
+        },
+        new Tolerance(1e-6, 4e-6));
   }
 
   private static OperationCase exactGelu(long n) {
@@ -122,7 +150,9 @@ public final class ElementwiseCases {
   public static OperationCase exactGeluBackward(long n) {
     return new OperationCase(
         "ExactGeluBackward " + n,
-        w -> new ExactGeluBackward(w.given("x", wide(n), n), w.input("dy", n), w.output("dx", n)),
+        w ->
+            new ExactGeluBackward(
+                w.given("x", wide(n), n), w.input("dy", n), w.output("dx", n), null),
         // The slope is a sum of two terms of up to 1, and dy is up to about 4.
         new Tolerance(1e-6, 4e-6));
   }

@@ -16,16 +16,21 @@ public final class LayerNormCases {
   private LayerNormCases() {}
 
   static Stream<OperationCase> all() {
-    return Stream.of(
-            new long[] {1, 1},
-            new long[] {3, 7},
-            new long[] {5, 61},
-            new long[] {61, 3},
-            new long[] {7, 93},
-            new long[] {127, 127},
-            new long[] {93, 768},
-            new long[] {259, 130})
-        .flatMap(shape -> of(shape[0], shape[1]));
+    Stream<OperationCase> all =
+        Stream.of(
+                new long[] {1, 1},
+                new long[] {3, 7},
+                new long[] {5, 61},
+                new long[] {61, 3},
+                new long[] {7, 93},
+                new long[] {127, 127},
+                new long[] {93, 768},
+                new long[] {259, 130})
+            .flatMap(shape -> of(shape[0], shape[1]));
+    Stream<OperationCase> rounded =
+        Stream.of(backward(7, 93, true), weightBackward(93, 768), backward(93, 768, true))
+            .map(test -> test.withBfloat16("dy"));
+    return Stream.concat(all, rounded);
   }
 
   private static Stream<OperationCase> of(long rows, long columns) {

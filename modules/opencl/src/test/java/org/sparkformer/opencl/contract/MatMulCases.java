@@ -1,5 +1,6 @@
 package org.sparkformer.opencl.contract;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -40,13 +41,18 @@ public final class MatMulCases {
   static final Extents PACKED = new Extents(1, 2101, 1931, 17);
 
   static Stream<OperationCase> all() {
-    return Stream.of(small(), fewColumns(), large(), kept(), aligned())
+    return Stream.of(small(), fewColumns(), large(), kept(), aligned(), filledUp())
         .flatMap(Function.identity());
   }
 
-  /** Those whose operands are rounded to bf16. */
+  /**
+   * Those whose operands are rounded to bf16, but for rows that are filled up, which processors
+   * leave to the definition.
+   */
   static Stream<OperationCase> rounding() {
-    return all().filter(test -> test.name().contains("of bf16"));
+    return Stream.of(small(), fewColumns(), large(), kept(), aligned())
+        .flatMap(Function.identity())
+        .filter(test -> test.name().contains("of bf16"));
   }
 
   /** Some of each kind, for processors that tests take the place of. */
@@ -100,6 +106,63 @@ public final class MatMulCases {
                     of(e, true, false, Epilogue.ACCUMULATE).withBfloat16("a", "b")))
         .map(MatMulCases::rounded)
         .map(OperationCase::aligned);
+  }
+
+  /**
+   * Rows filled up: of A with zeros, as those of a last layer's gradient, and of C as its logits.
+   */
+  private static Stream<OperationCase> filledUp() {
+    return Stream.of(DEEP, LONG, new Extents(2, 40, 72, 2101))
+        .flatMap(
+            e ->
+                Stream.of(
+                    filledUp(e, false).withBfloat16("a", "b"),
+                    filledUp(e, true).withBfloat16("a", "b"),
+                    filledUpResult(e).withBfloat16("a", "b", "c")))
+        .map(MatMulCases::rounded)
+        .flatMap(test -> Stream.of(test, test.aligned()));
+  }
+
+  private static OperationCase filledUpResult(Extents e) {
+    return new OperationCase(
+        "MatMul %s B' C filled up".formatted(e),
+        w ->
+            new MatMul(
+                w.input("a", extents(e.batch(), e.m(), e.k(), false)),
+                w.input("b", extents(e.batch(), e.k(), e.n(), true)),
+                w.partialOutput("c", extents(e.batch(), e.m(), MatMul.filledUp(e.n()), false)),
+                false,
+                true,
+                false,
+                w.input("bias", e.n()),
+                null,
+                DType.FLOAT32),
+        Tolerance.sum(e.k()));
+  }
+
+  private static OperationCase filledUp(Extents e, boolean transposeA) {
+    int rows = e.batch() * (transposeA ? e.k() : e.m());
+    int columns = transposeA ? e.m() : e.k();
+    int width = MatMul.filledUp(columns);
+    float[] a = Workspace.normal("a", (long) rows * width);
+    for (int row = 0; row < rows; row++) {
+      Arrays.fill(a, row * width + columns, (row + 1) * width, 0);
+    }
+    long[] c = extents(e.batch(), e.m(), e.n(), false);
+    return new OperationCase(
+        "MatMul %s%s filled up".formatted(e, transposeA ? " A'" : ""),
+        w ->
+            new MatMul(
+                w.given("a", a, extents(e.batch(), rows / e.batch(), width, false)),
+                w.input("b", extents(e.batch(), e.k(), e.n(), false)),
+                transposeA ? w.updated("c", c) : w.output("c", c),
+                transposeA,
+                false,
+                transposeA,
+                null,
+                null,
+                DType.FLOAT32),
+        Tolerance.sum(e.k()));
   }
 
   private static Stream<OperationCase> kept(Extents e) {

@@ -23,8 +23,9 @@ public final class ReductionCases {
                 new long[] {127, 127},
                 new long[] {259, 130},
                 new long[] {93, 768})
-            .map(shape -> columnSum(shape[0], shape[1]))
-            .flatMap(sum -> Stream.of(sum, sum.withBfloat16("x")));
+            .flatMap(
+                shape -> Stream.of(columnSum(shape[0], shape[1]), filledUp(shape[0], shape[1])))
+            .flatMap(sum -> Stream.of(sum, sum.withBfloat16("x"), sum.withBfloat16("x").aligned()));
     return Stream.concat(blocks, columns);
   }
 
@@ -33,6 +34,14 @@ public final class ReductionCases {
         "BlockSum " + n + (squared ? " squared" : ""),
         w -> new BlockSum(w.input("x", n), w.output("y", BlockSum.blocks(n)), squared),
         Tolerance.sum(Math.min(n, BlockSum.BLOCK)));
+  }
+
+  /** Of rows that have more columns in memory. */
+  private static OperationCase filledUp(long rows, long columns) {
+    return new OperationCase(
+        "ColumnSum " + rows + " x " + columns + " filled up",
+        w -> new ColumnSum(w.input("x", rows, columns + 5), w.updated("y", columns)),
+        Tolerance.sum(rows));
   }
 
   public static OperationCase columnSum(long rows, long columns) {

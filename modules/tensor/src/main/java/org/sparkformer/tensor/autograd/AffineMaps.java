@@ -40,7 +40,8 @@ final class AffineMaps {
         outputs,
         List.of(),
         () -> {
-          Tensor dx = tape.floatsLike(x.value());
+          // Those after the first are added.
+          Tensor dx = outputs.size() == 1 ? tape.gradientOf(x) : tape.floatsLike(x.value());
           for (int i = 0; i < outputs.size(); i++) {
             linearBackward(x.value(), linears.get(i), outputs.get(i).gradient(), dx, i > 0);
           }
@@ -87,6 +88,22 @@ final class AffineMaps {
     Tensor rounded = tape.gradient(dy.shape());
     backend.run(new Copy(dy, rounded));
     return rounded;
+  }
+
+  /**
+   * What takes a last layer's outputs and then their gradient. Where the backend wants that rounded
+   * and products can read it as it lies, it is, in rows that are filled up if they have to be.
+   *
+   * @param exact not rounded in any case
+   */
+  Tensor logits(int rows, Linear linear, boolean exact) {
+    int columns = linear.columns();
+    boolean readAsItLies = linear.transposed() || columns % CHUNK == 0;
+    boolean rounds = backend.gradients(tape.operands()) != FLOAT32 && tape.recording() && !exact;
+    if (!rounds || !readAsItLies) {
+      return backend.floats(rows, columns);
+    }
+    return tape.gradient(Shape.of(rows, linear.transposed() ? MatMul.filledUp(columns) : columns));
   }
 
   /** The gradient of x; overwrites {@code dx}, or adds to it. */

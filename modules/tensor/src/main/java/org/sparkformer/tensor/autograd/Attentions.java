@@ -28,7 +28,7 @@ final class Attentions {
             new Projection(packed, 0, attention.keys()),
             new Projection(packed, columns, attention.keys()),
             new Projection(packed, 2 * columns, attention.keys()));
-    Variable output = Variable.intermediate(forward.y());
+    Variable output = Variable.intermediate(forward.y()).takingRounded();
     tape.record(
         List.of(output),
         List.of(forward.logSumExp()),
@@ -47,7 +47,7 @@ final class Attentions {
             new Projection(query.value(), 0, attention.queries()),
             new Projection(key.value(), 0, attention.keys()),
             new Projection(value.value(), 0, attention.keys()));
-    Variable output = Variable.intermediate(forward.y());
+    Variable output = Variable.intermediate(forward.y()).takingRounded();
     tape.record(
         List.of(output),
         List.of(forward.logSumExp()),

@@ -13,8 +13,11 @@ final class CrossEntropy {
   /** Most logits held at once; the vocabulary projection goes over the rows in chunks of this. */
   private static final long AT_ONCE = 1L << 25;
 
-  /** The same of an accelerator, whose many compute units few rows would leave idle. */
-  private static final long AT_ONCE_OF_ACCELERATORS = 1L << 28;
+  /**
+   * The same of an accelerator, whose many compute units few rows would leave idle: 16,384 rows of
+   * GPT-2's vocabulary are three chunks, whose gradients of rows an H100 computes in one wave.
+   */
+  private static final long AT_ONCE_OF_ACCELERATORS = 9L << 25;
 
   private final Tape tape;
   private final Backend backend;
@@ -30,13 +33,13 @@ final class CrossEntropy {
     int rows = hidden.value().rows();
     int chunk =
         logitRows(rows, output.columns(), backend.isAccelerator(), backend.largestTensorBytes());
-    Tensor dHidden = tape.recording() ? tape.floatsLike(hidden.value()) : null;
+    Tensor dHidden = tape.recording() ? tape.gradientOf(hidden) : null;
     for (int first = 0; first < rows; first += chunk) {
       int count = Math.min(chunk, rows - first);
       Tensor part = hidden.value().rows(first, count);
-      try (Tensor logits = backend.floats(count, output.columns())) {
+      try (Tensor logits = maps.logits(count, output, targets.hits() != null)) {
         maps.forward(part, output, logits, null);
-        score(logits, targets, first);
+        score(logits, output.columns(), targets, first);
         if (tape.recording()) {
           maps.linearBackward(part, output, logits, dHidden.rows(first, count), false);
         }
@@ -50,13 +53,14 @@ final class CrossEntropy {
   /**
    * Losses and hits of rows from {@code first} on; logits become their gradients when recording.
    */
-  private void score(Tensor logits, Targets targets, int first) {
+  private void score(Tensor logits, int columns, Targets targets, int first) {
     Tensor ids = targets.ids().view(first, logits.rows());
     if (targets.hits() != null) {
       backend.run(new TopHits(logits, ids, targets.hits().view(first, logits.rows())));
     }
     Tensor losses = targets.losses().view(first, logits.rows());
-    backend.run(new SoftmaxCrossEntropy(logits, ids, losses, targets.scale(), tape.recording()));
+    backend.run(
+        new SoftmaxCrossEntropy(logits, ids, losses, columns, targets.scale(), tape.recording()));
   }
 
   static int logitRows(int rows, int vocabulary, boolean accelerator, long largestTensorBytes) {

@@ -45,7 +45,7 @@ final class ElementFunctions {
         List.of(),
         () -> {
           Tensor dx = tape.floatsLike(x.value());
-          backend.run(new ExactGeluBackward(x.value(), output.gradient(), dx));
+          backend.run(new ExactGeluBackward(x.value(), output.gradient(), dx, null));
           tape.contribute(x, dx);
         });
     return output;

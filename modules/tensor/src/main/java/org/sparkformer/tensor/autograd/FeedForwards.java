@@ -7,12 +7,11 @@ import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.autograd.Functions.FeedForward;
 import org.sparkformer.tensor.ops.ExactGelu;
 import org.sparkformer.tensor.ops.ExactGeluBackward;
-import org.sparkformer.tensor.ops.Gelu;
 import org.sparkformer.tensor.ops.GeluBackward;
 
 /**
  * Two affine maps with GELU between them. What GELU puts out is as large as what it takes and cheap
- * to compute, so the backward pass computes it again.
+ * to compute, so the backward pass computes it again, beside GELU's slope and in its input's place.
  */
 final class FeedForwards {
   private final Tape tape;
@@ -47,18 +46,14 @@ final class FeedForwards {
 
   private void backward(Variable x, FeedForward layer, Tensor expanded, Tensor dy) {
     try (Tensor factor = maps.factor(dy)) {
-      try (Tensor activated = tape.operand(expanded.shape())) {
-        backend.run(
-            layer.exact() ? new ExactGelu(expanded, activated) : new Gelu(expanded, activated));
-        maps.parametersBackward(activated, layer.out(), dy, factor);
-      }
-      Tensor dx = tape.floatsLike(x.value());
+      Tensor dx = tape.gradientOf(x);
       try (Tensor gradient = tape.gradient(expanded.shape())) {
         maps.inputBackward(layer.out(), factor, gradient, false);
         backend.run(
             layer.exact()
-                ? new ExactGeluBackward(expanded, gradient, gradient)
-                : new GeluBackward(expanded, gradient, gradient));
+                ? new ExactGeluBackward(expanded, gradient, gradient, expanded)
+                : new GeluBackward(expanded, gradient, gradient, expanded));
+        maps.parametersBackward(expanded, layer.out(), dy, factor);
         maps.linearBackward(x.value(), layer.in(), gradient, dx, false);
       }
       tape.contribute(x, dx);

@@ -6,6 +6,7 @@ import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.Attention;
 import org.sparkformer.tensor.ops.Dropout;
 import org.sparkformer.tensor.ops.ExactGelu;
+import org.sparkformer.tensor.ops.MatMul;
 
 /**
  * Differentiable functions: each runs its forward operations and records its hand-written backward
@@ -175,6 +176,17 @@ public final class Functions {
    */
   public void crossEntropy(Variable hidden, Linear output, Targets targets) {
     new CrossEntropy(tape).of(hidden, output, targets);
+  }
+
+  /**
+   * Bytes of a row of logits of a layer whose weight is transposed.
+   *
+   * @param type in which the backend takes their gradient
+   */
+  public static long logitBytes(int vocabulary, DType type) {
+    return type == DType.FLOAT32
+        ? (long) vocabulary * Float.BYTES
+        : (long) MatMul.filledUp(vocabulary) * type.bytes();
   }
 
   /**

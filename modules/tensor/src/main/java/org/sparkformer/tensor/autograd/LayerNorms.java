@@ -26,7 +26,7 @@ final class LayerNorms {
   Normalized layerNorm(Variable x, Variable branch, Norm norm, DType type) {
     Tensor rows = x.value();
     Variable sum = branch == null ? x : Variable.intermediate(tape.floatsLike(rows));
-    Variable y = Variable.intermediate(backend.allocate(type, rows.shape()));
+    Variable y = Variable.intermediate(backend.allocate(type, rows.shape())).takingRounded();
     Tensor mean = backend.floats(rows.rows());
     Tensor rstd = backend.floats(rows.rows());
     backend.run(

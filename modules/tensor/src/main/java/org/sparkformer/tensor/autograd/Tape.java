@@ -9,6 +9,7 @@ import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Shape;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.Add;
+import org.sparkformer.tensor.ops.Copy;
 
 /**
  * Reverse-mode automatic differentiation over coarse operations.
@@ -97,6 +98,15 @@ public final class Tape implements AutoCloseable {
     return backend.allocate(operands, shape);
   }
 
+  /**
+   * What a product overwrites with the gradient of a variable: of the type in which the backend
+   * wants it, where what computed the variable can read that; the caller closes it.
+   */
+  Tensor gradientOf(Variable variable) {
+    Tensor value = variable.value();
+    return variable.takesRounded() ? gradient(value.shape()) : floatsLike(value);
+  }
+
   /** A gradient that products alone read, holding anything; the caller closes it. */
   Tensor gradient(Shape shape) {
     return backend.allocate(backend.gradients(operands), shape);
@@ -113,10 +123,23 @@ public final class Tape implements AutoCloseable {
       return;
     }
     Tensor sum = floatsLike(held);
-    backend.run(new Add(held, gradient, sum));
-    held.close();
-    gradient.close();
+    boolean swaps = held.dtype() != DType.FLOAT32;
+    try (Tensor first = exact(swaps ? gradient : held);
+        Tensor second = swaps ? held : gradient) {
+      backend.run(new Add(first, second, sum));
+    }
     variable.setGradient(sum);
+  }
+
+  /** In fp32, in place of a tensor of either type. */
+  private Tensor exact(Tensor tensor) {
+    if (tensor.dtype() == DType.FLOAT32) {
+      return tensor;
+    }
+    Tensor wide = floatsLike(tensor);
+    backend.run(new Copy(tensor, wide));
+    tensor.close();
+    return wide;
   }
 
   /**

@@ -16,6 +16,7 @@ public final class Variable {
   private final boolean parameter;
   private Tensor gradient;
   private Tape owner;
+  private boolean takesRounded;
 
   private Variable(Tensor value, Tensor rounded, Tensor gradient, boolean parameter) {
     this.value = value;
@@ -78,6 +79,16 @@ public final class Variable {
       owner = null;
       value.close();
     }
+  }
+
+  /** What computed this value reads its gradient rounded too. */
+  Variable takingRounded() {
+    takesRounded = true;
+    return this;
+  }
+
+  boolean takesRounded() {
+    return takesRounded;
   }
 
   boolean isParameter() {

@@ -3,7 +3,13 @@ package org.sparkformer.tensor.ops;
 import com.aparapi.Kernel;
 import org.sparkformer.tensor.Tensor;
 
-/** y[i] = a[i] + b[i]; y may be a or b. */
+/**
+ * y[i] = a[i] + b[i]; y may be a, or b where that is fp32.
+ *
+ * @param a fp32
+ * @param b fp32 or bf16
+ * @param y fp32
+ */
 public record Add(Tensor a, Tensor b, @Output Tensor y) implements Operation {
 
   public Add {

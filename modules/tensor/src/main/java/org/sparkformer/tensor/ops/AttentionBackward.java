@@ -11,7 +11,7 @@ import org.sparkformer.tensor.Tensor;
  * <p>The gradients of queries, keys and values are all fp32 or all bf16.
  *
  * @param forward the operation whose gradients these are
- * @param dy [B Tq, H D], fp32
+ * @param dy [B Tq, H D], fp32 or bf16
  * @param dQuery laid out as the queries, overwritten within the heads' columns
  * @param dKey laid out as the keys, overwritten for the first Tk positions
  * @param dValue laid out as the values, overwritten for the first Tk positions
@@ -25,6 +25,11 @@ public record AttentionBackward(
     @Output Tensor dValue,
     @Output Tensor delta)
     implements Operation {
+
+  /** The same of another gradient. */
+  public AttentionBackward of(Tensor gradient) {
+    return new AttentionBackward(forward, gradient, dQuery, dKey, dValue, delta);
+  }
 
   public AttentionBackward {
     Arguments.sameSize("AttentionBackward", dy, forward.y());

@@ -6,13 +6,13 @@ import org.sparkformer.tensor.Tensor;
 /**
  * y[c] += sum over r of x[r, c]: the gradient of a bias.
  *
- * @param x [rows, columns], fp32 or bf16
+ * @param x [rows, columns or more], fp32 or bf16
  * @param y [columns], fp32
  */
 public record ColumnSum(Tensor x, @Output Tensor y) implements Operation {
 
   public ColumnSum {
-    Arguments.size("ColumnSum", "y", y, x.columns());
+    Arguments.that(y.size() <= x.columns(), "ColumnSum", "y is longer than rows of x");
   }
 
   public int rows() {
@@ -20,6 +20,11 @@ public record ColumnSum(Tensor x, @Output Tensor y) implements Operation {
   }
 
   public int columns() {
+    return Math.toIntExact(y.size());
+  }
+
+  /** Columns of x in memory. */
+  public int width() {
     return x.columns();
   }
 
@@ -37,14 +42,14 @@ public record ColumnSum(Tensor x, @Output Tensor y) implements Operation {
     float[] x;
     float[] y;
     int rows;
-    int columns;
+    int width;
 
     @Override
     public void run() {
       int column = getGlobalId();
       float sum = 0f;
       for (int row = 0; row < rows; row++) {
-        sum += x[row * columns + column];
+        sum += x[row * width + column];
       }
       y[column] += sum;
     }

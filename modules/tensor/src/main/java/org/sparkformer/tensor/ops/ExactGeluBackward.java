@@ -10,13 +10,20 @@ import org.sparkformer.tensor.Tensor;
  * @param x the pre-activation, fp32 or bf16
  * @param dy fp32 or bf16
  * @param dx of dy's type
+ * @param activated null or of x's type: receives GELU(x), and may be x
  */
-public record ExactGeluBackward(Tensor x, Tensor dy, @Output Tensor dx) implements Operation {
+public record ExactGeluBackward(Tensor x, Tensor dy, @Output Tensor dx, @Output Tensor activated)
+    implements Operation {
 
   public ExactGeluBackward {
     Arguments.sameSize("ExactGeluBackward", x, dy);
     Arguments.sameSize("ExactGeluBackward", x, dx);
     Arguments.that(dy.dtype() == dx.dtype(), "ExactGeluBackward", "dy and dx differ in type");
+    Arguments.size("ExactGeluBackward", "activated", activated, x.size());
+    Arguments.that(
+        activated == null || activated.dtype() == x.dtype(),
+        "ExactGeluBackward",
+        "x and activated differ in type");
   }
 
   @Override
@@ -33,13 +40,19 @@ public record ExactGeluBackward(Tensor x, Tensor dy, @Output Tensor dx) implemen
     float[] x;
     float[] dy;
     float[] dx;
+    float[] activated;
+    int activatedPresent;
 
     @Override
     public void run() {
       int i = getGlobalId();
       float v = x[i];
       float e = exp(-0.5f * v * v);
-      dx[i] = dy[i] * (cumulative(v, e) + 0.3989422804f * v * e);
+      float share = cumulative(v, e);
+      dx[i] = dy[i] * (share + 0.3989422804f * v * e);
+      if (activatedPresent == 1) {
+        activated[i] = v * share;
+      }
     }
   }
 }

@@ -7,7 +7,7 @@ import org.sparkformer.tensor.Tensor;
  * Gradient of {@link LayerNormForward} for the normalised rows: with n = (x - mean) rstd and g = dy
  * weight, dx = rstd (g - mean(g) - n mean(g n)) + dSum.
  *
- * @param dy [rows, C]
+ * @param dy [rows, C], fp32 or bf16
  * @param x [rows, C]: what was normalised ({@code sum} where there was a branch)
  * @param dSum null or [rows, C]: the gradient that reaches x past the normalisation
  * @param dx [rows, C], overwritten; may be dSum

@@ -7,7 +7,7 @@ import org.sparkformer.tensor.Tensor;
  * Gradients of layer normalisation's weight and bias, added to what the outputs hold: dWeight[c] +=
  * sum over rows of dy n, dBias[c] += sum over rows of dy, with n = (x - mean) rstd.
  *
- * @param dy [rows, C]
+ * @param dy [rows, C], fp32 or bf16
  * @param x [rows, C]: what was normalised
  */
 public record LayerNormWeightBackward(

@@ -11,9 +11,10 @@ import org.sparkformer.tensor.Tensor;
  * stored as [K, M], with {@code transposeB} B as [N, K]. With a leading axis (rank 3) the products
  * are batched; an operand of rank 2 is then shared by the whole batch.
  *
- * @param a fp32 or bf16
+ * @param a fp32 or bf16; its rows in memory may be filled up with zeros to whole {@link #LINE}s
  * @param b fp32 or bf16
- * @param c fp32, or bf16 where it is overwritten
+ * @param c fp32, or bf16 where it is overwritten; where there is no {@code activated}, its rows may
+ *     be filled up too, with what the product leaves as it is
  * @param accumulate adds to what C holds instead of overwriting it
  * @param bias null or [N], added to every row
  * @param activated null or shaped as C, fp32 or bf16: receives GELU of C, before C is rounded, in
@@ -33,11 +34,14 @@ public record MatMul(
     DType operands)
     implements Operation {
 
+  /** Elements: 128 bytes of bf16. */
+  public static final int LINE = 64;
+
   public MatMul {
     int innerA = Math.toIntExact(a.shape().extent(transposeA ? -2 : -1));
     int innerB = Math.toIntExact(b.shape().extent(transposeB ? -1 : -2));
     Arguments.that(
-        innerA == innerB,
+        innerA == innerB || !transposeA && innerA == filledUp(innerB),
         "MatMul",
         "A "
             + a.shape()
@@ -48,9 +52,12 @@ public record MatMul(
             + ", "
             + transposeB
             + ")");
-    long rows = a.shape().extent(transposeA ? -1 : -2);
     long columns = b.shape().extent(transposeB ? -2 : -1);
-    Arguments.size("MatMul", "C", c, batchOf(c) * rows * columns);
+    long rows = rowsOf(a, c, columns, transposeA);
+    int widthC = widthOf(c, columns);
+    Arguments.size("MatMul", "C", c, batchOf(c) * rows * widthC);
+    Arguments.that(
+        activated == null || widthC == columns, "MatMul", "rows of C with GELU are filled up");
     Arguments.that(batchMatches(a, c) && batchMatches(b, c), "MatMul", "batch extents differ");
     Arguments.that(
         !accumulate || c.dtype() == DType.FLOAT32,
@@ -80,6 +87,25 @@ public record MatMul(
     return new MatMul(a, b, c, transposeA, transposeB, accumulate, bias, activated, type);
   }
 
+  /** Elements of a row that is filled up to whole lines. */
+  public static int filledUp(int columns) {
+    return (columns + LINE - 1) / LINE * LINE;
+  }
+
+  /** M: as C has them where the rows of A, transposed, are filled up. */
+  private static long rowsOf(Tensor a, Tensor c, long columns, boolean transposeA) {
+    if (!transposeA) {
+      return a.shape().extent(-2);
+    }
+    long rows = c.size() / (batchOf(c) * widthOf(c, columns));
+    return filledUp(Math.toIntExact(rows)) == a.columns() ? rows : a.columns();
+  }
+
+  private static int widthOf(Tensor c, long columns) {
+    int width = filledUp(Math.toIntExact(columns));
+    return c.columns() == width ? width : Math.toIntExact(columns);
+  }
+
   private static long batchOf(Tensor tensor) {
     return tensor.shape().rank() == 3 ? tensor.shape().extent(0) : 1;
   }
@@ -90,7 +116,7 @@ public record MatMul(
 
   /** M. */
   public int m() {
-    return Math.toIntExact(a.shape().extent(transposeA ? -1 : -2));
+    return Math.toIntExact(rowsOf(a, c, n(), transposeA));
   }
 
   /** N. */
@@ -100,7 +126,22 @@ public record MatMul(
 
   /** K. */
   public int k() {
-    return Math.toIntExact(a.shape().extent(transposeA ? -2 : -1));
+    return Math.toIntExact(b.shape().extent(transposeB ? -1 : -2));
+  }
+
+  /** Columns of A in memory. */
+  public int widthA() {
+    return a.columns();
+  }
+
+  /** Columns of C in memory. */
+  public int widthC() {
+    return widthOf(c, n());
+  }
+
+  /** Whether rows of A or C are filled up. */
+  public boolean isWide() {
+    return widthA() > (transposeA ? m() : k()) || widthC() > n();
   }
 
   /** Number of products. */
@@ -115,7 +156,7 @@ public record MatMul(
 
   /** Elements from one A of the batch to the next; 0 where all share one. */
   public int strideA() {
-    return a.shape().rank() == 3 ? Math.multiplyExact(m(), k()) : 0;
+    return a.shape().rank() == 3 ? Math.multiplyExact(transposeA ? k() : m(), widthA()) : 0;
   }
 
   /** Elements from one B of the batch to the next; 0 where all share one. */
@@ -125,7 +166,7 @@ public record MatMul(
 
   @Override
   public long workItems() {
-    return c.size();
+    return (long) batch() * m() * n();
   }
 
   @Override
@@ -143,6 +184,8 @@ public record MatMul(
     int m;
     int n;
     int k;
+    int widthA;
+    int widthC;
     int strideA;
     int strideB;
     int transposeA;
@@ -158,9 +201,9 @@ public record MatMul(
       int product = i / (m * n);
       int row = (i / n) % m;
       int column = i % n;
-      int atA = product * strideA + (transposeA == 1 ? row : row * k);
+      int atA = product * strideA + (transposeA == 1 ? row : row * widthA);
       int atB = product * strideB + (transposeB == 1 ? column * k : column);
-      int stepA = transposeA == 1 ? m : 1;
+      int stepA = transposeA == 1 ? widthA : 1;
       int stepB = transposeB == 1 ? 1 : n;
       int end = atA + k * stepA;
       float sum = 0f;
@@ -177,16 +220,17 @@ public record MatMul(
           atB += stepB;
         }
       }
+      int atC = (product * m + row) * widthC + column;
       if (accumulate == 1) {
-        sum += c[i];
+        sum += c[atC];
       }
       if (biasPresent == 1) {
         sum += bias[column];
       }
-      c[i] = sum;
+      c[atC] = sum;
       if (activatedPresent == 1) {
         float u = 0.7978845608f * (sum + 0.044715f * sum * sum * sum);
-        activated[i] = 0.5f * sum * (1f + tanh(u));
+        activated[atC] = 0.5f * sum * (1f + tanh(u));
       }
     }
 
