@@ -15,7 +15,6 @@ import org.sparkformer.tensor.ops.DropoutApply;
 import org.sparkformer.tensor.ops.ExactGelu;
 import org.sparkformer.tensor.ops.ExactGeluBackward;
 import org.sparkformer.tensor.ops.Fill;
-import org.sparkformer.tensor.ops.Gelu;
 import org.sparkformer.tensor.ops.GeluBackward;
 
 /** Launches of {@code elementwise.cl}. */
@@ -30,7 +29,6 @@ public final class ElementwiseKernels {
         KernelLaunch.of(Fill.class, FILE, ElementwiseKernels::fill),
         KernelLaunch.of(Copy.class, FILE, ElementwiseKernels::copy),
         KernelLaunch.of(Add.class, FILE, ElementwiseKernels::add),
-        KernelLaunch.of(Gelu.class, FILE, ElementwiseKernels::gelu),
         KernelLaunch.of(GeluBackward.class, FILE, ElementwiseKernels::geluBackward),
         KernelLaunch.of(ExactGelu.class, FILE, ElementwiseKernels::exactGelu),
         KernelLaunch.of(ExactGeluBackward.class, FILE, ElementwiseKernels::exactGeluBackward),
@@ -54,10 +52,6 @@ public final class ElementwiseKernels {
     Launch launch =
         context.kernel(FILE, "add", macros).tensor(add.a()).elements(add.b()).tensor(add.y());
     over(launch.number(add.y().size()), add.y(), macros);
-  }
-
-  private static void gelu(Gelu gelu, LaunchContext context) {
-    map("gelu", gelu.x(), gelu.y(), context);
   }
 
   private static void exactGelu(ExactGelu gelu, LaunchContext context) {

@@ -3,7 +3,6 @@
 //   fill           x[i] = value
 //   copy           y[i] = x[i]
 //   add            y[i] = a[i] + b[i]
-//   gelu           y[i] = x[i] s(x[i])
 //   geluBackward   dx[i] = dy[i] (s + 2 x s (1 - s) sqrt(2/pi) (1 + 3 * 0.044715 x^2)), and with ACTIVATED
 //                  activated[i] = x[i] s(x[i]), which may be x
 //   exactGelu      y[i] = x[i] P(x[i])
@@ -79,20 +78,6 @@ __kernel void add(__global const float *a, long aFirst, __global const ELEMENT(X
 
 /** -2 u */
 #define EXPONENT(x) (-1.5957691216f * fma(0.044715f * (x) * (x), (x), (x)))
-
-/** x and y of either type. */
-__kernel void gelu(__global const ELEMENT(X_BF16) *x, long xFirst, __global ELEMENT(Y_BF16) *y,
-                   long yFirst, long n) {
-  x += xFirst;
-  y += yFirst;
-  FOR_ELEMENTS({
-    floatv v = LOAD_AS(X_BF16, x + i);
-    STORE_AS(Y_BF16, v / (1.0f + exponential(EXPONENT(v))), y + i);
-  }, {
-    float v = VALUE(X_BF16, x[i]);
-    y[i] = ELEMENT_OF(Y_BF16, v / (1.0f + exponentialOfOne(EXPONENT(v))));
-  })
-}
 
 /** The logistic function is 0 to the last digit where e, which must stay finite, is limited. */
 #define SLOPE(v, e, s) \

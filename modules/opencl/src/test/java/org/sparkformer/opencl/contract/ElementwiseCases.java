@@ -11,7 +11,6 @@ import org.sparkformer.tensor.ops.DropoutApply;
 import org.sparkformer.tensor.ops.ExactGelu;
 import org.sparkformer.tensor.ops.ExactGeluBackward;
 import org.sparkformer.tensor.ops.Fill;
-import org.sparkformer.tensor.ops.Gelu;
 import org.sparkformer.tensor.ops.GeluBackward;
 
 /** Fill, copy, add, GELU and dropout. */
@@ -25,7 +24,7 @@ public final class ElementwiseCases {
   }
 
   private static Stream<OperationCase> of(long n) {
-    Gradient gelu = new Gradient(w -> gelu(w, n), Map.of("dx", "x"), Gradient.dot("y", "dy"));
+    Gradient gelu = new Gradient(w -> activated(w, n), Map.of("dx", "x"), Gradient.dot("y", "dy"));
     Gradient exact = new Gradient(w -> exactGelu(w, n), Map.of("dx", "x"), Gradient.dot("y", "dy"));
     Gradient dropout =
         new Gradient(
@@ -37,8 +36,6 @@ public final class ElementwiseCases {
         copy(n),
         add(n),
         addInPlace(n),
-        gelu(n),
-        geluInPlace(n),
         geluBackward(n).withGradient(n < 100 ? gelu : null),
         exactGelu(n),
         exactGeluBackward(n).withGradient(n < 100 ? exact : null),
@@ -49,8 +46,6 @@ public final class ElementwiseCases {
         copy(n).withBfloat16("x"),
         copy(n).withBfloat16("y"),
         copy(n).withBfloat16("x", "y"),
-        gelu(n).withBfloat16("x", "y"),
-        gelu(n).withBfloat16("y"),
         geluBackward(n).withBfloat16("x"),
         geluBackward(n).withBfloat16("x", "dy", "dx"),
         exactGelu(n).withBfloat16("x", "y"),
@@ -89,22 +84,10 @@ public final class ElementwiseCases {
         Tolerance.EXACT);
   }
 
-  private static OperationCase gelu(long n) {
-    return new OperationCase("Gelu " + n, w -> gelu(w, n), Tolerance.ELEMENT);
-  }
-
-  public static Gelu gelu(Workspace w, long n) {
-    return new Gelu(w.given("x", wide(n), n), w.output("y", n));
-  }
-
-  private static OperationCase geluInPlace(long n) {
-    return new OperationCase(
-        "Gelu in place " + n,
-        w -> {
-          Tensor x = w.updated("x", n);
-          return new Gelu(x, x);
-        },
-        Tolerance.ELEMENT);
+  /** GELU itself, which training asks for beside its slope alone. */
+  private static GeluBackward activated(Workspace w, long n) {
+    return new GeluBackward(
+        w.given("x", wide(n), n), w.input("u", n), w.output("v", n), w.output("y", n));
   }
 
   public static OperationCase geluBackward(long n) {
