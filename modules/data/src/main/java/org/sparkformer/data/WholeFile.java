@@ -1,7 +1,6 @@
 package org.sparkformer.data;
 
 import java.io.IOException;
-import java.io.OutputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
@@ -16,8 +15,9 @@ final class WholeFile {
    */
   static void write(FileSystem fileSystem, Path file, byte[] content) throws IOException {
     Path temporary = new Path(file.getParent(), ".%s.tmp".formatted(file.getName()));
-    try (OutputStream stream = fileSystem.create(temporary, true)) {
-      stream.write(content);
+    try {
+      OutputStreams.writeAndClose(
+          fileSystem.create(temporary, true), stream -> stream.write(content));
     } catch (IOException failed) {
       fileSystem.delete(temporary, false);
       throw failed;

@@ -7,13 +7,14 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.util.UUID;
-import org.apache.hadoop.fs.FSDataOutputStream;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
+import org.sparkformer.data.OutputStreams;
 import org.sparkformer.training.CheckpointFile.Content;
 import org.sparkformer.training.CheckpointStore.Guard;
 
@@ -72,12 +73,16 @@ enum FileCommit {
           folder.fileSystem().createFile(folder.resolve(name));
       builder.create().recursive().overwrite(false).opt(CONDITION, true);
       Tally written = new Tally();
-      boolean whole = false;
-      try (FSDataOutputStream stream = builder.build()) {
-        content.writeTo(written.of(stream));
-        whole = true;
+      AtomicBoolean whole = new AtomicBoolean();
+      try {
+        OutputStreams.writeAndClose(
+            builder.build(),
+            stream -> {
+              content.writeTo(written.of(stream));
+              whole.set(true);
+            });
       } catch (IOException refused) {
-        if (!whole || !holds(folder, name, written, refused)) {
+        if (!whole.get() || !holds(folder, name, written, refused)) {
           throw refused;
         }
       }
@@ -86,9 +91,8 @@ enum FileCommit {
     @Override
     void replace(RunFolder folder, String name, byte[] content, Guard guard) throws IOException {
       guard.requireOwner();
-      try (FSDataOutputStream stream = folder.fileSystem().create(folder.resolve(name), true)) {
-        stream.write(content);
-      }
+      OutputStreams.writeAndClose(
+          folder.fileSystem().create(folder.resolve(name), true), stream -> stream.write(content));
     }
   };
 
@@ -125,10 +129,12 @@ enum FileCommit {
       throws IOException {
     // No two processes may write the same one, for each would put the other's bytes in place.
     Path temporary = folder.resolve(name + "." + UUID.randomUUID() + TEMPORARY);
-    try (FSDataOutputStream stream = folder.fileSystem().create(temporary, true)) {
-      content.writeTo(stream);
-      RunFolder.sync(stream);
-    }
+    OutputStreams.writeAndClose(
+        folder.fileSystem().create(temporary, true),
+        stream -> {
+          content.writeTo(stream);
+          RunFolder.sync(stream);
+        });
     return temporary;
   }
 
