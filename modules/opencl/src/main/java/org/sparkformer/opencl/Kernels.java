@@ -58,7 +58,11 @@ final class Kernels {
   /** In the order in which they are asked. */
   static List<Specialisation<?>> standard() {
     return Stream.of(
-            Stream.of(HostArithmetic.TILES, HostArithmetic.PAIRS, HostArithmetic.FP32)
+            Stream.of(
+                    HostArithmetic.SPLIT,
+                    HostArithmetic.TILES,
+                    HostArithmetic.PAIRS,
+                    HostArithmetic.FP32)
                 .map(PackedMatMul::new)
                 .toList(),
             List.of(new WarpGroupMatMul(), new TensorMatMul(), new TiledMatMul()),

@@ -45,7 +45,8 @@ class OpenClBackendTest {
   void theNameThatRanksCompareTellsWhatTheProcessorMultipliesWith() {
     try (OpenClBackend backend = OpenClBackend.open(new DeviceSelector("cpu"))) {
       assertEquals(
-          HostArithmetic.TILES.isAvailable(), backend.rounding().contains("(bf16 by AMX)"));
+          HostArithmetic.TILES.isAvailable(),
+          backend.rounding().contains("(bf16 by AMX) (fp32 by AMX)"));
       assertEquals(
           HostArithmetic.PAIRS.isAvailable(), backend.rounding().contains("(bf16 by AVX512_BF16)"));
     }

@@ -12,7 +12,10 @@ public enum HostArithmetic {
   PAIRS(" (bf16 by AVX512_BF16)", 2),
 
   /** Tiles of pairs of bf16. */
-  TILES(" (bf16 by AMX)", 2);
+  TILES(" (bf16 by AMX)", 2),
+
+  /** Tiles of pairs of bf16, three of them the parts of fp32. */
+  SPLIT(" (fp32 by AMX)", 2);
 
   /** Elements of the vectors that pairs and tiles come with, those of AVX-512. */
   static final int VECTOR = 16;
@@ -43,12 +46,22 @@ public enum HostArithmetic {
     return step;
   }
 
+  /** Words of so many steps of a row or column, whole where it multiplies by tiles. */
+  int words(int depth) {
+    return depth / step * (this == SPLIT ? 3 : 1);
+  }
+
+  /** Whether it is AMX's. */
+  boolean isOfTiles() {
+    return this == TILES || this == SPLIT;
+  }
+
   /** Whether this machine's processor has it. */
   public boolean isAvailable() {
     return switch (this) {
       case FP32 -> true;
       case PAIRS -> HostProcessor.multipliesBfloat16();
-      case TILES -> HostProcessor.multipliesTiles();
+      case TILES, SPLIT -> HostProcessor.multipliesTiles();
     };
   }
 }

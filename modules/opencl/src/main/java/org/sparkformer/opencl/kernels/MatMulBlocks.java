@@ -47,6 +47,12 @@ record MatMulBlocks(
   /** Steps at most, so that panels stay in the second cache. */
   private static final int TILE_DEPTH = 1024;
 
+  /** The same of parts of fp32, which take three times as much memory. */
+  private static final int SPLIT_DEPTH = 384;
+
+  /** Rows beyond which blocks of parts have half the rows and twice the depth. */
+  private static final int MANY_ROWS = 1024;
+
   /** Beyond the depth, words of a row of a panel of A. */
   private static final int ROW_PADDING = 16;
 
@@ -54,22 +60,23 @@ record MatMulBlocks(
   static MatMulBlocks of(
       MatMul product, HostArithmetic arithmetic, DeviceInfo device, Map<String, Integer> tunables) {
     MatMulBlocks whole =
-        arithmetic == HostArithmetic.TILES
-            ? ofTiles(product)
+        arithmetic.isOfTiles()
+            ? ofTiles(product, arithmetic)
             : ofVectors(product, arithmetic, Vectors.width(device), tunables);
     return whole.divided(product).shared(product, device.computeUnits());
   }
 
   /** Two by two registers of sums, in which an element stays for as many steps as can be. */
-  private static MatMulBlocks ofTiles(MatMul product) {
-    int depth = even(product.k(), TILE_DEPTH, depthUnit(HostArithmetic.TILES));
-    return new MatMulBlocks(
-        TILE, 2 * TILE, 2, HostArithmetic.TILES, depth, product.m(), product.n());
+  private static MatMulBlocks ofTiles(MatMul product, HostArithmetic arithmetic) {
+    int split = product.m() > MANY_ROWS ? 2 * SPLIT_DEPTH : SPLIT_DEPTH;
+    int most = arithmetic == HostArithmetic.SPLIT ? split : TILE_DEPTH;
+    int depth = even(product.k(), most, depthUnit(arithmetic));
+    return new MatMulBlocks(TILE, 2 * TILE, 2, arithmetic, depth, product.m(), product.n());
   }
 
   /** Steps of which a depth is made up. */
   private static int depthUnit(HostArithmetic arithmetic) {
-    return arithmetic.step() * (arithmetic == HostArithmetic.TILES ? TILE : 1);
+    return arithmetic.step() * (arithmetic.isOfTiles() ? TILE : 1);
   }
 
   private static MatMulBlocks ofVectors(
@@ -128,24 +135,27 @@ record MatMulBlocks(
     macros.put("NV", tileVectors);
     macros.put("KC", depth);
     if (arithmetic != HostArithmetic.FP32) {
-      macros.put("PAIRS", 1);
       macros.put("AVX512_BF16", HostArithmetic.PAIRS.isAvailable() ? 1 : 0);
     }
-    if (arithmetic == HostArithmetic.TILES) {
-      macros.put("TILES", 1);
+    if (arithmetic.isOfTiles()) {
       macros.put("AMX", arithmetic.isAvailable() ? 1 : 0);
+    }
+    // What those of SPLIT are stands in its file.
+    if (arithmetic == HostArithmetic.PAIRS || arithmetic == HostArithmetic.TILES) {
+      macros.put("PAIRS", 1);
+      macros.put("TILES", arithmetic == HostArithmetic.TILES ? 1 : 0);
     }
     return macros;
   }
 
   /** Bytes of the panels of A. */
   long bytesOfA() {
-    return (long) rows * (depth / arithmetic.step() + ROW_PADDING) * Float.BYTES;
+    return (long) rows * (arithmetic.words(depth) + ROW_PADDING) * Float.BYTES;
   }
 
   /** Bytes of the panels of a strip of B. */
   long bytesOfB() {
-    return (long) stripColumns() * (depth / arithmetic.step()) * Float.BYTES;
+    return (long) stripColumns() * arithmetic.words(depth) * Float.BYTES;
   }
 
   /** Columns of B whose panels are made at a time, in whole panels. */
@@ -166,7 +176,7 @@ record MatMulBlocks(
           "matmul.cl: no block fits " + local + " bytes of local memory; lower MR or NV");
     }
     MatMulBlocks smaller =
-        canRows && (rows >= depth / arithmetic.step() || depth / 2 < SMALLEST_DEPTH)
+        canRows && (rows >= arithmetic.words(depth) || depth / 2 < SMALLEST_DEPTH)
             ? with(depth, even(product.m(), Vectors.count(rows, 2), tileRows), columns)
             : with(even(depth, Vectors.count(depth, 2), depthUnit(arithmetic)), rows, columns);
     return smaller.inLocalMemory(product, ready, local);
@@ -185,18 +195,18 @@ record MatMulBlocks(
   /** Words of the panels of a whole A. */
   long wordsOfReadyA(MatMul product) {
     long tiles = Vectors.count(product.m(), tileRows);
-    return tiles * tileRows * chunks(product) * (depth / arithmetic.step() + ROW_PADDING);
+    return tiles * tileRows * chunks(product) * (arithmetic.words(depth) + ROW_PADDING);
   }
 
   /** Words of the panels of a whole B. */
   long wordsOfReadyB(MatMul product) {
     long tiles = Vectors.count(product.n(), tileColumns());
-    return tiles * tileColumns() * chunks(product) * (depth / arithmetic.step());
+    return tiles * tileColumns() * chunks(product) * arithmetic.words(depth);
   }
 
   /** Whether sums have to wait in memory that C, which is bf16, cannot be. */
   boolean keepsSums(MatMul product) {
-    boolean inRegisters = arithmetic == HostArithmetic.TILES && chunks(product) == 1;
+    boolean inRegisters = arithmetic.isOfTiles() && chunks(product) == 1;
     return Elements.isBfloat16(product.c()) && !inRegisters;
   }
 
@@ -210,8 +220,11 @@ record MatMulBlocks(
   }
 
   private MatMulBlocks divided(MatMul product) {
+    int m = product.m();
     int n = product.n();
-    return with(depth, even(product.m(), LARGEST_ROWS, tileRows), even(n, n, tileColumns()));
+    boolean flat = arithmetic == HostArithmetic.SPLIT && m > MANY_ROWS;
+    int most = flat ? LARGEST_ROWS / 2 : LARGEST_ROWS;
+    return with(depth, even(m, most, tileRows), even(n, n, tileColumns()));
   }
 
   /** The size of equal pieces of at most {@code most}, in whole tiles. */

@@ -14,7 +14,6 @@ import org.sparkformer.tensor.ops.MatMul;
 /** Matrix products by {@code matmul.cl}: packed and tiled in registers, for devices with caches. */
 public final class PackedMatMul implements Specialisation<MatMul> {
   private static final System.Logger LOG = System.getLogger(PackedMatMul.class.getName());
-  private static final String FILE = "matmul.cl";
 
   private static final int TILES_A_GROUP = 8;
 
@@ -22,6 +21,7 @@ public final class PackedMatMul implements Specialisation<MatMul> {
   private static final ProductCheck CHECK = new ProductCheck(40, 35, 70);
 
   private final HostArithmetic arithmetic;
+  private final String file;
   private boolean reported;
 
   /**
@@ -29,6 +29,7 @@ public final class PackedMatMul implements Specialisation<MatMul> {
    */
   public PackedMatMul(HostArithmetic arithmetic) {
     this.arithmetic = arithmetic;
+    this.file = arithmetic == HostArithmetic.SPLIT ? "matmul_split.cl" : "matmul.cl";
   }
 
   @Override
@@ -38,7 +39,7 @@ public final class PackedMatMul implements Specialisation<MatMul> {
 
   @Override
   public String description() {
-    return FILE + " matmul" + arithmetic.label();
+    return file + " matmul" + arithmetic.label();
   }
 
   @Override
@@ -64,7 +65,14 @@ public final class PackedMatMul implements Specialisation<MatMul> {
       case PAIRS -> operation.rounds();
       // Half a register of rows costs as much as a whole one.
       case TILES -> operation.rounds() && operation.m() > MatMulBlocks.TILE / 2;
+      case SPLIT -> isOfFloats(operation) && operation.m() > MatMulBlocks.TILE / 2;
     };
+  }
+
+  private static boolean isOfFloats(MatMul product) {
+    return !product.rounds()
+        && !Elements.isBfloat16(product.a())
+        && !Elements.isBfloat16(product.b());
   }
 
   @Override
@@ -77,7 +85,7 @@ public final class PackedMatMul implements Specialisation<MatMul> {
               + " bf16 and multiplied as fp32");
     }
     MatMulBlocks largest =
-        MatMulBlocks.of(product, arithmetic, context.device(), context.tunables(FILE));
+        MatMulBlocks.of(product, arithmetic, context.device(), context.tunables(file));
     ReadyOperands ready = ReadyOperands.of(product, largest);
     MatMulBlocks blocks = largest.inLocalMemory(product, ready, context.device().memory().local());
     Map<String, Integer> macros = blocks.macros();
@@ -86,7 +94,7 @@ public final class PackedMatMul implements Specialisation<MatMul> {
     try (Tensor a = ready.a() ? packA(product, context, blocks, macros) : null;
         Tensor b = ready.b() ? packB(product, context, blocks, macros) : null;
         Tensor sums = blocks.keepsSums(product) ? context.floats(product.c().size()) : null) {
-      MatMulLaunch.begin(product, context, FILE, "matmul", macros)
+      MatMulLaunch.begin(product, context, file, "matmul", macros)
           .tensor(sums)
           .number(blocks.rows())
           .number(blocks.columns())
@@ -108,17 +116,18 @@ public final class PackedMatMul implements Specialisation<MatMul> {
   /** What the system lets a process use a hypervisor or an emulator may still do wrongly. */
   @Override
   public void prove(Backend backend, LaunchContext context) {
-    if (arithmetic == HostArithmetic.TILES
-        && !CHECK.isRight(backend, product -> enqueue(product.with(DType.BFLOAT16), context))) {
+    DType operands = arithmetic == HostArithmetic.SPLIT ? DType.FLOAT32 : DType.BFLOAT16;
+    if (arithmetic.isOfTiles()
+        && !CHECK.isRight(backend, product -> enqueue(product.with(operands), context))) {
       throw new OpenClException("a product by AMX's tiles is wrong");
     }
   }
 
-  private static Tensor packA(
+  private Tensor packA(
       MatMul product, LaunchContext context, MatMulBlocks blocks, Map<String, Integer> macros) {
     Tensor panels = context.floats(blocks.wordsOfReadyA(product));
     int rows = TILES_A_GROUP * blocks.tileRows();
-    MatMulLaunch.kernel(product, context, FILE, "pack_a", macros)
+    MatMulLaunch.kernel(product, context, file, "pack_a", macros)
         .elements(product.a())
         .tensor(panels)
         .number(product.m())
@@ -130,11 +139,11 @@ public final class PackedMatMul implements Specialisation<MatMul> {
     return panels;
   }
 
-  private static Tensor packB(
+  private Tensor packB(
       MatMul product, LaunchContext context, MatMulBlocks blocks, Map<String, Integer> macros) {
     Tensor panels = context.floats(blocks.wordsOfReadyB(product));
     int columns = TILES_A_GROUP * blocks.tileColumns();
-    MatMulLaunch.kernel(product, context, FILE, "pack_b", macros)
+    MatMulLaunch.kernel(product, context, file, "pack_b", macros)
         .elements(product.b())
         .tensor(panels)
         .number(product.n())

@@ -72,24 +72,34 @@ void tile_multiply_add(uint *c, const uint *a, const uint *b) {
 }
 #endif
 
+// 32 rows and 32 columns of sums in registers 0 to 3: those at an address, or zeros, to begin with; and
+// put at an address. Strides in bytes from one row to the next.
+#define SQUARE_BEGIN(from, stride, from_zero)           \
+  if (from_zero) {                                      \
+    TILE_ZERO(0);                                       \
+    TILE_ZERO(1);                                       \
+    TILE_ZERO(2);                                       \
+    TILE_ZERO(3);                                       \
+  } else {                                              \
+    TILE_LOAD(0, from, stride);                         \
+    TILE_LOAD(1, (from) + 64, stride);                  \
+    TILE_LOAD(2, (from) + 16 * (stride), stride);       \
+    TILE_LOAD(3, (from) + 16 * (stride) + 64, stride);  \
+  }
+#define SQUARE_END(to, stride)                        \
+  TILE_STORE(0, to, stride);                          \
+  TILE_STORE(1, (to) + 64, stride);                   \
+  TILE_STORE(2, (to) + 16 * (stride), stride);        \
+  TILE_STORE(3, (to) + 16 * (stride) + 64, stride)
+
 // Adds the product of 32 rows and 32 columns over so many words of depth, a multiple of 16, to the sums
-// at one address, or to zero, and puts them at another. Addresses in any address space; strides in bytes
-// from one row to the next. a holds pairs along its rows, b pairs that lie across two rows.
+// at one address, or to zero, and puts them at another. Addresses in any address space. a holds pairs
+// along its rows, b pairs that lie across two rows.
 void add_square(ulong a, ulong a_stride, ulong b, ulong b_stride, int words, ulong from,
                 ulong from_stride, int from_zero, ulong to, ulong to_stride) {
   TILE_STATE;
   ulong a_below = 16 * a_stride;
-  if (from_zero) {
-    TILE_ZERO(0);
-    TILE_ZERO(1);
-    TILE_ZERO(2);
-    TILE_ZERO(3);
-  } else {
-    TILE_LOAD(0, from, from_stride);
-    TILE_LOAD(1, from + 64, from_stride);
-    TILE_LOAD(2, from + 16 * from_stride, from_stride);
-    TILE_LOAD(3, from + 16 * from_stride + 64, from_stride);
-  }
+  SQUARE_BEGIN(from, from_stride, from_zero);
   for (int k = 0; k < words; k += 16, a += 64, b += 16 * b_stride) {
     TILE_LOAD(4, a, a_stride);
     TILE_LOAD(6, b, b_stride);
@@ -100,8 +110,5 @@ void add_square(ulong a, ulong a_stride, ulong b, ulong b_stride, int words, ulo
     TILE_MULTIPLY_ADD(2, 5, 6);
     TILE_MULTIPLY_ADD(3, 5, 7);
   }
-  TILE_STORE(0, to, to_stride);
-  TILE_STORE(1, to + 64, to_stride);
-  TILE_STORE(2, to + 16 * to_stride, to_stride);
-  TILE_STORE(3, to + 16 * to_stride + 64, to_stride);
+  SQUARE_END(to, to_stride);
 }

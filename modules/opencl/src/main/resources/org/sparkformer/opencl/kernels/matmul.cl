@@ -34,6 +34,10 @@
 #ifndef TILES
 #define TILES 0
 #endif
+// Tiles of what matmul_split.cl makes of fp32.
+#ifndef SPLIT
+#define SPLIT 0
+#endif
 
 #ifndef A_BF16
 #define A_BF16 0
@@ -68,7 +72,29 @@
 #define EACH_ROW UNROLL for (int i = 0; i < MR; i++)
 #define EACH_VECTOR UNROLL for (int v = 0; v < NV; v++)
 
+// Panels of READY operands lie in global memory, the others in local.
+#ifndef READY_A
+#define READY_A 0
+#endif
+#ifndef READY_B
+#define READY_B 0
+#endif
+#if READY_A
+#define A_SPACE global
+#else
+#define A_SPACE local
+#endif
+#if READY_B
+#define B_SPACE global
+#else
+#define B_SPACE local
+#endif
+
+#if SPLIT
+#include "panels_split.cl"
+#else
 #include "panels.cl"
+#endif
 
 // GELU in its tanh form, as x / (1 + exp(-2 u)): Hendrycks and Gimpel, arXiv:1606.08415.
 floatV gelu(floatV x) {

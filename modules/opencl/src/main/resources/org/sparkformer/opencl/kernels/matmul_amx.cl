@@ -1,5 +1,11 @@
 // A tile of matmul.cl by AMX: two by two registers of sums, and its finish.
 
+#if !SPLIT
+#define ADD_SQUARE(a, b, words, from, from_stride, from_zero, to, to_stride)                      \
+  add_square((ulong)(a), ROW_STRIDE * sizeof(word), (ulong)(b), NR * sizeof(word), words, from, \
+             from_stride, from_zero, to, to_stride)
+#endif
+
 // Adds the products of so many words to a tile of sums, and gives it out after the last of them, when
 // its sums are no longer needed in memory. What does not exist is added up beside it.
 void product_tile(const A_SPACE word *a, const B_SPACE word *b, int words, global float *sums,
@@ -9,8 +15,7 @@ void product_tile(const A_SPACE word *a, const B_SPACE word *b, int words, globa
   ulong bytes = stride * sizeof(float), row = NR * sizeof(float);
   int whole = rows >= MR && columns >= NR, finishes = (BIAS || GELU || C_BF16) && last;
   if (whole && !finishes) {
-    add_square((ulong)a, ROW_STRIDE * sizeof(word), (ulong)b, row, words, (ulong)sums, bytes,
-               from_zero, (ulong)sums, bytes);
+    ADD_SQUARE(a, b, words, (ulong)sums, bytes, from_zero, (ulong)sums, bytes);
     return;
   }
   float beside[MR * NR] __attribute__((aligned(64)));
@@ -19,8 +24,7 @@ void product_tile(const A_SPACE word *a, const B_SPACE word *b, int words, globa
         private, beside + i * NR + v * VW,
         load_up_to(sums + i * stride + v * VW, i < rows ? columns - v * VW : 0));
   ulong at = (ulong)beside;
-  add_square((ulong)a, ROW_STRIDE * sizeof(word), (ulong)b, row, words, whole ? (ulong)sums : at,
-             whole ? bytes : row, from_zero, at, row);
+  ADD_SQUARE(a, b, words, whole ? (ulong)sums : at, whole ? bytes : row, from_zero, at, row);
   floatV shift[NV];
   EACH_VECTOR shift[v] = (floatV)(0.0f);
   if (BIAS && last) EACH_VECTOR shift[v] = load_up_to(bias + v * VW, max(columns - v * VW, 0));

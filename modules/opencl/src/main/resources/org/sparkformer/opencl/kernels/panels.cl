@@ -1,25 +1,7 @@
 // Panels: what the products of matmul.cl read, and how op(A) and op(B) are copied to them.
 //
 // A panel holds what a tile needs of an operand, MR rows of op(A) or NR columns of op(B), in the
-// order in which the tile's sums take it. Panels of READY operands lie in global memory, the others
-// in local.
-
-#ifndef READY_A
-#define READY_A 0
-#endif
-#ifndef READY_B
-#define READY_B 0
-#endif
-#if READY_A
-#define A_SPACE global
-#else
-#define A_SPACE local
-#endif
-#if READY_B
-#define B_SPACE global
-#else
-#define B_SPACE local
-#endif
+// order in which the tile's sums take it.
 
 // A word of a panel: one element, or with PAIRS two bf16 that follow each other along k. Tiles are
 // 16 words deep; panels have zeros beyond the last k.

@@ -4,8 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.Map;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import org.sparkformer.opencl.HostProducts;
+import org.sparkformer.opencl.OpenClBackend;
+import org.sparkformer.opencl.kernels.HostArithmetic;
 import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.ops.MatMul;
 import org.sparkformer.tensor.ops.Operation;
 import org.sparkformer.tensor.reference.JavaBackend;
 
@@ -20,7 +25,36 @@ final class Agreement {
    * @param run runs an operation on the backend's tensors
    */
   static void check(OperationCase test, Backend backend, Consumer<Operation> run) {
-    Map<String, float[]> expected = exactly(test);
+    check(test, backend, run, (operation, java) -> java.run(operation));
+  }
+
+  /** The same of what a backend runs it by: products of parts of fp32 against their true sums. */
+  static void check(OperationCase test, OpenClBackend backend) {
+    if (isOfParts(test, backend)) {
+      checkSums(test, backend, backend::run);
+    } else {
+      check(test, backend, backend::run);
+    }
+  }
+
+  private static boolean isOfParts(OperationCase test, OpenClBackend backend) {
+    try (Workspace workspace = new Workspace(backend)) {
+      return test.factory().apply(workspace) instanceof MatMul product
+          && new HostProducts(HostArithmetic.SPLIT, backend).areChosenFor(product);
+    }
+  }
+
+  /** The same against sums in double precision, of products of fp32. */
+  static void checkSums(OperationCase test, Backend backend, Consumer<Operation> run) {
+    check(test, backend, run, (product, java) -> DoubleSums.run((MatMul) product, java));
+  }
+
+  private static void check(
+      OperationCase test,
+      Backend backend,
+      Consumer<Operation> run,
+      BiConsumer<Operation, Backend> definition) {
+    Map<String, float[]> expected = exactly(test, definition);
     try (Workspace workspace = new Workspace(backend)) {
       run.accept(test.factory().apply(workspace));
       backend.finish();
@@ -69,10 +103,11 @@ final class Agreement {
     return bits;
   }
 
-  private static Map<String, float[]> exactly(OperationCase test) {
+  private static Map<String, float[]> exactly(
+      OperationCase test, BiConsumer<Operation, Backend> definition) {
     try (JavaBackend java = new JavaBackend();
         Workspace workspace = Workspace.exact(java)) {
-      java.run(test.factory().apply(workspace));
+      definition.accept(test.factory().apply(workspace), java);
       return workspace.read();
     }
   }

@@ -55,6 +55,13 @@ public final class MatMulCases {
         .filter(test -> test.name().contains("of bf16"));
   }
 
+  /** Those of fp32. */
+  static Stream<OperationCase> ofFloats() {
+    return Stream.of(small(), fewColumns(), large())
+        .flatMap(Function.identity())
+        .filter(test -> !test.name().contains("of bf16"));
+  }
+
   /** Some of each kind, for processors that tests take the place of. */
   static Stream<OperationCase> some() {
     return Stream.of(
