@@ -17,20 +17,14 @@ typedef uint word;
 #define WORDS(depth) (((depth) + DEPTH - 1) / DEPTH * PARTS * VW)
 #define PANEL_A(depth) (MR * WORDS(depth))
 
-#define LARGEST_BF16 0x1.fep127f
-
-// What rounds to a finite bf16, if x is finite.
-floatV bounded(floatV x) {
-  x = x > LARGEST_BF16 ? (floatV)(LARGEST_BF16) : x;
-  return x < -LARGEST_BF16 ? (floatV)(-LARGEST_BF16) : x;
-}
-
-// The next part of pairs (x[i], y[i]), which keep what it leaves.
+// The next part of pairs (x[i], y[i]), which keep what it leaves: the upper half of their bits, so that
+// what is finite stays so; the nearest bf16 of what is left; and what is left then, which is one.
 uintV next_part(int part, floatV *x, floatV *y) {
-  uintV pairs = part == 0 ? pairs_across(bounded(*x), bounded(*y)) : pairs_across(*x, *y);
-  *x -= as_floatV(pairs << 16);
-  *y -= as_floatV(pairs & 0xffff0000u);
-  return pairs;
+  uint up = part == 1 ? 0x8000u : 0;
+  uintV first = as_uintV(*x) + up & 0xffff0000u, second = as_uintV(*y) + up & 0xffff0000u;
+  *x -= as_floatV(first);
+  *y -= as_floatV(second);
+  return first >> 16 | second;
 }
 
 // The pairs of up to 16 lanes at two steps, or of up to 32 steps of a lane: the former where steps lie
@@ -67,16 +61,15 @@ INLINE void copy_panels(const global float *source, ulong stride, int across, in
       for (int i = 0; i < rows; i++, from += (across ? 2 : 1) * stride)
         load_pairs(from, stride, across, lanes - lane - (across ? 0 : i),
                    depth - k - (across ? 2 * i : 0), first + i, second + i);
+      if (turned) transpose_square(first);
+      if (turned) transpose_square(second);
       ulong row = across ? k / 2 % VW : lane % VW; // of a register
       ulong at = lane / (2 * VW) * (2 * VW) * WORDS(depth) + k / DEPTH * SQUARE +
                  lane / VW % 2 * REGISTER + row * VW;
       ulong target = panels + at * sizeof(word);
-      UNROLL for (int part = 0; part < PARTS; part++, target += PART * sizeof(word)) {
-        uintV pairs[VW];
-        UNROLL for (int i = 0; i < rows; i++) pairs[i] = next_part(part, first + i, second + i);
-        if (turned) transpose_square((private floatV *)pairs);
-        UNROLL for (int i = 0; i < rows; i++) ((private uintV *)target)[i] = pairs[i];
-      }
+      UNROLL for (int part = 0; part < PARTS; part++, target += PART * sizeof(word))
+        UNROLL for (int i = 0; i < rows; i++)
+          ((private uintV *)target)[i] = next_part(part, first + i, second + i);
     }
 }
 
