@@ -50,7 +50,7 @@ record MatMulBlocks(
   /** The same of parts of fp32, which take three times as much memory. */
   private static final int SPLIT_DEPTH = 384;
 
-  /** Rows beyond which blocks of parts have half the rows and twice the depth. */
+  /** Rows beyond which blocks of parts are flat. */
   private static final int MANY_ROWS = 1024;
 
   /** Beyond the depth, words of a row of a panel of A. */
@@ -68,10 +68,15 @@ record MatMulBlocks(
 
   /** Two by two registers of sums, in which an element stays for as many steps as can be. */
   private static MatMulBlocks ofTiles(MatMul product, HostArithmetic arithmetic) {
-    int split = product.m() > MANY_ROWS ? 2 * SPLIT_DEPTH : SPLIT_DEPTH;
+    int split = isFlat(product, arithmetic) ? 2 * SPLIT_DEPTH : SPLIT_DEPTH;
     int most = arithmetic == HostArithmetic.SPLIT ? split : TILE_DEPTH;
     int depth = even(product.k(), most, depthUnit(arithmetic));
     return new MatMulBlocks(TILE, 2 * TILE, 2, arithmetic, depth, product.m(), product.n());
+  }
+
+  /** Whether blocks have half the rows and twice the depth. */
+  private static boolean isFlat(MatMul product, HostArithmetic arithmetic) {
+    return arithmetic == HostArithmetic.SPLIT && product.m() > MANY_ROWS;
   }
 
   /** Steps of which a depth is made up. */
@@ -134,9 +139,6 @@ record MatMulBlocks(
     macros.put("MR", tileRows);
     macros.put("NV", tileVectors);
     macros.put("KC", depth);
-    if (arithmetic != HostArithmetic.FP32) {
-      macros.put("AVX512_BF16", HostArithmetic.PAIRS.isAvailable() ? 1 : 0);
-    }
     if (arithmetic.isOfTiles()) {
       macros.put("AMX", arithmetic.isAvailable() ? 1 : 0);
     }
@@ -144,6 +146,7 @@ record MatMulBlocks(
     if (arithmetic == HostArithmetic.PAIRS || arithmetic == HostArithmetic.TILES) {
       macros.put("PAIRS", 1);
       macros.put("TILES", arithmetic == HostArithmetic.TILES ? 1 : 0);
+      macros.put("AVX512_BF16", HostArithmetic.PAIRS.isAvailable() ? 1 : 0);
     }
     return macros;
   }
@@ -222,8 +225,7 @@ record MatMulBlocks(
   private MatMulBlocks divided(MatMul product) {
     int m = product.m();
     int n = product.n();
-    boolean flat = arithmetic == HostArithmetic.SPLIT && m > MANY_ROWS;
-    int most = flat ? LARGEST_ROWS / 2 : LARGEST_ROWS;
+    int most = isFlat(product, arithmetic) ? LARGEST_ROWS / 2 : LARGEST_ROWS;
     return with(depth, even(m, most, tileRows), even(n, n, tileColumns()));
   }
 
