@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.system.MemoryStack;
+import org.lwjgl.system.MemoryUtil;
 import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.OutOfDeviceMemoryException;
 
@@ -26,6 +27,10 @@ final class BufferPool implements AutoCloseable {
   private final long limit;
   private final Map<Long, Deque<Long>> free = new HashMap<>();
   private final Set<Long> lent = new HashSet<>();
+
+  /** The host memory that buffers were made of, where it is ours. */
+  private final Map<Long, Long> hostMemory = new HashMap<>();
+
   private long bytes;
   private long idle;
   private long peak;
@@ -79,17 +84,33 @@ final class BufferPool implements AutoCloseable {
   }
 
   private long create(long bytes, long size) {
+    int[] status = new int[1];
+    long buffer = allocate(size, status);
+    if (status[0] != CL10.CL_SUCCESS) {
+      trim();
+      buffer = allocate(size, status);
+    }
+    if (status[0] != CL10.CL_SUCCESS) {
+      throw refusal(bytes, "the device says " + Status.name(status[0]));
+    }
+    queue.activity().bufferCreated();
+    return buffer;
+  }
+
+  private long allocate(long size, int[] status) {
+    boolean huge = HugePages.suit(queue.device().info(), size);
+    long memory = huge ? HugePages.take(size) : 0;
+    long flags = CL10.CL_MEM_READ_WRITE | (memory == 0 ? 0 : CL10.CL_MEM_USE_HOST_PTR);
     try (MemoryStack stack = MemoryStack.stackPush()) {
-      IntBuffer status = stack.mallocInt(1);
-      long buffer = CL10.clCreateBuffer(queue.context(), CL10.CL_MEM_READ_WRITE, size, status);
-      if (status.get(0) != CL10.CL_SUCCESS) {
-        trim();
-        buffer = CL10.clCreateBuffer(queue.context(), CL10.CL_MEM_READ_WRITE, size, status);
+      IntBuffer result = stack.mallocInt(1);
+      long address = MemoryUtil.memAddress(result);
+      long buffer = CL10.nclCreateBuffer(queue.context(), flags, size, memory, address);
+      status[0] = result.get(0);
+      if (memory != 0 && status[0] == CL10.CL_SUCCESS) {
+        hostMemory.put(buffer, memory);
+      } else {
+        HugePages.free(memory);
       }
-      if (status.get(0) != CL10.CL_SUCCESS) {
-        throw refusal(bytes, "the device says " + Status.name(status.get(0)));
-      }
-      queue.activity().bufferCreated();
       return buffer;
     }
   }
@@ -122,10 +143,18 @@ final class BufferPool implements AutoCloseable {
   }
 
   private void releaseIdle() {
-    free.values().forEach(list -> list.forEach(CL10::clReleaseMemObject));
+    free.values().forEach(list -> list.forEach(this::release));
     free.clear();
     bytes -= idle;
     idle = 0;
+  }
+
+  private void release(long buffer) {
+    CL10.clReleaseMemObject(buffer);
+    Long memory = hostMemory.remove(buffer);
+    if (memory != null) {
+      HugePages.free(memory);
+    }
   }
 
   synchronized Backend.Memory memory() {
@@ -137,7 +166,7 @@ final class BufferPool implements AutoCloseable {
   public synchronized void close() {
     closed = true;
     releaseIdle();
-    lent.forEach(CL10::clReleaseMemObject);
+    lent.forEach(this::release);
     lent.clear();
   }
 }

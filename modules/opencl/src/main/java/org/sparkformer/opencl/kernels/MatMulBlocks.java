@@ -47,11 +47,10 @@ record MatMulBlocks(
   /** Steps at most, so that panels stay in the second cache. */
   private static final int TILE_DEPTH = 1024;
 
-  /** The same of parts of fp32, which take three times as much memory. */
+  /** The same of parts of fp32, which take three times as much memory; and rows at most. */
   private static final int SPLIT_DEPTH = 384;
 
-  /** Rows beyond which blocks of parts are flat. */
-  private static final int MANY_ROWS = 1024;
+  private static final int SPLIT_ROWS = 258;
 
   /** Beyond the depth, words of a row of a panel of A. */
   private static final int ROW_PADDING = 16;
@@ -68,15 +67,9 @@ record MatMulBlocks(
 
   /** Two by two registers of sums, in which an element stays for as many steps as can be. */
   private static MatMulBlocks ofTiles(MatMul product, HostArithmetic arithmetic) {
-    int split = isFlat(product, arithmetic) ? 2 * SPLIT_DEPTH : SPLIT_DEPTH;
-    int most = arithmetic == HostArithmetic.SPLIT ? split : TILE_DEPTH;
+    int most = arithmetic == HostArithmetic.SPLIT ? SPLIT_DEPTH : TILE_DEPTH;
     int depth = even(product.k(), most, depthUnit(arithmetic));
     return new MatMulBlocks(TILE, 2 * TILE, 2, arithmetic, depth, product.m(), product.n());
-  }
-
-  /** Whether blocks have half the rows and twice the depth. */
-  private static boolean isFlat(MatMul product, HostArithmetic arithmetic) {
-    return arithmetic == HostArithmetic.SPLIT && product.m() > MANY_ROWS;
   }
 
   /** Steps of which a depth is made up. */
@@ -225,7 +218,7 @@ record MatMulBlocks(
   private MatMulBlocks divided(MatMul product) {
     int m = product.m();
     int n = product.n();
-    int most = isFlat(product, arithmetic) ? LARGEST_ROWS / 2 : LARGEST_ROWS;
+    int most = arithmetic == HostArithmetic.SPLIT ? SPLIT_ROWS : LARGEST_ROWS;
     return with(depth, even(m, most, tileRows), even(n, n, tileColumns()));
   }
 

@@ -114,6 +114,7 @@ void add_parts(ulong a, ulong b, int words, ulong from, ulong from_stride, int f
     ADD_PRODUCTS;
     LOAD_B(0);
     ADD_PRODUCTS;
+    TILE_STORE_IN_VAIN(7);
   }
   SQUARE_END(to, to_stride);
 }
