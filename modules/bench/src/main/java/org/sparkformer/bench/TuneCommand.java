@@ -152,6 +152,9 @@ public final class TuneCommand implements Callable<Integer> {
     long start = System.nanoTime();
     for (String file : cases.files()) {
       if (space.of(file).isEmpty()) {
+        if (file.contains(only)) {
+          progress.hasNoValues(file);
+        }
         continue;
       }
       try {

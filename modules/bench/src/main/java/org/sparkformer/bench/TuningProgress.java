@@ -10,6 +10,10 @@ record TuningProgress(PrintWriter out) {
     line(file, "runs its operations and their definitions");
   }
 
+  void hasNoValues(String file) {
+    line(file, "has no values to search");
+  }
+
   void searches(String file, Tuner tuner) {
     line(
         file,

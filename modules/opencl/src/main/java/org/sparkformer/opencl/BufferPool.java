@@ -29,7 +29,7 @@ final class BufferPool implements AutoCloseable {
   private final Set<Long> lent = new HashSet<>();
 
   /** The host memory that buffers were made of, where it is ours. */
-  private final Map<Long, Long> hostMemory = new HashMap<>();
+  private final Map<Long, HugePages> hostMemory = new HashMap<>();
 
   private long bytes;
   private long idle;
@@ -99,17 +99,19 @@ final class BufferPool implements AutoCloseable {
 
   private long allocate(long size, int[] status) {
     boolean huge = HugePages.suit(queue.device().info(), size);
-    long memory = huge ? HugePages.take(size) : 0;
-    long flags = CL10.CL_MEM_READ_WRITE | (memory == 0 ? 0 : CL10.CL_MEM_USE_HOST_PTR);
+    HugePages memory = huge ? HugePages.take(size) : null;
+    long address = memory == null ? MemoryUtil.NULL : memory.address();
+    long flags = CL10.CL_MEM_READ_WRITE | (memory == null ? 0 : CL10.CL_MEM_USE_HOST_PTR);
     try (MemoryStack stack = MemoryStack.stackPush()) {
       IntBuffer result = stack.mallocInt(1);
-      long address = MemoryUtil.memAddress(result);
-      long buffer = CL10.nclCreateBuffer(queue.context(), flags, size, memory, address);
+      long buffer =
+          CL10.nclCreateBuffer(
+              queue.context(), flags, size, address, MemoryUtil.memAddress(result));
       status[0] = result.get(0);
-      if (memory != 0 && status[0] == CL10.CL_SUCCESS) {
+      if (memory != null && status[0] == CL10.CL_SUCCESS) {
         hostMemory.put(buffer, memory);
-      } else {
-        HugePages.free(memory);
+      } else if (memory != null) {
+        memory.close();
       }
       return buffer;
     }
@@ -151,9 +153,9 @@ final class BufferPool implements AutoCloseable {
 
   private void release(long buffer) {
     CL10.clReleaseMemObject(buffer);
-    Long memory = hostMemory.remove(buffer);
+    HugePages memory = hostMemory.remove(buffer);
     if (memory != null) {
-      HugePages.free(memory);
+      memory.close();
     }
   }
 

@@ -5,44 +5,61 @@ import org.lwjgl.system.JNI;
 import org.lwjgl.system.MemoryUtil;
 import org.lwjgl.system.Platform;
 import org.lwjgl.system.SharedLibrary;
+import org.lwjgl.system.linux.MMAN;
 
 /**
- * Host memory for large buffers of devices that compute in it, which the system is asked to back
+ * Host memory for a large buffer of a device that computes in it, which the system is asked to back
  * with pages of 2 MiB. A matrix by pages of 4 KiB is more of them than a processor keeps the places
  * of, and every row that a product goes to costs a walk through the page tables, two in a virtual
  * machine. Without transparent huge pages it is memory like any other.
+ *
+ * <p>It is mapped anew, not taken from the C library's heap, whose pages may be small already.
+ *
+ * @param address where it begins, at a whole page
+ * @param bytes of it
  */
-final class HugePages {
+record HugePages(long address, long bytes) implements AutoCloseable {
   /** Bytes of a page, and of the smallest buffer that has one. */
   static final long PAGE = 2 << 20;
+
+  private static final long SMALL_PAGE = 4096;
 
   /** MADV_HUGEPAGE of Linux. */
   private static final int ADVICE = 14;
 
   private static final long ADVISE = adviseFunction();
 
-  private HugePages() {}
-
   /** Whether a buffer of so many bytes gains by them. */
   static boolean suit(DeviceInfo device, long bytes) {
     return ADVISE != 0 && device.kind() == DeviceInfo.Kind.CPU && bytes >= PAGE;
   }
 
-  /**
-   * Memory at a whole page, to be given back by {@link #free}.
-   *
-   * @return its address, or 0 where there is none
-   */
-  static long take(long bytes) {
-    long memory = MemoryUtil.nmemAlignedAlloc(PAGE, bytes);
-    if (memory != 0) {
-      JNI.callPPI(memory, bytes, ADVICE, ADVISE);
+  /** Maps so many bytes; null where the system has none. */
+  static HugePages take(long bytes) {
+    int access = MMAN.PROT_READ | MMAN.PROT_WRITE;
+    int kind = MMAN.MAP_PRIVATE | MMAN.MAP_ANONYMOUS;
+    long end = bytes + PAGE;
+    long mapped = MMAN.nmmap(MemoryUtil.NULL, MemoryUtil.NULL, end, access, kind, -1, 0);
+    if (mapped == MMAN.MAP_FAILED) {
+      return null;
     }
-    return memory;
+    long address = (mapped + PAGE - 1) / PAGE * PAGE;
+    long behind = address + (bytes + SMALL_PAGE - 1) / SMALL_PAGE * SMALL_PAGE;
+    unmap(mapped, address);
+    unmap(behind, mapped + end);
+    JNI.callPPI(address, bytes, ADVICE, ADVISE);
+    return new HugePages(address, bytes);
   }
 
-  static void free(long memory) {
-    MemoryUtil.nmemAlignedFree(memory);
+  @Override
+  public void close() {
+    unmap(address, address + bytes);
+  }
+
+  private static void unmap(long from, long to) {
+    if (to > from) {
+      MMAN.nmunmap(MemoryUtil.NULL, from, to - from);
+    }
   }
 
   /** The address of madvise(void*, size_t, int): int, or 0. */

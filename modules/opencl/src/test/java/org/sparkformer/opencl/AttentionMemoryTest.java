@@ -18,7 +18,7 @@ import org.sparkformer.tensor.ops.Projection;
 /** Weights of all pairs of tokens are nowhere kept. */
 class AttentionMemoryTest {
   private static final int HEADS = 4;
-  private static final int WIDTH = 64;
+  private static final int WIDTH = 4 * 64;
   private static final int SHORT = 256;
   private static final int TIMES = 4;
 
@@ -27,7 +27,11 @@ class AttentionMemoryTest {
     return Stream.of(DType.FLOAT32, DType.BFLOAT16)
         .flatMap(
             operands ->
-                Stream.of(device, DeviceGuise.gpu(device), DeviceGuise.nvidia(device))
+                Stream.of(
+                        device,
+                        DeviceGuise.gpu(device),
+                        DeviceGuise.nvidia(device),
+                        DeviceGuise.hopper(device))
                     .map(each -> Arguments.of(operands, each)));
   }
 

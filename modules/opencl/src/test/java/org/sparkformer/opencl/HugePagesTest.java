@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -19,17 +18,15 @@ class HugePagesTest {
   private static final Path SWITCH = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
   private static final long BYTES = 4 * HugePages.PAGE;
 
+  /** Whether it has such pages at the moment is the system's affair. */
   @Test
-  void memoryThatIsTakenLiesInPagesOfTwoMebibytes() throws IOException {
+  void pagesOfTwoMebibytesAreAskedForWhereMemoryIsTaken() throws IOException {
     assumeTrue(Files.exists(SWITCH), "a system without transparent huge pages");
-    assumeFalse(Files.readString(SWITCH).contains("[never]"), "huge pages are turned off here");
-    long memory = HugePages.take(BYTES);
-    try {
-      assertEquals(0, memory % HugePages.PAGE);
-      MemoryUtil.memSet(memory, 1, BYTES);
-      assertTrue(hugeBytesAt(memory) > 0, "no huge page at " + Long.toHexString(memory));
-    } finally {
-      HugePages.free(memory);
+    try (HugePages memory = HugePages.take(BYTES)) {
+      long address = memory.address();
+      assertEquals(0, address % HugePages.PAGE);
+      MemoryUtil.memSet(address, 1, BYTES);
+      assertTrue(isAdvised(address), "not advised at " + Long.toHexString(address));
     }
   }
 
@@ -54,19 +51,19 @@ class HugePagesTest {
     }
   }
 
-  /** AnonHugePages of the mapping at an address, in bytes. */
-  private static long hugeBytesAt(long address) throws IOException {
+  /** Whether the mapping at an address has the flag of MADV_HUGEPAGE. */
+  private static boolean isAdvised(long address) throws IOException {
     boolean here = false;
     for (String line : Files.readAllLines(Path.of("/proc/self/smaps"))) {
       if (line.matches("[0-9a-f]+-[0-9a-f]+ .*")) {
         String[] range = line.substring(0, line.indexOf(' ')).split("-");
         here =
-            Long.parseUnsignedLong(range[0], 16) <= address
-                && address < Long.parseUnsignedLong(range[1], 16);
-      } else if (here && line.startsWith("AnonHugePages:")) {
-        return Long.parseLong(line.replaceAll("\\D", "")) << 10;
+            Long.compareUnsigned(Long.parseUnsignedLong(range[0], 16), address) <= 0
+                && Long.compareUnsigned(address, Long.parseUnsignedLong(range[1], 16)) < 0;
+      } else if (here && line.startsWith("VmFlags:")) {
+        return line.contains(" hg");
       }
     }
-    return 0;
+    return false;
   }
 }

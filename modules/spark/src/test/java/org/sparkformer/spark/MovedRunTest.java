@@ -8,13 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.training.Json;
 
 /** A run that is stopped, and goes on with another number of executors each time. */
-@Tag("soak")
 class MovedRunTest {
   @TempDir Path folder;
 

@@ -48,9 +48,12 @@ record MatMulBlocks(
   private static final int TILE_DEPTH = 1024;
 
   /** The same of parts of fp32, which take three times as much memory; and rows at most. */
-  private static final int SPLIT_DEPTH = 384;
+  private static final int SPLIT_DEPTH = 512;
 
   private static final int SPLIT_ROWS = 258;
+
+  /** Columns of a B that is too large to be packed first, so that every block of rows packs it. */
+  private static final int MANY_COLUMNS = 8192;
 
   /** Beyond the depth, words of a row of a panel of A. */
   private static final int ROW_PADDING = 16;
@@ -218,7 +221,8 @@ record MatMulBlocks(
   private MatMulBlocks divided(MatMul product) {
     int m = product.m();
     int n = product.n();
-    int most = arithmetic == HostArithmetic.SPLIT ? SPLIT_ROWS : LARGEST_ROWS;
+    boolean low = arithmetic == HostArithmetic.SPLIT && n <= MANY_COLUMNS;
+    int most = low ? SPLIT_ROWS : LARGEST_ROWS;
     return with(depth, even(m, most, tileRows), even(n, n, tileColumns()));
   }
 

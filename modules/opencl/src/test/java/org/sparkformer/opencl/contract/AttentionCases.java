@@ -122,9 +122,13 @@ public final class AttentionCases {
         .flatMap(identity());
   }
 
-  /** Whose products may round their operands. */
+  /** Whose products may round their operands, in each form. */
   static Stream<OperationCase> rounding() {
-    return both(roundingVariants());
+    return Stream.of(
+            both(roundingVariants()),
+            kept(IN_WHOLE_COPIES.stream()).map(OperationCase::aligned),
+            apartVariants().filter(AttentionVariant::rounds).flatMap(AttentionCases::apart))
+        .flatMap(identity());
   }
 
   /** The same in heads of two sizes. */
