@@ -16,13 +16,14 @@ import org.lwjgl.system.linux.MMAN;
  * <p>It is mapped anew, not taken from the C library's heap, whose pages may be small already.
  *
  * @param address where it begins, at a whole page
- * @param bytes of it
+ * @param bytes of it, in whole pages of any system
  */
 record HugePages(long address, long bytes) implements AutoCloseable {
   /** Bytes of a page, and of the smallest buffer that has one. */
   static final long PAGE = 2 << 20;
 
-  private static final long SMALL_PAGE = 4096;
+  /** The largest that a Linux has for pages that are not huge. */
+  private static final long SMALL_PAGE = 64 << 10;
 
   /** MADV_HUGEPAGE of Linux. */
   private static final int ADVICE = 14;
@@ -34,21 +35,21 @@ record HugePages(long address, long bytes) implements AutoCloseable {
     return ADVISE != 0 && device.kind() == DeviceInfo.Kind.CPU && bytes >= PAGE;
   }
 
-  /** Maps so many bytes; null where the system has none. */
+  /** Maps so many bytes or more; null where the system has none. */
   static HugePages take(long bytes) {
     int access = MMAN.PROT_READ | MMAN.PROT_WRITE;
     int kind = MMAN.MAP_PRIVATE | MMAN.MAP_ANONYMOUS;
-    long end = bytes + PAGE;
-    long mapped = MMAN.nmmap(MemoryUtil.NULL, MemoryUtil.NULL, end, access, kind, -1, 0);
+    long whole = (bytes + SMALL_PAGE - 1) / SMALL_PAGE * SMALL_PAGE;
+    long length = whole + PAGE;
+    long mapped = MMAN.nmmap(MemoryUtil.NULL, MemoryUtil.NULL, length, access, kind, -1, 0);
     if (mapped == MMAN.MAP_FAILED) {
       return null;
     }
     long address = (mapped + PAGE - 1) / PAGE * PAGE;
-    long behind = address + (bytes + SMALL_PAGE - 1) / SMALL_PAGE * SMALL_PAGE;
     unmap(mapped, address);
-    unmap(behind, mapped + end);
-    JNI.callPPI(address, bytes, ADVICE, ADVISE);
-    return new HugePages(address, bytes);
+    unmap(address + whole, mapped + length);
+    JNI.callPPI(address, whole, ADVICE, ADVISE);
+    return new HugePages(address, whole);
   }
 
   @Override

@@ -8,7 +8,7 @@
 // TILE_STATE in the function that uses them. t, c, a and b are register numbers, p is a pointer of any
 // address space, stride the bytes from one row to the next.
 //
-// A processor that has stored no tile for some 120 products takes as long as 40 of them for the next
+// A processor that has stored no tile for some 120 products takes as long as 50 of them for the next
 // (Sapphire Rapids, measured; no manual says why). Who adds up more than that stores one in vain.
 
 #ifndef AMX

@@ -20,7 +20,8 @@ int padded_rows(int count) { return (count + 31) / 32 * 32; }
 #define ROWS_TO_PAIRS(bf16) BY_TYPE(rows_to_pairs, bf16)
 
 // target[j][i] = source[i][j] for so many rows and columns of words, both multiples of 16.
-WIDE void transpose_words(const local uint *source, int source_stride, int rows, int columns,
+WIDE
+void transpose_words(const local uint *source, int source_stride, int rows, int columns,
                      local uint *target, int target_stride) {
   for (int i = 0; i < rows; i += VW)
     for (int j = 0; j < columns; j += VW) {

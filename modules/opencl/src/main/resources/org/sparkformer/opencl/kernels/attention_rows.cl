@@ -2,7 +2,8 @@
 // Included for each type of element, with BF16 0 or 1: its functions carry that in their names.
 
 // count rows of D elements to the lanes of [DP][LANES], times factor, 0 elsewhere.
-WIDE void BY_TYPE(rows_to_lanes, BF16)(const global ELEMENT(BF16) *source, ulong stride, int count,
+WIDE
+void BY_TYPE(rows_to_lanes, BF16)(const global ELEMENT(BF16) *source, ulong stride, int count,
                                   float factor, local float *lanes) {
   for (int lane = 0; lane < LANES; lane += VW) {
     int here = min(VW, count - lane), d = 0;
@@ -22,7 +23,8 @@ WIDE void BY_TYPE(rows_to_lanes, BF16)(const global ELEMENT(BF16) *source, ulong
 }
 
 // The way back, for the first count lanes.
-WIDE void BY_TYPE(lanes_to_rows, BF16)(const local float *lanes, global ELEMENT(BF16) *target,
+WIDE
+void BY_TYPE(lanes_to_rows, BF16)(const local float *lanes, global ELEMENT(BF16) *target,
                                   ulong stride, int count) {
   for (int lane = 0; lane < count; lane += VW) {
     int here = min(VW, count - lane), d = 0;
