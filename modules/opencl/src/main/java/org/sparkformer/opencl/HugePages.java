@@ -1,10 +1,7 @@
 package org.sparkformer.opencl;
 
-import org.lwjgl.system.APIUtil;
 import org.lwjgl.system.JNI;
 import org.lwjgl.system.MemoryUtil;
-import org.lwjgl.system.Platform;
-import org.lwjgl.system.SharedLibrary;
 import org.lwjgl.system.linux.MMAN;
 
 /**
@@ -28,7 +25,8 @@ record HugePages(long address, long bytes) implements AutoCloseable {
   /** MADV_HUGEPAGE of Linux. */
   private static final int ADVICE = 14;
 
-  private static final long ADVISE = adviseFunction();
+  /** madvise(void*, size_t, int): int. */
+  private static final long ADVISE = CLibrary.function("madvise");
 
   /** Whether a buffer of so many bytes gains by them. */
   static boolean suit(DeviceInfo device, long bytes) {
@@ -60,18 +58,6 @@ record HugePages(long address, long bytes) implements AutoCloseable {
   private static void unmap(long from, long to) {
     if (to > from) {
       MMAN.nmunmap(MemoryUtil.NULL, from, to - from);
-    }
-  }
-
-  /** The address of madvise(void*, size_t, int): int, or 0. */
-  private static long adviseFunction() {
-    if (Platform.get() != Platform.LINUX) {
-      return 0;
-    }
-    try (SharedLibrary c = APIUtil.apiCreateLibrary("libc.so.6")) {
-      return c.getFunctionAddress("madvise");
-    } catch (UnsatisfiedLinkError notGlibc) {
-      return 0;
     }
   }
 }

@@ -1,10 +1,7 @@
 package org.sparkformer.opencl;
 
-import org.lwjgl.system.APIUtil;
 import org.lwjgl.system.JNI;
 import org.lwjgl.system.MemoryUtil;
-import org.lwjgl.system.Platform;
-import org.lwjgl.system.SharedLibrary;
 
 /**
  * The JVM's handlers of the signals by which it notices null pointers, stops its threads for the
@@ -32,15 +29,10 @@ final class SignalHandlers {
    * only on Linux with the GNU C library.
    */
   static synchronized void keep() {
-    if (actions != 0 || Platform.get() != Platform.LINUX) {
+    if (actions != 0) {
       return;
     }
-    try (SharedLibrary c = APIUtil.apiCreateLibrary("libc.so.6")) {
-      sigaction = c.getFunctionAddress("sigaction");
-    } catch (UnsatisfiedLinkError notGlibc) {
-      System.getLogger(SignalHandlers.class.getName())
-          .log(System.Logger.Level.DEBUG, "signal handlers are left to the drivers");
-    }
+    sigaction = CLibrary.function("sigaction");
     if (sigaction != 0) {
       actions = MemoryUtil.nmemCallocChecked(SIGNALS.length, ACTION_BYTES);
       for (int i = 0; i < SIGNALS.length; i++) {

@@ -114,7 +114,7 @@ void add_square(ulong a, ulong a_stride, ulong b, ulong b_stride, int words, ulo
     TILE_LOAD(5, a + a_below, a_stride);
     TILE_MULTIPLY_ADD(2, 5, 6);
     TILE_MULTIPLY_ADD(3, 5, 7);
-    if (k % 128 == 0) TILE_STORE_IN_VAIN(7);
+    if (k % 128 == 112) TILE_STORE_IN_VAIN(7);
   }
   SQUARE_END(to, to_stride);
 }
