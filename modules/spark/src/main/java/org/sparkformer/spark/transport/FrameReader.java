@@ -27,6 +27,7 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
   private static final int HEADER_BYTES = Long.BYTES + 1 + Integer.BYTES;
 
   private final Sink sink;
+  private final MessageProgress progress = new MessageProgress();
   private final ByteBuffer header = ByteBuffer.allocate(HEADER_BYTES);
   private boolean plain;
   private ByteBuffer frame;
@@ -52,9 +53,11 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
 
   /** Between two messages: all that follows are frames, or the answer to this rank's greeting. */
   static void install(Channel channel, Sink sink) {
+    FrameReader reader = new FrameReader(sink);
     channel
         .pipeline()
-        .addBefore(TransportFrameDecoder.HANDLER_NAME, "frameReader", new FrameReader(sink));
+        .addBefore(TransportFrameDecoder.HANDLER_NAME, "frameReader", reader)
+        .addFirst("messageProgress", reader.progress);
   }
 
   @Override
@@ -130,6 +133,7 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
       ByteBuffer whole = frame.flip();
       frame = null;
       lent = null;
+      progress.whole();
       sink.received(whole);
     }
   }
@@ -157,7 +161,7 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
       if (handler.getValue() == this) {
         return true;
       }
-      if (!(handler.getValue() instanceof FrameLimit)) {
+      if (handler.getValue() != progress && !(handler.getValue() instanceof FrameLimit)) {
         return false;
       }
     }

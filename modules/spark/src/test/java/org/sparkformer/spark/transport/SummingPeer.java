@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.SparkConf;
+import org.sparkformer.collective.Activity;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.CollectiveException;
 import org.sparkformer.testkit.LoggedProcess;
@@ -22,6 +23,21 @@ import org.sparkformer.testkit.LoggedProcess;
 final class SummingPeer implements AutoCloseable {
   static final Duration LONG = Duration.ofSeconds(60);
   static final int LENGTH = 1001;
+
+  /** A rank that gives signs of life. */
+  static final Activity SUMMING =
+      new Activity() {
+        @Override
+        public String description() {
+          return "a sum";
+        }
+
+        @Override
+        public Duration stillness() {
+          return Duration.ZERO;
+        }
+      };
+
   private static final String SETTING = "=";
 
   private final Process process;
@@ -102,6 +118,7 @@ final class SummingPeer implements AutoCloseable {
     try (Collective collective =
         SparkTransportTest.collective(
             server.connect(List.of(addressOfZero, server.address()), 1, LONG), run, seconds)) {
+      collective.watch(SUMMING);
       for (int round = 0; true; round++) {
         wrong += sumIsRight(collective, round) ? 0 : 1;
       }
