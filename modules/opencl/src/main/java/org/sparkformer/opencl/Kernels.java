@@ -6,6 +6,8 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.sparkformer.opencl.kernels.AdamWKernels;
+import org.sparkformer.opencl.kernels.AmxAttentionBackward;
+import org.sparkformer.opencl.kernels.AmxAttentionForward;
 import org.sparkformer.opencl.kernels.ElementwiseKernels;
 import org.sparkformer.opencl.kernels.EmbeddingKernels;
 import org.sparkformer.opencl.kernels.HostArithmetic;
@@ -68,6 +70,8 @@ final class Kernels {
             List.of(new WarpGroupMatMul(), new TensorMatMul(), new TiledMatMul()),
             TensorAttentionForward.all(),
             TensorAttentionBackward.all(),
+            AmxAttentionForward.all(),
+            AmxAttentionBackward.all(),
             TiledAttentionForward.all(),
             TiledAttentionBackward.all(),
             ElementwiseKernels.all(),

@@ -2,8 +2,6 @@ package org.sparkformer.opencl.kernels;
 
 import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.opencl.LaunchContext;
-import org.sparkformer.opencl.Specialisation;
-import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.ops.Attention;
 import org.sparkformer.tensor.ops.AttentionForward;
 
@@ -11,11 +9,6 @@ import org.sparkformer.tensor.ops.AttentionForward;
 interface AttentionTiling {
   /** The kernels' file. */
   String file();
-
-  /** For people, after a kernel's name. */
-  default String label() {
-    return "";
-  }
 
   /** Whether they are made for this kind of device at all. */
   boolean runsOn(DeviceInfo device);
@@ -35,9 +28,6 @@ interface AttentionTiling {
   default boolean roundsGradients() {
     return false;
   }
-
-  /** As {@link Specialisation#prove}. */
-  default void prove(Backend backend, LaunchContext context) {}
 
   /** Launches of one pass. */
   AttentionLaunch launch(AttentionForward operation, AttentionPass pass, LaunchContext context);

@@ -46,9 +46,14 @@ public enum HostArithmetic {
     return step;
   }
 
+  /** Of which an element of an operand is the sum. */
+  int parts() {
+    return this == SPLIT ? 3 : 1;
+  }
+
   /** Words of so many steps of a row or column, whole where it multiplies by tiles. */
   int words(int depth) {
-    return depth / step * (this == SPLIT ? 3 : 1);
+    return depth / step * parts();
   }
 
   /** Whether it is AMX's. */

@@ -5,7 +5,6 @@ import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.opencl.Launch;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.opencl.Specialisation;
-import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.AttentionBackward;
 import org.sparkformer.tensor.ops.AttentionForward;
@@ -22,10 +21,9 @@ public final class TiledAttentionBackward implements Specialisation<AttentionBac
     this.tiling = tiling;
   }
 
-  /** For processors with AMX, devices with vector units and caches, and those of many threads. */
+  /** For devices with vector units and caches, and those of many threads. */
   public static List<Specialisation<?>> all() {
     return List.of(
-        new TiledAttentionBackward(new AmxTiling()),
         new TiledAttentionBackward(new LaneTiling()),
         new TiledAttentionBackward(new GroupTiling()));
   }
@@ -37,7 +35,7 @@ public final class TiledAttentionBackward implements Specialisation<AttentionBac
 
   @Override
   public String description() {
-    return tiling.file() + " attention_delta, _backward_query, _backward_key" + tiling.label();
+    return tiling.file() + " attention_delta, _backward_query, _backward_key";
   }
 
   @Override
@@ -49,11 +47,6 @@ public final class TiledAttentionBackward implements Specialisation<AttentionBac
   public boolean supports(AttentionBackward operation, DeviceInfo device) {
     return tiling.fits(operation.forward().attention(), device)
         && (tiling.roundsGradients() || !Elements.isBfloat16(operation.dQuery()));
-  }
-
-  @Override
-  public void prove(Backend backend, LaunchContext context) {
-    tiling.prove(backend, context);
   }
 
   @Override

@@ -4,7 +4,6 @@ import java.util.List;
 import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.opencl.Specialisation;
-import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.ops.AttentionForward;
 
 /** Attention by tiles, in the way of either kind of device. */
@@ -15,12 +14,10 @@ public final class TiledAttentionForward implements Specialisation<AttentionForw
     this.tiling = tiling;
   }
 
-  /** For processors with AMX, devices with vector units and caches, and those of many threads. */
+  /** For devices with vector units and caches, and those of many threads. */
   public static List<Specialisation<?>> all() {
     return List.of(
-        new TiledAttentionForward(new AmxTiling()),
-        new TiledAttentionForward(new LaneTiling()),
-        new TiledAttentionForward(new GroupTiling()));
+        new TiledAttentionForward(new LaneTiling()), new TiledAttentionForward(new GroupTiling()));
   }
 
   @Override
@@ -30,7 +27,7 @@ public final class TiledAttentionForward implements Specialisation<AttentionForw
 
   @Override
   public String description() {
-    return tiling.file() + " attention_forward" + tiling.label();
+    return tiling.file() + " attention_forward";
   }
 
   @Override
@@ -41,11 +38,6 @@ public final class TiledAttentionForward implements Specialisation<AttentionForw
   @Override
   public boolean supports(AttentionForward operation, DeviceInfo device) {
     return tiling.fits(operation.attention(), device);
-  }
-
-  @Override
-  public void prove(Backend backend, LaunchContext context) {
-    tiling.prove(backend, context);
   }
 
   @Override

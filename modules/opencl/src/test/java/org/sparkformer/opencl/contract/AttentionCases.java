@@ -34,8 +34,9 @@ public final class AttentionCases {
         new AttentionVariant(new Extents(2, 93, 2, 32, false, false), Dropout.NONE, DType.BFLOAT16),
         new AttentionVariant(
             new Extents(1, THREE_TILES, 3, 64, true, false), Dropout.NONE, DType.BFLOAT16),
-        new AttentionVariant(
-            new Extents(1, 70, 1, 128, true, false), Dropout.NONE, DType.BFLOAT16));
+        new AttentionVariant(new Extents(1, 70, 1, 128, true, false), Dropout.NONE, DType.BFLOAT16),
+        // Heads enough for work-groups that hold whole ones.
+        new AttentionVariant(new Extents(5, 131, 2, 33, true, true), DROPOUT, DType.BFLOAT16));
   }
 
   /** Of a BERT, whose queries, keys and values are three matrices. */
@@ -50,7 +51,9 @@ public final class AttentionCases {
       List.of(
           new AttentionVariant(new Extents(2, 523, 2, 20, true, false), DROPOUT, DType.FLOAT32),
           new AttentionVariant(
-              new Extents(2, 523, 1, 33, false, true), Dropout.NONE, DType.FLOAT32));
+              new Extents(2, 523, 1, 33, false, true), Dropout.NONE, DType.FLOAT32),
+          // Heads enough for work-groups that hold whole ones in parts.
+          new AttentionVariant(new Extents(5, 131, 2, 33, true, true), DROPOUT, DType.FLOAT32));
 
   /** Of heads enough for work-groups that own whole ones. */
   private static final AttentionVariant KEPT_WHOLE =
@@ -63,7 +66,7 @@ public final class AttentionCases {
           new AttentionVariant(
               new Extents(2, 71, 2, 64, true, false), Dropout.NONE, DType.BFLOAT16));
 
-  static Stream<OperationCase> all() {
+  private static Stream<AttentionVariant> exactVariants() {
     Stream<AttentionVariant> exact =
         Stream.of(
                 new Extents(1, 1, 1, 1, true, false),
@@ -86,8 +89,12 @@ public final class AttentionCases {
             new AttentionVariant(new Extents(2, 76, 2, 16, true, false), DROPOUT, DType.FLOAT32),
             new AttentionVariant(new Extents(5, 72, 7, 20, true, true), DROPOUT, DType.FLOAT32),
             new AttentionVariant(new Extents(5, 72, 7, 20, true, true), WITHIN, DType.FLOAT32));
+    return Stream.concat(exact, sharing);
+  }
+
+  static Stream<OperationCase> all() {
     return Stream.of(
-            both(Stream.of(exact, sharing, roundingVariants()).flatMap(identity())),
+            both(Stream.concat(exactVariants(), roundingVariants())),
             kept(
                 Stream.of(
                     new AttentionVariant(
@@ -119,6 +126,15 @@ public final class AttentionCases {
             both(Stream.concat(variants, LONG.stream())),
             kept(Stream.of(KEPT_WHOLE)),
             Stream.of(AttentionForm.cached(3, 64, DType.FLOAT32)))
+        .flatMap(identity());
+  }
+
+  /** Whose products may not round, in each form. */
+  static Stream<OperationCase> ofFloats() {
+    return Stream.of(
+            both(exactVariants()),
+            longer(),
+            apartVariants().filter(variant -> !variant.rounds()).flatMap(AttentionCases::apart))
         .flatMap(identity());
   }
 

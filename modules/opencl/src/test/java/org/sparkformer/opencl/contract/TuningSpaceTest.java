@@ -65,10 +65,12 @@ class TuningSpaceTest {
     open("warp groups", DeviceGuise.ofOneUnit(DeviceGuise.hopper(device)));
   }
 
-  /** Without a file that has no values to try and takes products from one that has. */
+  /** Without files that have no values to try and take operations from those that have. */
   private static void open(String name, OpenClDevice device) {
     OpenClOptions options =
-        OpenClOptions.defaults().withTuned(Path.of("none.json")).without(Set.of("matmul_split"));
+        OpenClOptions.defaults()
+            .withTuned(Path.of("none.json"))
+            .without(Set.of("matmul_split", "attention_split"));
     BACKENDS.put(name, OpenClBackend.open(device, options));
   }
 

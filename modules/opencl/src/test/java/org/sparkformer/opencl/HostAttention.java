@@ -2,14 +2,19 @@ package org.sparkformer.opencl;
 
 import org.sparkformer.tensor.ops.Operation;
 
-/** Attention by AMX's tiles; on processors without them the kernels do it in OpenCL C. */
-public record AmxAttention(OpenClBackend backend) {
+/**
+ * Attention by one of the kernel files for processors; on those without AMX its kernels do it in
+ * OpenCL C.
+ *
+ * @param file without .cl
+ */
+public record HostAttention(String file, OpenClBackend backend) {
 
   /** Runs an attention, forward or backward. */
   public void run(Operation attention) {
     Specialisation<?> kernel =
         Kernels.standard().stream()
-            .filter(each -> Kernels.file(each).equals("attention_amx"))
+            .filter(each -> Kernels.file(each).equals(file))
             .filter(each -> each.operation() == attention.getClass())
             .findFirst()
             .orElseThrow();
