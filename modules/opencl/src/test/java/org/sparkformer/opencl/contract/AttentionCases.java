@@ -129,21 +129,26 @@ public final class AttentionCases {
         .flatMap(identity());
   }
 
-  /** Whose products may not round, in each form. */
+  /** Whose products may not round, in each form, with gradients of fp32. */
   static Stream<OperationCase> ofFloats() {
     return Stream.of(
             both(exactVariants()),
             longer(),
-            apartVariants().filter(variant -> !variant.rounds()).flatMap(AttentionCases::apart))
+            keptInputs(KEPT_WHOLE),
+            apartVariants()
+                .filter(variant -> !variant.rounds())
+                .flatMap(AttentionCases::apartInputs))
         .flatMap(identity());
   }
 
-  /** Whose products may round their operands, in each form. */
+  /** Whose products may round their operands, in each form, with gradients of fp32. */
   static Stream<OperationCase> rounding() {
     return Stream.of(
             both(roundingVariants()),
-            kept(IN_WHOLE_COPIES.stream()).map(OperationCase::aligned),
-            apartVariants().filter(AttentionVariant::rounds).flatMap(AttentionCases::apart))
+            IN_WHOLE_COPIES.stream()
+                .flatMap(AttentionCases::keptInputs)
+                .map(OperationCase::aligned),
+            apartVariants().filter(AttentionVariant::rounds).flatMap(AttentionCases::apartInputs))
         .flatMap(identity());
   }
 
@@ -156,11 +161,18 @@ public final class AttentionCases {
   private static Stream<OperationCase> kept(Stream<AttentionVariant> variants) {
     return variants.flatMap(
         variant ->
-            Stream.of(
-                PACKED.forward(variant).withBfloat16("qkv", "y"),
-                PACKED.backward(variant).withBfloat16("qkv", "y"),
-                PACKED.backward(variant).withBfloat16("qkv", "y", "dQkv"),
-                PACKED.backward(variant).withBfloat16("qkv", "y", "dy", "dQkv")));
+            Stream.concat(
+                keptInputs(variant),
+                Stream.of(
+                    PACKED.backward(variant).withBfloat16("qkv", "y", "dQkv"),
+                    PACKED.backward(variant).withBfloat16("qkv", "y", "dy", "dQkv"))));
+  }
+
+  /** With gradients of fp32. */
+  private static Stream<OperationCase> keptInputs(AttentionVariant variant) {
+    return Stream.of(
+        PACKED.forward(variant).withBfloat16("qkv", "y"),
+        PACKED.backward(variant).withBfloat16("qkv", "y"));
   }
 
   private static Stream<OperationCase> both(Stream<AttentionVariant> variants) {
@@ -173,13 +185,18 @@ public final class AttentionCases {
   }
 
   private static Stream<OperationCase> apart(AttentionVariant variant) {
+    return variant.rounds()
+        ? Stream.concat(
+            apartInputs(variant),
+            Stream.of(APART.backward(variant).withBfloat16("q", "k", "v", "y", "dQ", "dK", "dV")))
+        : apartInputs(variant);
+  }
+
+  /** With gradients of fp32. */
+  private static Stream<OperationCase> apartInputs(AttentionVariant variant) {
     OperationCase forward = APART.forward(variant);
-    OperationCase backward = APART.backward(variant);
     Stream<OperationCase> kept =
-        Stream.of(
-            forward.withBfloat16("q", "k", "v", "y"),
-            backward.withBfloat16("q", "k", "v", "y", "dQ", "dK", "dV"));
-    return Stream.concat(
-        Stream.of(forward, backward), variant.rounds() ? kept : Stream.<OperationCase>empty());
+        variant.rounds() ? Stream.of(forward.withBfloat16("q", "k", "v", "y")) : Stream.empty();
+    return Stream.concat(Stream.of(forward, APART.backward(variant)), kept);
   }
 }
