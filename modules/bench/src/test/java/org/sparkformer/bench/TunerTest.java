@@ -66,7 +66,7 @@ class TunerTest {
       Set<String> files = new HashSet<>(cases.files());
       if (HostArithmetic.TILES.isAvailable()) {
         files.remove("attention.cl");
-        files.add("attention_amx.cl");
+        files.addAll(List.of("attention_amx.cl", "attention_panels.cl"));
         files.remove("matmul_split.cl");
         files.add("matmul.cl");
       }
