@@ -8,10 +8,8 @@ import org.sparkformer.opencl.Specialisation;
 import org.sparkformer.opencl.kernels.AmxAttention.Lanes;
 import org.sparkformer.opencl.kernels.AmxAttention.Panels;
 import org.sparkformer.tensor.Backend;
-import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.AttentionBackward;
 import org.sparkformer.tensor.ops.AttentionForward;
-import org.sparkformer.tensor.ops.Copy;
 import org.sparkformer.tensor.ops.Projection;
 
 /**
@@ -60,14 +58,7 @@ public final class AmxAttentionBackward implements Specialisation<AttentionBackw
 
   @Override
   public void enqueue(AttentionBackward operation, LaunchContext context) {
-    if (!Elements.isBfloat16(operation.dy())) {
-      enqueueExact(operation, context);
-      return;
-    }
-    try (Tensor dy = context.floats(operation.dy().size())) {
-      ElementwiseKernels.copy(new Copy(operation.dy(), dy), context);
-      enqueueExact(operation.of(dy), context);
-    }
+    AttentionLaunch.ofExactGradient(operation, context, exact -> enqueueExact(exact, context));
   }
 
   /** Of a gradient in fp32. */

@@ -2,11 +2,13 @@ package org.sparkformer.opencl.kernels;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.sparkformer.opencl.Launch;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.AttentionBackward;
 import org.sparkformer.tensor.ops.AttentionForward;
+import org.sparkformer.tensor.ops.Copy;
 
 /**
  * What the kernels of attention share: macros and the arguments at either end.
@@ -23,6 +25,19 @@ record AttentionLaunch(
     int own,
     int items,
     int deltas) {
+
+  /** Queues gradients for y's in fp32, from a copy where those are bf16. */
+  static void ofExactGradient(
+      AttentionBackward operation, LaunchContext context, Consumer<AttentionBackward> exact) {
+    if (!Elements.isBfloat16(operation.dy())) {
+      exact.accept(operation);
+      return;
+    }
+    try (Tensor dy = context.floats(operation.dy().size())) {
+      ElementwiseKernels.copy(new Copy(operation.dy(), dy), context);
+      exact.accept(operation.of(dy));
+    }
+  }
 
   /** The same for gradients of a tensor's type. */
   AttentionLaunch giving(Tensor gradient) {

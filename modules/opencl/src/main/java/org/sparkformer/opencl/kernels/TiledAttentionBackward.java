@@ -5,10 +5,8 @@ import org.sparkformer.opencl.DeviceInfo;
 import org.sparkformer.opencl.Launch;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.opencl.Specialisation;
-import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.AttentionBackward;
 import org.sparkformer.tensor.ops.AttentionForward;
-import org.sparkformer.tensor.ops.Copy;
 
 /**
  * Gradients of attention by tiles: row sums, then by query, then by key; or by whole heads, where
@@ -51,14 +49,7 @@ public final class TiledAttentionBackward implements Specialisation<AttentionBac
 
   @Override
   public void enqueue(AttentionBackward operation, LaunchContext context) {
-    if (!Elements.isBfloat16(operation.dy())) {
-      enqueueExact(operation, context);
-      return;
-    }
-    try (Tensor dy = context.floats(operation.dy().size())) {
-      ElementwiseKernels.copy(new Copy(operation.dy(), dy), context);
-      enqueueExact(operation.of(dy), context);
-    }
+    AttentionLaunch.ofExactGradient(operation, context, exact -> enqueueExact(exact, context));
   }
 
   /** Of a gradient in fp32. */
