@@ -155,7 +155,15 @@ record KilledRuns(Path folder, String root) {
   }
 
   RunFolder output(String run) throws IOException {
-    return RunFolder.of(new Configuration(), root + "/" + run);
+    return RunFolder.of(hadoop(), root + "/" + run);
+  }
+
+  /** HDFS's client asks again, after 400 ms by default, whether what it wrote has arrived. */
+  private static Configuration hadoop() {
+    Configuration hadoop = new Configuration();
+    hadoop.setInt("dfs.client.block.write.locateFollowingBlock.initial.delay.ms", 10);
+    hadoop.setInt("dfs.client.block.write.locateFollowingBlock.retries", 10);
+    return hadoop;
   }
 
   private Outcome start(String run, int ranks, int change, String file, int deadly)
@@ -205,7 +213,7 @@ record KilledRuns(Path folder, String root) {
     /** What ends the process counts the ranks' changes of files, and what puts them in place. */
     public static void main(String[] arguments) throws Exception {
       var path = new org.apache.hadoop.fs.Path(URI.create(arguments[1]));
-      FileSystem files = new RunFolder(path.getFileSystem(new Configuration()), path).fileSystem();
+      FileSystem files = new RunFolder(path.getFileSystem(hadoop()), path).fileSystem();
       int ranks = Integer.parseInt(arguments[2]);
       int change = Integer.parseInt(arguments[3]);
       if (files instanceof DyingObjectStore store) {
