@@ -19,6 +19,16 @@ final class EncryptionRuleTest {
     assertDoesNotThrow(() -> Networks.network(Networks.tls("s", folder)));
   }
 
+  @Test
+  void tlsThatTakesAnyCertificateOrAnyCallerIsRefused() throws Exception {
+    String trustStore = "spark.ssl.rpc.trustStore";
+    SparkConf trusting = Networks.tls("s", folder).remove(trustStore);
+    assertRefused(trusting, trustStore);
+    assertRefused(trusting.set(trustStore, folder.resolve("none").toString()), trustStore);
+    assertRefused(
+        Networks.tls("s", folder).set("spark.authenticate", "false"), "spark.authenticate=true");
+  }
+
   /** Holds under Spark releases with and without SPARK-56227. */
   @Test
   void gcmIsServedExactlyWhereItWorks() {
@@ -44,13 +54,14 @@ final class EncryptionRuleTest {
   void encryptionBySaslIsRefused() {
     SparkConf conf =
         Networks.authenticated("s").set("spark.authenticate.enableSaslEncryption", "true");
-    String message =
-        assertThrows(IllegalArgumentException.class, () -> Networks.network(conf)).getMessage();
-    assertTrue(message.contains("spark.network.crypto.enabled=true"), message);
+    assertRefused(conf, "spark.network.crypto.enabled=true");
   }
 
   private static void assertRefused(String key, String value, String cure) {
-    SparkConf conf = Networks.gcm("s").set(key, value);
+    assertRefused(Networks.gcm("s").set(key, value), cure);
+  }
+
+  private static void assertRefused(SparkConf conf, String cure) {
     String message =
         assertThrows(IllegalArgumentException.class, () -> Networks.network(conf)).getMessage();
     assertTrue(message.contains(cure), message);
