@@ -162,20 +162,32 @@ class ExecutorFaultsTest {
     assertTrue(nearlyAll < MOST_SECONDS, recoveries.toString());
   }
 
+  /** The weights of all ranks are gone with one of them, but for the checkpoint. */
+  @Test
+  void soDoesOneWhoseExecutorsShareTheWeights() throws Exception {
+    Random random = new Random(23);
+    Killing log = new Killing(1 + random.nextInt(STEPS - 1), random);
+    recovery(TinyRun.sharingWeights(request("killed-sharing", 3)), log);
+  }
+
   private static List<Recovery> recoveries(int runs, Random random) throws Exception {
     List<Recovery> recoveries = new ArrayList<>();
     for (int run = 0; run < runs; run++) {
       Killing log = new Killing(1 + random.nextInt(STEPS - 1), random);
-      RunSummary summary = train("killed-%d-of-%d".formatted(run, runs), 3, log);
-      assertEquals(3, summary.ranks());
-      assertEquals(weights, summary.weightsSha256());
-      Recovery recovery = log.recovery();
-      System.out.println(recovery + ", " + recovery.lost() + " steps lost");
-      assertTrue(recovery.goesOnFrom() >= log.committed, recovery + " after " + log.committed);
-      assertTrue(recovery.lost() <= INTERVAL, recovery.toString());
-      recoveries.add(recovery);
+      recoveries.add(recovery(request("killed-%d-of-%d".formatted(run, runs), 3), log));
     }
     return recoveries;
+  }
+
+  private static Recovery recovery(TrainingRequest request, Killing log) throws Exception {
+    RunSummary summary = new TrainingDriver(session).train(request, log);
+    assertEquals(3, summary.ranks());
+    assertEquals(weights, summary.weightsSha256());
+    Recovery recovery = log.recovery();
+    System.out.println(recovery + ", " + recovery.lost() + " steps lost");
+    assertTrue(recovery.goesOnFrom() >= log.committed, recovery + " after " + log.committed);
+    assertTrue(recovery.lost() <= INTERVAL, recovery.toString());
+    return recovery;
   }
 
   /** Kills an executor once, after a step. */

@@ -51,10 +51,11 @@ class KilledHdfsRunTest {
     runs.assertGoesOn(run, RANKS, newest);
   }
 
+  /** From {@code -Dkilled.first} on, for several processes beside each other. */
   @Tag("soak")
   @Test
   void atEachFileOperation() throws Exception {
-    int operation = 1;
+    int operation = Integer.getInteger("killed.first", 1);
     while (runs.endsAndGoesOn(operation, "operation-" + operation, RANKS)) {
       operation++;
     }

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.sparkformer.collective.Collective;
 import org.sparkformer.collective.CollectiveOptions;
 import org.sparkformer.collective.InProcessTransport;
@@ -74,11 +75,28 @@ class MemoryEstimateTest {
         TinyDataset.masked(Files.createDirectory(folder.resolve("data")), 100, 0));
   }
 
+  /** Of a size at which what the pool rounds up and kernels need besides are parts of it. */
+  @ParameterizedTest
+  @EnumSource
+  void theEstimateIsCloseToWhatTrainingTakesOnAnOpenClDevice(Precision precision) throws Exception {
+    checkEstimate(
+        GptConfiguration.of(6, 6, 384, 64, 65),
+        precision,
+        TinyDataset.open(Files.createDirectory(folder.resolve("data")), 2000, 0),
+        OpenClBackend.open(DeviceSelector.AUTO));
+  }
+
   private void checkEstimate(ModelConfiguration model, Precision precision, TokenDataset opened)
+      throws Exception {
+    checkEstimate(model, precision, opened, new JavaBackend(1));
+  }
+
+  private void checkEstimate(
+      ModelConfiguration model, Precision precision, TokenDataset opened, Backend device)
       throws Exception {
     RunConfiguration configuration = configuration(model, 4, precision);
     try (TokenDataset dataset = opened;
-        Backend backend = new JavaBackend(1)) {
+        Backend backend = device) {
       String output = folder.resolve("run-" + model.objective()).toUri().toString();
       TrainingRun run =
           new TrainingRun(
