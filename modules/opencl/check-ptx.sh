@@ -65,16 +65,18 @@ for arch in "$@"; do
   check attention_gpu.cl D=64 CAUSAL=1 PASS=1 WORK=2 QKV_BF16=1 Y_BF16=1
   for pass in 1 2; do check attention_gpu.cl D=64 CAUSAL=1 "PASS=$pass" WORK=2; done
   for pass in 0 1 2; do check attention_tensor.cl PTX=1 D=64 DEPTH=64 CAUSAL=1 DROPOUT=1 "PASS=$pass"; done
-  check attention_tensor.cl PTX=1 D=64 DEPTH=64 CAUSAL=1 PASS=0 SOURCE_BF16=1 Y_BF16=1
+  for pass in 0 1 2; do
+    check attention_tensor.cl PTX=1 D=64 DEPTH=64 CAUSAL=1 "PASS=$pass" SOURCE_BF16=1 Y_BF16=1 GRADIENT_BF16=1
+  done
   check attention_tensor.cl PTX=1 D=128 DEPTH=128 CAUSAL=1 BLOCK=32 PASS=0
   for pass in 1 2; do check attention_tensor.cl PTX=1 D=128 DEPTH=128 CAUSAL=1 BLOCK=32 STAGES=1 "PASS=$pass"; done
   check elementwise.cl WIDTH=1 ITEMS=256 VECTORS=4
   check elementwise.cl WIDTH=1 ITEMS=256 VECTORS=4 X_BF16=1 Y_BF16=1
-  check adamw.cl WIDTH=1 ITEMS=256 VECTORS=4
+  for bf16 in 0 1; do check adamw.cl WIDTH=1 ITEMS=256 VECTORS=4 "ROUNDED_BF16=$bf16"; done
   check layernorm.cl WIDTH=1 ITEMS=128 ROWS=1 ROW_BLOCK=64
-  check layernorm.cl WIDTH=1 ITEMS=128 ROWS=1 ROW_BLOCK=64 Y_BF16=1
-  for values in 24 64; do check layernorm_held.cl PTX=1 "VALUES=$values" Y_BF16=1; done
-  check reduce.cl WIDTH=1 ITEMS=64 ROW_BLOCK=64
+  check layernorm.cl WIDTH=1 ITEMS=128 ROWS=1 ROW_BLOCK=64 Y_BF16=1 DY_BF16=1
+  for values in 24 64; do check layernorm_held.cl PTX=1 "VALUES=$values" Y_BF16=1 DY_BF16=1; done
+  for bf16 in 0 1; do check reduce.cl WIDTH=1 ITEMS=64 ROW_BLOCK=64 "X_BF16=$bf16"; done
   check softmax_cross_entropy.cl WIDTH=1 ITEMS=256 CHUNK=16 ROWS=1
   for bf16 in 0 1; do check softmax_cross_entropy_held.cl ITEMS=512 VALUES=99 "LOGITS_BF16=$bf16"; done
   check embedding.cl WIDTH=1 ITEMS=128 ROWS=1 BUCKETS=1024

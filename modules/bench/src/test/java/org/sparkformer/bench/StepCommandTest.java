@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,6 +42,18 @@ class StepCommandTest {
     assertEquals(TOKENS_OF_GPT_CHAR, result.get("tokens_per_step").asInt());
     assertTrue(result.get("tokens_per_second").asDouble() > 0);
     assertTrue(result.get("forward_ms").asDouble() < result.get("step_ms").asDouble());
+    for (String field :
+        List.of(
+            "backward_ms",
+            "optimizer_ms",
+            "data_ms",
+            "peak_device_bytes",
+            "peak_host_bytes",
+            "model_flops_utilisation")) {
+      assertTrue(result.get(field).asDouble() > 0, field);
+    }
+    assertTrue(result.get("optimizer_ms").asDouble() < result.get("step_ms").asDouble());
+    assertTrue(result.has("all_reduce_ms"));
     assertEquals(0, result.get("new_buffers").asInt(), "buffers after warm-up");
     assertEquals(3, result.get("host_waits").asDouble(), "the loss, the end, the norm");
     assertEquals(0, result.get("mark_waits").asDouble(), "every step is logged");
@@ -97,6 +110,56 @@ class StepCommandTest {
     assertEquals(2, run("--peer=eager,jit"));
     assertTrue(out.toString().contains("'jit'"), out::toString);
     assertEquals(1, out.toString().lines().count(), out::toString);
+  }
+
+  /** A peer that says that each of its steps takes a second, and notes its turns. */
+  private static final String STAND_IN =
+      """
+      #!/usr/bin/env bash
+      while [[ $1 != --mode ]]; do shift; done
+      echo '{"version": "a stand-in"}'
+      while read -r steps; do
+        echo "$2 $steps" >>"${0%/*}/turns"
+        printf '[1000.0'
+        for ((i = 1; i < steps; i++)); do printf ', 1000.0'; done
+        echo ']'
+      done
+      """;
+
+  @Test
+  void peersTakeTurnsWithItAndAreHeldToItRoundByRound(@TempDir Path folder) throws IOException {
+    Path standIn = script(folder.resolve("python"), STAND_IN);
+    script(folder.resolve("python.sh"), "#!/bin/sh\necho '" + standIn + "'\n");
+    Path json = folder.resolve("step.json");
+    System.setProperty("org.sparkformer.peers", folder.toString());
+    try {
+      List<String> options =
+          List.of("--set=model.layers=1", "--peer=eager,compile-bf16", "--rounds=3", "--steps=4");
+      List<String> all = Stream.concat(options.stream(), Stream.of("--json=" + json)).toList();
+      assertEquals(0, runOf("gpt-char", all), out::toString);
+    } finally {
+      System.clearProperty("org.sparkformer.peers");
+    }
+    assertEquals(
+        List.of("eager 4", "compile 4", "eager 4", "compile 4", "eager 4", "compile 4"),
+        Files.readAllLines(folder.resolve("turns")));
+    JsonNode result = new ObjectMapper().readTree(json.toFile());
+    for (JsonNode peer : result.get("peers")) {
+      assertEquals(1000, peer.get("step_ms").asDouble());
+      assertEquals(TOKENS_OF_GPT_CHAR, peer.get("tokens_per_second").asDouble(), 1e-6);
+      double quickest = 1000 / result.get("step_ms_min").asDouble();
+      double slowest = 1000 / result.get("step_ms_max").asDouble();
+      assertTrue(peer.get("ratio_min").asDouble() >= slowest - 1e-9, peer::toString);
+      assertTrue(peer.get("ratio_max").asDouble() <= quickest + 1e-9, peer::toString);
+      assertTrue(peer.get("ratio").asDouble() >= peer.get("ratio_min").asDouble());
+    }
+    assertEquals(2, result.get("peers").size());
+  }
+
+  private static Path script(Path file, String text) throws IOException {
+    Files.writeString(file, text);
+    assertTrue(file.toFile().setExecutable(true));
+    return file;
   }
 
   private static long count(JsonNode events, String key, String value) {

@@ -45,8 +45,8 @@ final class HostProcessor {
       }
       LOG.log(
           System.Logger.Level.WARNING,
-          "this processor has AMX, but the system does not let this process use it: bf16 products"
-              + " take AVX512_BF16 instead");
+          "this processor has AMX, but the system does not let this process use it: products and"
+              + " attention take vectors instead, which are slower");
       return false;
     }
   }
