@@ -58,7 +58,9 @@ for arch in "$@"; do
   check matmul_tensor.cl PTX=1 BIAS=1 GELU=1
   check matmul_tensor.cl PTX=1 ACCUMULATE=1 A_ACROSS=1 B_ACROSS=1 RAGGED=0
   check matmul_tensor.cl PTX=1 BIAS=1 GELU=1 SOURCE_BF16=1 C_BF16=1 ACTIVATED_BF16=1
+  check matmul_tensor.cl PTX=1 BIAS=1 GELU=2 C_BF16=1 ACTIVATED_BF16=1
   check matmul_gpu.cl WORK=8 STEPS=8 BIAS=1 GELU=1 A_BF16=1 C_BF16=1 ACTIVATED_BF16=1
+  check matmul_gpu.cl WORK=8 STEPS=8 TRANSPOSE_B=1 BIAS=1 GELU=2
   check matmul_tensor.cl PTX=1 ROWS=64 COLUMNS=64 WARP_ROWS=32 WARP_COLUMNS=32 STAGES=4
   check attention_gpu.cl D=64 CAUSAL=1 PASS=0 WORK=4
   check attention_gpu.cl D=64 CAUSAL=1 PASS=0 WORK=4 QKV_BF16=1 Y_BF16=1
@@ -100,4 +102,5 @@ if [[ " $* " == *" sm_90 "* ]]; then
   wide=(ROWS=192 COLUMNS=256 STAGES=6 OPEN=1 STEP=32)
   check matmul_wgmma.cl PTX=1 "${wide[@]}"
   check matmul_wgmma.cl PTX=1 BIAS=1 GELU=1 C_BF16=1 ACTIVATED_BF16=1 B_ACROSS=1 RAGGED=0 "${wide[@]}"
+  check matmul_wgmma.cl PTX=1 BIAS=1 GELU=2 C_BF16=1 ACTIVATED_BF16=1 RAGGED=0 "${wide[@]}"
 fi

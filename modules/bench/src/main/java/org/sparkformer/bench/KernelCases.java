@@ -17,7 +17,6 @@ import org.sparkformer.tensor.ops.Dropout;
 import org.sparkformer.tensor.ops.DropoutApply;
 import org.sparkformer.tensor.ops.EmbeddingBackward;
 import org.sparkformer.tensor.ops.EmbeddingForward;
-import org.sparkformer.tensor.ops.ExactGelu;
 import org.sparkformer.tensor.ops.ExactGeluBackward;
 import org.sparkformer.tensor.ops.GeluBackward;
 import org.sparkformer.tensor.ops.LayerNormBackward;
@@ -86,7 +85,7 @@ final class KernelCases implements AutoCloseable {
     linear(name, x, y, null);
   }
 
-  /** A GPT's matrices are [in, out], a BERT's [out, in]. */
+  /** A GPT's matrices are [in, out], a BERT's [out, in], and its GELU is exact. */
   private void linear(String name, Tensor x, Tensor y, Tensor activated) {
     boolean transposed = !model.causal();
     int in = x.columns();
@@ -95,9 +94,19 @@ final class KernelCases implements AutoCloseable {
     Tensor dw = floats(w.rows(), w.columns());
     Tensor dy = floats(y.rows(), out);
     product(
-        activated == null ? name : name + " + GELU",
+        activated == null ? name : name + " + " + gelu(),
         FORWARD,
-        new MatMul(x, w, y, false, transposed, false, floats(out), activated, DType.FLOAT32));
+        new MatMul(
+            x,
+            w,
+            y,
+            false,
+            transposed,
+            false,
+            floats(out),
+            activated,
+            activated != null && !model.causal(),
+            DType.FLOAT32));
     product(name + " dX", BACKWARD, MatMul.of(dy, w, floats(x.rows(), in), false, !transposed));
     product(
         name + " dW",
@@ -110,22 +119,21 @@ final class KernelCases implements AutoCloseable {
     Tensor y = operand(model.rows(), columns);
     Tensor activated = operand(model.rows(), columns);
     Tensor gradient = floats(model.rows(), columns);
-    boolean exact = !model.causal();
-    linear("feed-forward in", normalized(), y, exact ? null : activated);
-    String gelu = exact ? "exact GELU" : "GELU";
-    if (exact) {
-      moved(gelu, FORWARD, new ExactGelu(y, activated), y, activated);
-    }
+    linear("feed-forward in", normalized(), y, activated);
     moved(
-        gelu,
+        gelu(),
         BACKWARD,
-        exact
-            ? new ExactGeluBackward(y, gradient, gradient, activated)
-            : new GeluBackward(y, gradient, gradient, activated),
+        model.causal()
+            ? new GeluBackward(y, gradient, gradient, activated)
+            : new ExactGeluBackward(y, gradient, gradient, activated),
         y,
         activated,
         gradient,
         gradient);
+  }
+
+  private String gelu() {
+    return model.causal() ? "GELU" : "exact GELU";
   }
 
   /** One chunk of logits, as the training step takes them. */
@@ -135,7 +143,12 @@ final class KernelCases implements AutoCloseable {
         Functions.logitRows(
             predicted, model.vocabulary(), backend.isAccelerator(), backend.largestTensorBytes());
     if (!model.causal()) {
-      linear("head transform", floats(predicted, model.width()), floats(predicted, model.width()));
+      Tensor activated = floats(predicted, model.width());
+      linear(
+          "head transform",
+          floats(predicted, model.width()),
+          floats(predicted, model.width()),
+          activated);
     }
     Tensor hidden = normalized().rows(0, rows);
     Tensor weight = operand(model.vocabulary(), model.width());
@@ -147,7 +160,7 @@ final class KernelCases implements AutoCloseable {
     product(
         "logits",
         FORWARD,
-        new MatMul(hidden, weight, logits, false, true, false, bias, null, DType.FLOAT32));
+        new MatMul(hidden, weight, logits, false, true, false, bias, null, false, DType.FLOAT32));
     Tensor dHidden = floats(rows, model.width());
     product("logits dX", BACKWARD, MatMul.of(logits, weight, dHidden, false, false));
     product("logits dW", BACKWARD, MatMul.adding(logits, hidden, gradient, true, false));

@@ -113,7 +113,8 @@ class KernelCasesTest {
   private static String form(Operation operation) {
     String product =
         operation instanceof MatMul of
-            ? " %s %s %s".formatted(of.transposeA(), of.transposeB(), of.accumulate())
+            ? " %s %s %s %s"
+                .formatted(of.transposeA(), of.transposeB(), of.accumulate(), of.exact())
             : "";
     return Binding.of(operation).arguments().stream()
         .filter(Argument::isArray)

@@ -116,8 +116,7 @@ public final class Bert extends Transformer {
   }
 
   private Variable transformed(Functions functions, Variable hidden) {
-    Variable dense = functions.linear(hidden, linear(HEAD + "transform.dense"));
-    Variable activated = functions.exactGelu(dense);
+    Variable activated = functions.exactGelu(hidden, linear(HEAD + "transform.dense"));
     return functions.layerNorm(activated, null, norm(HEAD + "transform.LayerNorm")).normalized();
   }
 

@@ -163,6 +163,7 @@ class RoundedWeightsTest extends TinyRuns {
               product.accumulate(),
               product.bias(),
               product.activated(),
+              product.exact(),
               product.operands())
           : product;
     }

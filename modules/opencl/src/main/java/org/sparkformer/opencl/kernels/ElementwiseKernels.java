@@ -12,7 +12,6 @@ import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.Add;
 import org.sparkformer.tensor.ops.Copy;
 import org.sparkformer.tensor.ops.DropoutApply;
-import org.sparkformer.tensor.ops.ExactGelu;
 import org.sparkformer.tensor.ops.ExactGeluBackward;
 import org.sparkformer.tensor.ops.Fill;
 import org.sparkformer.tensor.ops.GeluBackward;
@@ -30,7 +29,6 @@ public final class ElementwiseKernels {
         KernelLaunch.of(Copy.class, FILE, ElementwiseKernels::copy),
         KernelLaunch.of(Add.class, FILE, ElementwiseKernels::add),
         KernelLaunch.of(GeluBackward.class, FILE, ElementwiseKernels::geluBackward),
-        KernelLaunch.of(ExactGelu.class, FILE, ElementwiseKernels::exactGelu),
         KernelLaunch.of(ExactGeluBackward.class, FILE, ElementwiseKernels::exactGeluBackward),
         KernelLaunch.of(DropoutApply.class, FILE, ElementwiseKernels::dropout));
   }
@@ -43,7 +41,11 @@ public final class ElementwiseKernels {
 
   /** Queues a copy, between tensors of either type. */
   public static void copy(Copy copy, LaunchContext context) {
-    map("copy", copy.x(), copy.y(), context);
+    Map<String, Integer> macros = macros(context, copy.x(), copy.y());
+    Elements.define(macros, "X_BF16", copy.x());
+    Elements.define(macros, "Y_BF16", copy.y());
+    Launch launch = context.kernel(FILE, "copy", macros).elements(copy.x()).elements(copy.y());
+    over(launch.number(copy.x().size()), copy.x(), macros);
   }
 
   private static void add(Add add, LaunchContext context) {
@@ -54,25 +56,12 @@ public final class ElementwiseKernels {
     over(launch.number(add.y().size()), add.y(), macros);
   }
 
-  private static void exactGelu(ExactGelu gelu, LaunchContext context) {
-    map("exactGelu", gelu.x(), gelu.y(), context);
-  }
-
   private static void geluBackward(GeluBackward gelu, LaunchContext context) {
     slope("geluBackward", gelu.x(), gelu.dy(), gelu.dx(), gelu.activated(), context);
   }
 
   private static void exactGeluBackward(ExactGeluBackward gelu, LaunchContext context) {
     slope("exactGeluBackward", gelu.x(), gelu.dy(), gelu.dx(), gelu.activated(), context);
-  }
-
-  /** Queues a kernel of x and y, of either type each. */
-  private static void map(String name, Tensor x, Tensor y, LaunchContext context) {
-    Map<String, Integer> macros = macros(context, x, y);
-    Elements.define(macros, "X_BF16", x);
-    Elements.define(macros, "Y_BF16", y);
-    Launch launch = context.kernel(FILE, name, macros).elements(x).elements(y);
-    over(launch.number(x.size()), x, macros);
   }
 
   /**

@@ -45,15 +45,22 @@ final class MatMulLaunch {
   }
 
   private static Map<String, Integer> macros(MatMul product, Map<String, Integer> tiles) {
-    Map<String, Integer> macros = new HashMap<>(tiles);
+    Map<String, Integer> macros = ending(product);
+    macros.putAll(tiles);
     macros.put("TRANSPOSE_A", product.transposeA() ? 1 : 0);
     macros.put("TRANSPOSE_B", product.transposeB() ? 1 : 0);
-    macros.put("ACCUMULATE", product.accumulate() ? 1 : 0);
     macros.put("ROUNDS", product.rounds() ? 1 : 0);
-    macros.put("BIAS", product.bias() == null ? 0 : 1);
-    macros.put("GELU", product.activated() == null ? 0 : 1);
     Elements.define(macros, "A_BF16", product.a());
     Elements.define(macros, "B_BF16", product.b());
+    return macros;
+  }
+
+  /** The macros of {@code product.cl}. */
+  static Map<String, Integer> ending(MatMul product) {
+    Map<String, Integer> macros = new HashMap<>();
+    macros.put("ACCUMULATE", product.accumulate() ? 1 : 0);
+    macros.put("BIAS", product.bias() == null ? 0 : 1);
+    macros.put("GELU", product.activated() == null ? 0 : product.exact() ? 2 : 1);
     Elements.define(macros, "C_BF16", product.c());
     Elements.define(macros, "ACTIVATED_BF16", product.activated());
     return macros;

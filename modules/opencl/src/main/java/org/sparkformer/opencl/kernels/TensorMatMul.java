@@ -48,7 +48,7 @@ public final class TensorMatMul implements Specialisation<MatMul> {
    */
   static void enqueue(MatMul product, LaunchContext context, String file, TensorTiles tiles) {
     if (TensorTiles.parts(product) == 1) {
-      multiply(product, context, file, tiles, product.c(), ending(product));
+      multiply(product, context, file, tiles, product.c(), MatMulLaunch.ending(product));
       return;
     }
     try (Tensor sums = context.floats(TensorTiles.parts(product) * product.workItems())) {
@@ -102,7 +102,7 @@ public final class TensorMatMul implements Specialisation<MatMul> {
   }
 
   private static void combine(MatMul product, LaunchContext context, String file, Tensor sums) {
-    Map<String, Integer> macros = ending(product);
+    Map<String, Integer> macros = MatMulLaunch.ending(product);
     macros.put("PTX", NvidiaDevice.ptx(context.device()));
     context
         .kernel(file, "combine", macros)
@@ -115,15 +115,5 @@ public final class TensorMatMul implements Specialisation<MatMul> {
         .number(product.widthC())
         .number(TensorTiles.parts(product))
         .over(Launch.groups(product.workItems(), COMBINE_ITEMS), COMBINE_ITEMS);
-  }
-
-  private static Map<String, Integer> ending(MatMul product) {
-    Map<String, Integer> macros = new HashMap<>();
-    macros.put("ACCUMULATE", product.accumulate() ? 1 : 0);
-    macros.put("BIAS", product.bias() == null ? 0 : 1);
-    macros.put("GELU", product.activated() == null ? 0 : 1);
-    Elements.define(macros, "C_BF16", product.c());
-    Elements.define(macros, "ACTIVATED_BF16", product.activated());
-    return macros;
   }
 }

@@ -5,7 +5,6 @@
 //   add            y[i] = a[i] + b[i]
 //   geluBackward   dx[i] = dy[i] (s + 2 x s (1 - s) sqrt(2/pi) (1 + 3 * 0.044715 x^2)), and with ACTIVATED
 //                  activated[i] = x[i] s(x[i]), which may be x
-//   exactGelu      y[i] = x[i] P(x[i])
 //   exactGeluBackward  dx[i] = dy[i] (P(x[i]) + x[i] p(x[i])), and activated[i] = x[i] P(x[i]) likewise
 //   dropout        y[i] = x[i] scale where word(firstElement + i) >= threshold, else 0
 //
@@ -13,14 +12,14 @@
 // function s(x) = 1 / (1 + exp(-2 u)), u = sqrt(2/pi) (x + 0.044715 x^3), which equals
 // (1 + tanh(u)) / 2 and does not cancel in the tails.
 //
-// Exact GELU has the standard normal distribution's P, from Abramowitz and Stegun 7.1.26, with p
-// its density; one exponential serves both.
+// Exact GELU has the standard normal distribution's P, with p its density; one exponential serves both.
 //
 // Where X_BF16 or Y_BF16 is 1, x or y is bf16 in those operations that say so; all else is fp32.
 //
 // A group of ITEMS work-items covers ITEMS * VECTORS * WIDTH consecutive elements.
 
 #include "common.cl"
+#include "normal.cl"
 #include "philox.cl"
 #include "prefetch.cl"
 
@@ -109,34 +108,8 @@ __kernel void geluBackward(__global const ELEMENT(X_BF16) *x, long xFirst,
   })
 }
 
-/** P(x) = (1 + erf(x / sqrt(2))) / 2 to 1e-7, where e = exp(-x^2 / 2); the lower tail does not cancel. */
-#define DEFINE_CUMULATIVE(name, real, CHOOSE)                          \
-  static inline real name(real x, real e) {                            \
-    real t = 1.0f / fma(fabs(x), (real)(0.23164189f), (real)(1.0f));   \
-    real sum = fma(t, (real)(1.061405429f), (real)(-1.453152027f));    \
-    sum = fma(sum, t, (real)(1.421413741f));                           \
-    sum = fma(sum, t, (real)(-0.284496736f));                          \
-    sum = fma(sum, t, (real)(0.254829592f));                           \
-    real tail = 0.5f * sum * t * e;                                    \
-    return CHOOSE(1.0f - tail, tail, x < 0.0f);                        \
-  }
-
-DEFINE_CUMULATIVE(cumulativeOfOne, float, CHOOSE_ONE)
-DEFINE_CUMULATIVE(cumulative, floatv, SELECT)
-
-/** x and y of either type. */
-__kernel void exactGelu(__global const ELEMENT(X_BF16) *x, long xFirst,
-                        __global ELEMENT(Y_BF16) *y, long yFirst, long n) {
-  x += xFirst;
-  y += yFirst;
-  FOR_ELEMENTS({
-    floatv v = LOAD_AS(X_BF16, x + i);
-    STORE_AS(Y_BF16, v * cumulative(v, boundedExponential(-0.5f * v * v)), y + i);
-  }, {
-    float v = VALUE(X_BF16, x[i]);
-    y[i] = ELEMENT_OF(Y_BF16, v * cumulativeOfOne(v, boundedExponentialOfOne(-0.5f * v * v)));
-  })
-}
+DEFINE_CUMULATIVE(cumulativeOfOne, float)
+DEFINE_CUMULATIVE(cumulative, floatv)
 
 /** x and activated as X_BF16 says, dy and dx as Y_BF16. */
 __kernel void exactGeluBackward(__global const ELEMENT(X_BF16) *x, long xFirst,

@@ -96,11 +96,9 @@
 #include "panels.cl"
 #endif
 
-// GELU in its tanh form, as x / (1 + exp(-2 u)): Hendrycks and Gimpel, arXiv:1606.08415.
-floatV gelu(floatV x) {
-  floatV u = x * fma(x * x, (floatV)(0.7978845608f * 0.044715f), (floatV)(0.7978845608f));
-  return x / (1.0f + exponential(-2.0f * u));
-}
+#define REAL floatV
+#define EXPONENTIAL exponential
+#include "gelu.cl"
 
 #if TILES
 #include "matmul_amx.cl"

@@ -8,7 +8,6 @@ import org.sparkformer.tensor.ops.Add;
 import org.sparkformer.tensor.ops.Copy;
 import org.sparkformer.tensor.ops.Dropout;
 import org.sparkformer.tensor.ops.DropoutApply;
-import org.sparkformer.tensor.ops.ExactGelu;
 import org.sparkformer.tensor.ops.ExactGeluBackward;
 import org.sparkformer.tensor.ops.Fill;
 import org.sparkformer.tensor.ops.GeluBackward;
@@ -25,7 +24,8 @@ public final class ElementwiseCases {
 
   private static Stream<OperationCase> of(long n) {
     Gradient gelu = new Gradient(w -> activated(w, n), Map.of("dx", "x"), Gradient.dot("y", "dy"));
-    Gradient exact = new Gradient(w -> exactGelu(w, n), Map.of("dx", "x"), Gradient.dot("y", "dy"));
+    Gradient exact =
+        new Gradient(w -> activatedExactly(w, n), Map.of("dx", "x"), Gradient.dot("y", "dy"));
     Gradient dropout =
         new Gradient(
             w -> new DropoutApply(w.input("u", n), w.output("v", n), dropout(3)),
@@ -37,7 +37,6 @@ public final class ElementwiseCases {
         add(n),
         addInPlace(n),
         geluBackward(n).withGradient(n < 100 ? gelu : null),
-        exactGelu(n),
         exactGeluBackward(n).withGradient(n < 100 ? exact : null),
         dropout(n, 3).withGradient(n < 100 ? dropout : null),
         dropout(n, (1L << 33) - 2),
@@ -48,8 +47,6 @@ public final class ElementwiseCases {
         copy(n).withBfloat16("x", "y"),
         geluBackward(n).withBfloat16("x"),
         geluBackward(n).withBfloat16("x", "dy", "dx"),
-        exactGelu(n).withBfloat16("x", "y"),
-        exactGelu(n).withBfloat16("y"),
         exactGeluBackward(n).withBfloat16("x"),
         exactGeluBackward(n).withBfloat16("x", "dy", "dx"),
         geluBackwardInPlace(n),
@@ -90,6 +87,11 @@ public final class ElementwiseCases {
         w.given("x", wide(n), n), w.input("u", n), w.output("v", n), w.output("y", n));
   }
 
+  private static ExactGeluBackward activatedExactly(Workspace w, long n) {
+    return new ExactGeluBackward(
+        w.given("x", wide(n), n), w.input("u", n), w.output("v", n), w.output("y", n));
+  }
+
   public static OperationCase geluBackward(long n) {
     return new OperationCase(
         "GeluBackward " + n,
@@ -120,14 +122,6 @@ public final class ElementwiseCases {
           return new ExactGeluBackward(x, dy, dy, x);
         },
         new Tolerance(1e-6, 4e-6));
-  }
-
-  private static OperationCase exactGelu(long n) {
-    return new OperationCase("ExactGelu " + n, w -> exactGelu(w, n), Tolerance.ELEMENT);
-  }
-
-  public static ExactGelu exactGelu(Workspace w, long n) {
-    return new ExactGelu(w.given("x", wide(n), n), w.output("y", n));
   }
 
   public static OperationCase exactGeluBackward(long n) {

@@ -19,7 +19,8 @@ public final class MatMulCases {
     NONE,
     ACCUMULATE,
     BIAS,
-    BIAS_AND_GELU
+    BIAS_AND_GELU,
+    BIAS_AND_EXACT_GELU
   }
 
   private static final Extents DEEP = new Extents(1, 93, 127, 900);
@@ -41,7 +42,7 @@ public final class MatMulCases {
   static final Extents PACKED = new Extents(1, 2101, 1931, 17);
 
   static Stream<OperationCase> all() {
-    return Stream.of(small(), fewColumns(), large(), kept(), aligned(), filledUp())
+    return Stream.of(small(), fewColumns(), exact(), large(), kept(), aligned(), filledUp())
         .flatMap(Function.identity());
   }
 
@@ -50,14 +51,14 @@ public final class MatMulCases {
    * leave to the definition.
    */
   static Stream<OperationCase> rounding() {
-    return Stream.of(small(), fewColumns(), large(), kept(), aligned())
+    return Stream.of(small(), fewColumns(), exact(), large(), kept(), aligned())
         .flatMap(Function.identity())
         .filter(test -> test.name().contains("of bf16"));
   }
 
   /** Those of fp32. */
   static Stream<OperationCase> ofFloats() {
-    return Stream.of(small(), fewColumns(), large())
+    return Stream.of(small(), fewColumns(), exact(), large())
         .flatMap(Function.identity())
         .filter(test -> !test.name().contains("of bf16"));
   }
@@ -67,7 +68,7 @@ public final class MatMulCases {
     return Stream.of(
             forms(new Extents(2, 61, 19, 127)),
             Stream.of(
-                of(DEEP, false, false, Epilogue.BIAS_AND_GELU),
+                of(DEEP, false, true, Epilogue.BIAS_AND_EXACT_GELU),
                 of(PACKED, false, true, Epilogue.NONE),
                 of(PACKED, true, false, Epilogue.ACCUMULATE)),
             kept(new Extents(1, 61, 93, 7)))
@@ -143,6 +144,7 @@ public final class MatMulCases {
                 false,
                 w.input("bias", e.n()),
                 null,
+                false,
                 DType.FLOAT32),
         Tolerance.sum(e.k()));
   }
@@ -168,6 +170,7 @@ public final class MatMulCases {
                 transposeA,
                 null,
                 null,
+                false,
                 DType.FLOAT32),
         Tolerance.sum(e.k()));
   }
@@ -202,6 +205,12 @@ public final class MatMulCases {
         .flatMap(MatMulCases::forms);
   }
 
+  /** As a BERT has them, the second where operands are bf16; all else is as with GPT's GELU. */
+  private static Stream<OperationCase> exact() {
+    OperationCase test = of(new Extents(2, 61, 33, 127), false, true, Epilogue.BIAS_AND_EXACT_GELU);
+    return Stream.of(test, rounded(test.withBfloat16("b", "c", "activated")));
+  }
+
   /**
    * Large enough for operands to be packed by launches of their own: B everywhere, A where many
    * compute units share a product; some of them in more than one part along k.
@@ -230,7 +239,8 @@ public final class MatMulCases {
     Stream<OperationCase> all =
         Stream.concat(
             transposes,
-            Stream.of(Epilogue.values()).map(epilogue -> of(e, false, false, epilogue)));
+            Stream.of(Epilogue.NONE, Epilogue.ACCUMULATE, Epilogue.BIAS, Epilogue.BIAS_AND_GELU)
+                .map(epilogue -> of(e, false, false, epilogue)));
     return all.flatMap(test -> Stream.of(test, rounded(test)));
   }
 
@@ -251,8 +261,10 @@ public final class MatMulCases {
 
   private static MatMul operation(
       Workspace w, Extents e, boolean transposeA, boolean transposeB, Epilogue epilogue) {
-    boolean bias = epilogue == Epilogue.BIAS || epilogue == Epilogue.BIAS_AND_GELU;
     boolean accumulate = epilogue == Epilogue.ACCUMULATE;
+    boolean bias = epilogue != Epilogue.NONE && !accumulate;
+    boolean exact = epilogue == Epilogue.BIAS_AND_EXACT_GELU;
+    boolean activated = exact || epilogue == Epilogue.BIAS_AND_GELU;
     long[] c = extents(e.batch(), e.m(), e.n(), false);
     return new MatMul(
         w.input("a", extents(e.batch(), e.m(), e.k(), transposeA)),
@@ -262,7 +274,8 @@ public final class MatMulCases {
         transposeB,
         accumulate,
         bias ? w.input("bias", e.n()) : null,
-        epilogue == Epilogue.BIAS_AND_GELU ? w.output("activated", c) : null,
+        activated ? w.output("activated", c) : null,
+        exact,
         DType.FLOAT32);
   }
 

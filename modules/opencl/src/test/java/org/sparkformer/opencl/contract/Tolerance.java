@@ -11,12 +11,6 @@ public record Tolerance(double relative, double absolute) {
   public static final Tolerance EXACT = new Tolerance(0, 0);
 
   /**
-   * For a few operations an element with exp or tanh among them: OpenCL 1.2 (section 7.4) allows
-   * those 3 and 5 units in the last place, fused multiplication and addition moves another.
-   */
-  public static final Tolerance ELEMENT = new Tolerance(8 * EPSILON, 8 * EPSILON);
-
-  /**
    * For sums of this many products of standard normal values, each an element of the result: the
    * order of summation is free, so the bound is that of the worst order (Higham, Accuracy and
    * Stability of Numerical Algorithms, 4.2), n epsilon times the mean absolute value.

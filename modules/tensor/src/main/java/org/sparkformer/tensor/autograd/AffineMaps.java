@@ -10,6 +10,7 @@ import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.autograd.Functions.Linear;
 import org.sparkformer.tensor.ops.ColumnSum;
 import org.sparkformer.tensor.ops.Copy;
+import org.sparkformer.tensor.ops.ExactGeluBackward;
 import org.sparkformer.tensor.ops.MatMul;
 
 /** Products with weights, and what adds to the weights' gradients. */
@@ -34,7 +35,7 @@ final class AffineMaps {
             .map(linear -> Variable.intermediate(backend.allocate(type, shape(x, linear))))
             .toList();
     for (int i = 0; i < outputs.size(); i++) {
-      forward(x.value(), linears.get(i), outputs.get(i).value(), null);
+      forward(x.value(), linears.get(i), outputs.get(i).value());
     }
     tape.record(
         outputs,
@@ -54,11 +55,39 @@ final class AffineMaps {
     return Shape.of(x.value().rows(), linear.columns());
   }
 
+  /** GELU(x W + b), the exact one as BERT has it, in fp32. */
+  Variable exactGelu(Variable x, Linear linear) {
+    Tensor y = backend.allocate(FLOAT32, shape(x, linear));
+    Variable output = Variable.intermediate(tape.floatsLike(y));
+    forward(x.value(), linear, y, output.value(), true);
+    tape.record(
+        List.of(output),
+        List.of(y),
+        () -> {
+          Tensor dx = tape.gradientOf(x);
+          try (Tensor dy = tape.floatsLike(y)) {
+            backend.run(new ExactGeluBackward(y, output.gradient(), dy, null));
+            linearBackward(x.value(), linear, dy, dx, false);
+          }
+          tape.contribute(x, dx);
+        });
+    return output;
+  }
+
   /** y = x W + b. */
-  void forward(Tensor x, Linear linear, Tensor y, Tensor activated) {
+  void forward(Tensor x, Linear linear, Tensor y) {
+    forward(x, linear, y, null, false);
+  }
+
+  /**
+   * The same, and GELU(y), the exact one or its approximation, where {@code activated} is not null.
+   */
+  void forward(Tensor x, Linear linear, Tensor y, Tensor activated, boolean exact) {
     Tensor bias = linear.bias() == null ? null : linear.bias().value();
     boolean transposed = linear.transposed();
-    run(new MatMul(x, weight(linear), y, false, transposed, false, bias, activated, FLOAT32));
+    run(
+        new MatMul(
+            x, weight(linear), y, false, transposed, false, bias, activated, exact, FLOAT32));
   }
 
   private Tensor weight(Linear linear) {

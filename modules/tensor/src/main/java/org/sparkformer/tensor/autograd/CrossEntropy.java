@@ -38,7 +38,7 @@ final class CrossEntropy {
       int count = Math.min(chunk, rows - first);
       Tensor part = hidden.value().rows(first, count);
       try (Tensor logits = maps.logits(count, output, targets.hits() != null)) {
-        maps.forward(part, output, logits, null);
+        maps.forward(part, output, logits);
         score(logits, output.columns(), targets, first);
         if (tape.recording()) {
           maps.linearBackward(part, output, logits, dHidden.rows(first, count), false);

@@ -5,8 +5,6 @@ import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.Dropout;
 import org.sparkformer.tensor.ops.DropoutApply;
-import org.sparkformer.tensor.ops.ExactGelu;
-import org.sparkformer.tensor.ops.ExactGeluBackward;
 
 /** Functions of single elements. */
 final class ElementFunctions {
@@ -32,20 +30,6 @@ final class ElementFunctions {
         () -> {
           Tensor dx = tape.floatsLike(x.value());
           backend.run(new DropoutApply(output.gradient(), dx, dropout));
-          tape.contribute(x, dx);
-        });
-    return output;
-  }
-
-  Variable exactGelu(Variable x) {
-    Variable output = Variable.intermediate(backend.allocate(x.value().dtype(), x.value().shape()));
-    backend.run(new ExactGelu(x.value(), output.value()));
-    tape.record(
-        List.of(output),
-        List.of(),
-        () -> {
-          Tensor dx = tape.floatsLike(x.value());
-          backend.run(new ExactGeluBackward(x.value(), output.gradient(), dx, null));
           tape.contribute(x, dx);
         });
     return output;

@@ -5,7 +5,6 @@ import org.sparkformer.tensor.Backend;
 import org.sparkformer.tensor.Shape;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.autograd.Functions.FeedForward;
-import org.sparkformer.tensor.ops.ExactGelu;
 import org.sparkformer.tensor.ops.ExactGeluBackward;
 import org.sparkformer.tensor.ops.GeluBackward;
 
@@ -29,19 +28,11 @@ final class FeedForwards {
     Tensor expanded = tape.operand(Shape.of(rows, layer.in().columns()));
     Variable y = Variable.intermediate(backend.floats(rows, layer.out().columns()));
     try (Tensor activated = tape.operand(expanded.shape())) {
-      expand(x.value(), layer, expanded, activated);
-      maps.forward(activated, layer.out(), y.value(), null);
+      maps.forward(x.value(), layer.in(), expanded, activated, layer.exact());
+      maps.forward(activated, layer.out(), y.value());
     }
     tape.record(List.of(y), List.of(expanded), () -> backward(x, layer, expanded, y.gradient()));
     return y;
-  }
-
-  private void expand(Tensor x, FeedForward layer, Tensor expanded, Tensor activated) {
-    boolean fuses = !layer.exact();
-    maps.forward(x, layer.in(), expanded, fuses ? activated : null);
-    if (!fuses) {
-      backend.run(new ExactGelu(expanded, activated));
-    }
   }
 
   private void backward(Variable x, FeedForward layer, Tensor expanded, Tensor dy) {

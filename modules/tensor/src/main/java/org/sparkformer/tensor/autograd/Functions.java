@@ -5,7 +5,6 @@ import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.ops.Attention;
 import org.sparkformer.tensor.ops.Dropout;
-import org.sparkformer.tensor.ops.ExactGelu;
 import org.sparkformer.tensor.ops.MatMul;
 
 /**
@@ -60,7 +59,8 @@ public final class Functions {
   /**
    * The parameters of a feed-forward layer, two affine maps with GELU between them.
    *
-   * @param exact GELU as BERT has it, {@link ExactGelu}, not its approximation by tanh
+   * @param exact GELU as BERT has it, by the normal distribution itself, not its approximation by
+   *     tanh
    */
   public record FeedForward(Linear in, Linear out, boolean exact) {}
 
@@ -128,9 +128,9 @@ public final class Functions {
     return new FeedForwards(tape).of(x, layer);
   }
 
-  /** GELU as BERT has it, by the normal distribution itself, in x's type: see {@link ExactGelu}. */
-  public Variable exactGelu(Variable x) {
-    return new ElementFunctions(tape).exactGelu(x);
+  /** GELU(x W + b) as BERT has it, by the normal distribution itself: [R, in] to [R, out], fp32. */
+  public Variable exactGelu(Variable x, Linear linear) {
+    return new AffineMaps(tape).exactGelu(x, linear);
   }
 
   /**

@@ -4,8 +4,9 @@ import com.aparapi.Kernel;
 import org.sparkformer.tensor.Tensor;
 
 /**
- * {@code dx[i] = dy[i] (P(X <= x[i]) + x[i] p(x[i]))}, the gradient of {@link ExactGelu}; dx may be
- * dy.
+ * {@code dx[i] = dy[i] (P(X <= x[i]) + x[i] p(x[i]))}, the gradient of {@code x P(X <= x)}, X
+ * standard normal with the density p: of GELU as it is defined (Hendrycks and Gimpel,
+ * arXiv:1606.08415, section 2), which {@link GeluBackward} approximates; dx may be dy.
  *
  * @param x the pre-activation, fp32 or bf16
  * @param dy fp32 or bf16

@@ -17,8 +17,10 @@ import org.sparkformer.tensor.Tensor;
  *     be filled up too, with what the product leaves as it is
  * @param accumulate adds to what C holds instead of overwriting it
  * @param bias null or [N], added to every row
- * @param activated null or shaped as C, fp32 or bf16: receives GELU of C, before C is rounded, in
- *     its tanh form (Hendrycks and Gimpel, arXiv:1606.08415), while C keeps the pre-activation
+ * @param activated null or shaped as C, fp32 or bf16: receives GELU of C (Hendrycks and Gimpel,
+ *     arXiv:1606.08415), before C is rounded, while C keeps the pre-activation
+ * @param exact whether GELU(x) is {@code x P(X <= x)}, X standard normal, as it is defined and as
+ *     BERT has it (section 2), or its approximation by tanh, as GPT has it
  * @param operands FLOAT32, or BFLOAT16: elements of A and B are rounded to it before they are
  *     multiplied (the others stay in fp32, and so do all sums)
  */
@@ -31,6 +33,7 @@ public record MatMul(
     boolean accumulate,
     Tensor bias,
     @Output Tensor activated,
+    boolean exact,
     DType operands)
     implements Operation {
 
@@ -73,18 +76,18 @@ public record MatMul(
 
   /** C = op(A) op(B). */
   public static MatMul of(Tensor a, Tensor b, Tensor c, boolean transposeA, boolean transposeB) {
-    return new MatMul(a, b, c, transposeA, transposeB, false, null, null, DType.FLOAT32);
+    return new MatMul(a, b, c, transposeA, transposeB, false, null, null, false, DType.FLOAT32);
   }
 
   /** C += op(A) op(B). */
   public static MatMul adding(
       Tensor a, Tensor b, Tensor c, boolean transposeA, boolean transposeB) {
-    return new MatMul(a, b, c, transposeA, transposeB, true, null, null, DType.FLOAT32);
+    return new MatMul(a, b, c, transposeA, transposeB, true, null, null, false, DType.FLOAT32);
   }
 
   /** The same product of operands rounded to another type. */
   public MatMul with(DType type) {
-    return new MatMul(a, b, c, transposeA, transposeB, accumulate, bias, activated, type);
+    return new MatMul(a, b, c, transposeA, transposeB, accumulate, bias, activated, exact, type);
   }
 
   /** Elements of a row that is filled up to whole lines. */
@@ -175,7 +178,7 @@ public record MatMul(
   }
 
   /** One work-item an element of C. */
-  static final class Definition extends Kernel {
+  static final class Definition extends NormalKernel {
     float[] a;
     float[] b;
     float[] c;
@@ -194,6 +197,7 @@ public record MatMul(
     int rounds;
     int biasPresent;
     int activatedPresent;
+    int exact;
 
     @Override
     public void run() {
@@ -229,8 +233,12 @@ public record MatMul(
       }
       c[atC] = sum;
       if (activatedPresent == 1) {
-        float u = 0.7978845608f * (sum + 0.044715f * sum * sum * sum);
-        activated[atC] = 0.5f * sum * (1f + tanh(u));
+        if (exact == 1) {
+          activated[atC] = sum * cumulative(sum, exp(-0.5f * sum * sum));
+        } else {
+          float u = 0.7978845608f * (sum + 0.044715f * sum * sum * sum);
+          activated[atC] = 0.5f * sum * (1f + tanh(u));
+        }
       }
     }
 

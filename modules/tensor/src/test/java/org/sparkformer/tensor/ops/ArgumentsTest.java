@@ -38,7 +38,9 @@ class ArgumentsTest {
     refused("MatMul: C has shape [2, 3]", () -> MatMul.of(matrix, matrix, matrix, false, true));
     refused(
         "MatMul: bias has shape [3]",
-        () -> new MatMul(matrix, matrix, square, false, true, false, three, null, DType.FLOAT32));
+        () ->
+            new MatMul(
+                matrix, matrix, square, false, true, false, three, null, false, DType.FLOAT32));
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.sparkformer.tensor.Backend;
+import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.reference.JavaBackend;
 
@@ -44,16 +45,21 @@ class ExactGeluTest {
 
   private final Backend backend = new JavaBackend(1);
 
+  /** Of a product with one. */
   @Test
   void agreesWithPyTorchInBothTails() {
-    try (Tensor x = backend.floats(X.length);
-        Tensor y = backend.floats(X.length)) {
+    try (Tensor x = backend.floats(X.length, 1);
+        Tensor one = backend.floats(1, 1);
+        Tensor product = backend.floats(X.length, 1);
+        Tensor y = backend.floats(X.length, 1)) {
       backend.write(x, X);
-      backend.run(new ExactGelu(x, y));
+      backend.write(one, new float[] {1});
+      backend.run(new MatMul(x, one, product, false, false, false, null, y, true, DType.FLOAT32));
       check(Y, backend.readFloats(y));
     }
   }
 
+  /** And so does what is computed again beside it. */
   @Test
   void itsSlopeAgreesWithPyTorchInBothTails() {
     float[] ones = new float[X.length];
@@ -62,8 +68,9 @@ class ExactGeluTest {
         Tensor dy = backend.floats(X.length)) {
       backend.write(x, X);
       backend.write(dy, ones);
-      backend.run(new ExactGeluBackward(x, dy, dy, null));
+      backend.run(new ExactGeluBackward(x, dy, dy, x));
       check(SLOPE, backend.readFloats(dy));
+      check(Y, backend.readFloats(x));
     }
   }
 
