@@ -68,7 +68,7 @@ class TunerTest {
         files.remove("attention.cl");
         files.addAll(List.of("attention_amx.cl", "attention_panels.cl"));
         files.remove("matmul_split.cl");
-        files.add("matmul.cl");
+        files.add("matmul_tiles.cl");
       }
       assertEquals(files, Set.copyOf(rounded.files()));
       rounded.files().forEach(rounded::timed);

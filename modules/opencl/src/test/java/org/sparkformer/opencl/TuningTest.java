@@ -35,6 +35,18 @@ class TuningTest {
     return file;
   }
 
+  private Path written(DeviceInfo of, String kernelFile, Map<String, Integer> macros)
+      throws IOException {
+    Path file = folder.resolve("tuned.json");
+    new TunedValues(List.of())
+        .with(
+            of,
+            kernelFile,
+            new TunedValues.Kernel(TunedValues.digest(kernelFile), macros, true, 1.25))
+        .write(file);
+    return file;
+  }
+
   private OpenClBackend open(Path tuned) {
     return OpenClBackend.open(device, OpenClOptions.defaults().withTuned(tuned));
   }
@@ -111,11 +123,21 @@ class TuningTest {
         message);
   }
 
-  @Test
-  void aValueThatIsNotSearchedIsRefused() throws IOException {
-    Path file = written(info, TunedValues.digest(FILE), Map.of("KC", 0), true);
+  static Set<String> files() {
+    OpenClDevice device = Devices.select(new DeviceSelector("cpu"));
+    return TuningSpace.of(device.info()).files().keySet();
+  }
+
+  @ParameterizedTest
+  @MethodSource("files")
+  void aValueThatIsNotSearchedIsRefused(String kernelFile) throws IOException {
+    String macro = TuningSpace.of(info).of(kernelFile).get(0).macro();
+    Path file = written(info, kernelFile, Map.of(macro, -32));
     String message = assertThrows(OpenClException.class, () -> open(file)).getMessage();
-    assertTrue(message.contains("tuned.json: KC of matmul.cl is 0, which is none of ["), message);
+    assertTrue(
+        message.contains(
+            "tuned.json: %s of %s is -32, which is none of [".formatted(macro, kernelFile)),
+        message);
   }
 
   @Test
@@ -149,10 +171,13 @@ class TuningTest {
                 tunables.forEach(
                     tunable ->
                         assertTrue(
-                            KernelSource.resource(file)
-                                .text()
-                                .contains("#ifndef " + tunable.macro() + "\n"),
+                            documents(KernelSource.resource(file).text(), tunable.macro()),
                             () -> file + " has no macro " + tunable.macro())));
+  }
+
+  /** As a macro of its own, or as one of those of which the host makes others. */
+  private static boolean documents(String source, String macro) {
+    return source.contains("\n#ifndef " + macro + "\n") || source.contains("\n// " + macro + ": ");
   }
 
   @Test

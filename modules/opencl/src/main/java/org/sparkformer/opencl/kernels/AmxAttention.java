@@ -27,11 +27,32 @@ record AmxAttention(
   /** Queries or keys, in whole pairs of registers. */
   private static final int STEP = 2 * MatMulBlocks.TILE;
 
-  /** OWN and ROWS at most: so many that packing an operand pays, few enough for caches. */
-  private static final int LARGEST = 128;
+  /** Of a block, built in: so many that packing an operand pays, few enough for caches. */
+  private static final int BUILT_IN = 128;
 
   /** Heads a compute unit must get for all to be busy with whole ones. */
   private static final int HEADS_A_UNIT = 4;
+
+  /** Queries and keys that are multiplied at a time: OWN and ROWS. */
+  private record Block(int queries, int keys) {
+    /** Of so many at most. */
+    static Block of(Attention attention, int queries, int keys) {
+      return new Block(
+          Math.min(queries, whole(attention.queries())), Math.min(keys, whole(attention.keys())));
+    }
+
+    static Block builtIn(Attention attention) {
+      return of(attention, BUILT_IN, BUILT_IN);
+    }
+
+    /** Local memory of the backward kernel, which declares most. */
+    long declaredBytes(HostArithmetic arithmetic, int headSize) {
+      int depth = whole(headSize);
+      long words = 3L * keys * arithmetic.words(depth);
+      words += 2L * STEP * arithmetic.words(queries) + (long) queries * arithmetic.words(keys);
+      return Float.BYTES * (words + 2L * depth * keys + 2L * STEP * queries);
+    }
+  }
 
   /** Of what panels have lanes: of rows, of their elements, or there are panels of either. */
   enum Lanes {
@@ -72,22 +93,23 @@ record AmxAttention(
   static boolean fits(HostArithmetic arithmetic, Attention attention, DeviceInfo device) {
     boolean parts = arithmetic == HostArithmetic.SPLIT;
     return attention.operands() == (parts ? DType.FLOAT32 : DType.BFLOAT16)
-        && attention.queries() > (parts ? LARGEST : MatMulBlocks.TILE / 2)
-        && declaredBytes(arithmetic, attention) <= device.memory().local();
+        && attention.queries() > (parts ? BUILT_IN : MatMulBlocks.TILE / 2)
+        && Block.builtIn(attention).declaredBytes(arithmetic, attention.headSize())
+            <= device.memory().local();
   }
 
-  /** Local memory of the backward kernel, which declares most. */
-  private static long declaredBytes(HostArithmetic arithmetic, Attention attention) {
-    int rows = block(attention.queries());
-    int own = block(attention.keys());
-    int depth = whole(attention.headSize());
-    long words = 3L * own * arithmetic.words(depth);
-    words += 2L * STEP * arithmetic.words(rows) + (long) rows * arithmetic.words(own);
-    return Float.BYTES * (words + 2L * depth * own + 2L * STEP * rows);
+  /** As tuned where local memory suffices. */
+  private Block block() {
+    Map<String, Integer> tunables = context.tunables(file(arithmetic));
+    Attention attention = operation.attention();
+    Block tuned = Block.of(attention, tunables.get("QUERIES"), tunables.get("KEYS"));
+    return declaredBytes(tuned) <= context.device().memory().local()
+        ? tuned
+        : Block.builtIn(attention);
   }
 
-  private static int block(int count) {
-    return Math.min(LARGEST, whole(count));
+  private long declaredBytes(Block block) {
+    return block.declaredBytes(arithmetic, operation.headSize());
   }
 
   private static int whole(int count) {
@@ -101,8 +123,7 @@ record AmxAttention(
             ? 2 * words(operation.keys(), Lanes.ROWS)
             : 2 * words(operation.queries(), Lanes.BOTH);
     long heads = (long) operation.attention().batch() * operation.heads();
-    return Float.BYTES * held + declaredBytes(arithmetic, operation.attention())
-            <= context.device().memory().local()
+    return Float.BYTES * held + declaredBytes(block()) <= context.device().memory().local()
         && heads >= HEADS_A_UNIT * (long) context.device().computeUnits();
   }
 
@@ -115,13 +136,15 @@ record AmxAttention(
   /** Of the pass's kernel: one takes all three gradients. */
   AttentionLaunch launch() {
     boolean forward = pass == AttentionPass.FORWARD;
-    int queries = block(operation.queries());
-    int keys = block(operation.keys());
+    Block block = block();
     Map<String, Integer> tiles = new HashMap<>(instructions());
-    tiles.put("OWN", forward ? queries : keys);
-    tiles.put("ROWS", forward ? keys : queries);
+    if (arithmetic == HostArithmetic.SPLIT) {
+      tiles.put("VAIN", context.tunables(file(arithmetic)).get("VAIN"));
+    }
+    tiles.put("OWN", forward ? block.queries() : block.keys());
+    tiles.put("ROWS", forward ? block.keys() : block.queries());
     tiles.put("READY", holdsHeads() ? 0 : 1);
-    int own = forward && !holdsHeads() ? queries : pass.owned(operation);
+    int own = forward && !holdsHeads() ? block.queries() : pass.owned(operation);
     return new AttentionLaunch(
         operation, pass, file(arithmetic), tiles, own, 1, operation.queries());
   }
@@ -153,7 +176,7 @@ record AmxAttention(
     macros.put("ALONG", lanes == Lanes.DEPTH ? 0 : 1);
     macros.put("ACROSS", lanes == Lanes.ROWS ? 0 : 1);
     Elements.define(macros, "X_BF16", source.tensor());
-    int block = block(rows);
+    int block = Math.min(BUILT_IN, whole(rows));
     context
         .kernel(PANELS, "pack_rows", macros)
         .elements(source.tensor())

@@ -44,14 +44,6 @@ record MatMulBlocks(
   /** Rows, columns and words of depth of AMX's registers. */
   static final int TILE = 16;
 
-  /** Steps at most, so that panels stay in the second cache. */
-  private static final int TILE_DEPTH = 1024;
-
-  /** The same of parts of fp32, which take three times as much memory; and rows at most. */
-  private static final int SPLIT_DEPTH = 512;
-
-  private static final int SPLIT_ROWS = 258;
-
   /** Columns of a B that is too large to be packed first, so that every block of rows packs it. */
   private static final int MANY_COLUMNS = 8192;
 
@@ -63,16 +55,24 @@ record MatMulBlocks(
       MatMul product, HostArithmetic arithmetic, DeviceInfo device, Map<String, Integer> tunables) {
     MatMulBlocks whole =
         arithmetic.isOfTiles()
-            ? ofTiles(product, arithmetic)
+            ? ofTiles(product, arithmetic, tunables)
             : ofVectors(product, arithmetic, Vectors.width(device), tunables);
-    return whole.divided(product).shared(product, device.computeUnits());
+    int rows = mostRows(product, arithmetic, tunables);
+    return whole.divided(product, rows).shared(product, device.computeUnits());
   }
 
   /** Two by two registers of sums, in which an element stays for as many steps as can be. */
-  private static MatMulBlocks ofTiles(MatMul product, HostArithmetic arithmetic) {
-    int most = arithmetic == HostArithmetic.SPLIT ? SPLIT_DEPTH : TILE_DEPTH;
-    int depth = even(product.k(), most, depthUnit(arithmetic));
+  private static MatMulBlocks ofTiles(
+      MatMul product, HostArithmetic arithmetic, Map<String, Integer> tunables) {
+    int depth = even(product.k(), tunables.get("KC"), depthUnit(arithmetic));
     return new MatMulBlocks(TILE, 2 * TILE, 2, arithmetic, depth, product.m(), product.n());
+  }
+
+  /** Of parts of fp32 low blocks, but twice as high ones where each of them packs B. */
+  private static int mostRows(
+      MatMul product, HostArithmetic arithmetic, Map<String, Integer> tunables) {
+    boolean doubled = arithmetic == HostArithmetic.SPLIT && product.n() > MANY_COLUMNS;
+    return tunables.getOrDefault("ROWS", LARGEST_ROWS) * (doubled ? 2 : 1);
   }
 
   /** Steps of which a depth is made up. */
@@ -138,10 +138,11 @@ record MatMulBlocks(
     if (arithmetic.isOfTiles()) {
       macros.put("AMX", arithmetic.isAvailable() ? 1 : 0);
     }
-    // What those of SPLIT are stands in its file.
-    if (arithmetic == HostArithmetic.PAIRS || arithmetic == HostArithmetic.TILES) {
+    // What else those of tiles are stands in their files.
+    if (arithmetic == HostArithmetic.PAIRS) {
       macros.put("PAIRS", 1);
-      macros.put("TILES", arithmetic == HostArithmetic.TILES ? 1 : 0);
+    }
+    if (arithmetic == HostArithmetic.PAIRS || arithmetic == HostArithmetic.TILES) {
       macros.put("AVX512_BF16", HostArithmetic.PAIRS.isAvailable() ? 1 : 0);
     }
     return macros;
@@ -218,12 +219,9 @@ record MatMulBlocks(
     return tileVectors * vector;
   }
 
-  private MatMulBlocks divided(MatMul product) {
-    int m = product.m();
+  private MatMulBlocks divided(MatMul product, int mostRows) {
     int n = product.n();
-    boolean low = arithmetic == HostArithmetic.SPLIT && n <= MANY_COLUMNS;
-    int most = low ? SPLIT_ROWS : LARGEST_ROWS;
-    return with(depth, even(m, most, tileRows), even(n, n, tileColumns()));
+    return with(depth, even(product.m(), mostRows, tileRows), even(n, n, tileColumns()));
   }
 
   /** The size of equal pieces of at most {@code most}, in whole tiles. */

@@ -29,7 +29,12 @@ public final class PackedMatMul implements Specialisation<MatMul> {
    */
   public PackedMatMul(HostArithmetic arithmetic) {
     this.arithmetic = arithmetic;
-    this.file = arithmetic == HostArithmetic.SPLIT ? "matmul_split.cl" : "matmul.cl";
+    this.file =
+        switch (arithmetic) {
+          case FP32, PAIRS -> "matmul.cl";
+          case TILES -> "matmul_tiles.cl";
+          case SPLIT -> "matmul_split.cl";
+        };
   }
 
   @Override
@@ -84,11 +89,14 @@ public final class PackedMatMul implements Specialisation<MatMul> {
           "bf16 brings no speed here: this device has no AVX512_BF16, so operands are rounded to"
               + " bf16 and multiplied as fp32");
     }
-    MatMulBlocks largest =
-        MatMulBlocks.of(product, arithmetic, context.device(), context.tunables(file));
+    Map<String, Integer> tunables = context.tunables(file);
+    MatMulBlocks largest = MatMulBlocks.of(product, arithmetic, context.device(), tunables);
     ReadyOperands ready = ReadyOperands.of(product, largest);
     MatMulBlocks blocks = largest.inLocalMemory(product, ready, context.device().memory().local());
     Map<String, Integer> macros = blocks.macros();
+    if (arithmetic.isOfTiles()) {
+      macros.put("VAIN", tunables.get("VAIN"));
+    }
     macros.put("READY_A", ready.a() ? 1 : 0);
     macros.put("READY_B", ready.b() ? 1 : 0);
     try (Tensor a = ready.a() ? packA(product, context, blocks, macros) : null;

@@ -10,14 +10,21 @@
 //
 // A processor that has stored no tile for some 120 products takes as long as 50 of them for the next
 // (Sapphire Rapids, measured; no manual says why). Who adds up more than that stores one in vain.
+//
+// Tunable: VAIN, whether it does.
 
 #ifndef AMX
 #define AMX 0
 #endif
 
+#ifndef VAIN
+#define VAIN 1
+#endif
+
 #if AMX
 #define TILE_STATE uint vain[256] __attribute__((aligned(64)))
-#define TILE_STORE_IN_VAIN(t) TILE_STORE(t, vain, 64)
+#define TILE_STORE_IN_VAIN(t) \
+  if (VAIN) TILE_STORE(t, vain, 64)
 #define TILE_ZERO(t) __asm__ volatile("tilezero %%tmm" #t ::: "memory")
 #define TILE_LOAD(t, p, stride) \
   __asm__ volatile("tileloadd (%0,%1,1), %%tmm" #t ::"r"((ulong)(p)), "r"((long)(stride)) : "memory")

@@ -15,7 +15,13 @@
 // that local memory does not hold and for too few to keep all units busy, a launch before has done that
 // (attention_panels.cl), and forward a work-group owns OWN queries. The bits are the same.
 //
-// D is the head size. OWN and ROWS are multiples of 32 and change last bits.
+// D is the head size. OWN and ROWS are multiples of 32.
+//
+// Tunables, of which the host makes OWN and ROWS, where local memory suffices; VAIN of amx.cl, of PARTS
+// 3 alone:
+// QUERIES: at a time at most. Each has sums of its own forward, and is added in its turn backward: no
+//   value changes a bit
+// KEYS: at a time at most, after which the softmax scales its sums anew: changes last bits
 //
 // The kernels stand in attention_amx_forward.cl and attention_amx_backward.cl, what they share in
 // attention_amx_operands.cl.

@@ -24,7 +24,7 @@
 
 // Whether operands are rounded to bf16; and whether products are of pairs of them, for processors
 // that have such an instruction, or of fp32 with their values. TILES, beside PAIRS: by AMX, for VW 16,
-// MR 32, NV 2 and KC of whole tiles.
+// MR 32, NV 2 and KC of whole tiles (matmul_tiles.cl).
 #ifndef ROUNDS
 #define ROUNDS 0
 #endif

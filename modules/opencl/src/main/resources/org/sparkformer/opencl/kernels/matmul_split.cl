@@ -11,6 +11,12 @@
 // Higher-Precision Computations, ARITH 2019.
 //
 // Unlike that chain's: a sum is NaN where a factor is not finite, and parts below 2^-126 count as 0.
+//
+// Tunables, of which the host makes blocks and that change no bit, as sums stay what they are on their
+// way to memory and back; VAIN of amx.cl:
+// ROWS: of C in a block at most, whose panels of A stay in the second cache; twice as many where B is
+//   too large to be packed first
+// KC: steps of the inner product at most
 
 #define PAIRS 1
 #define TILES 1

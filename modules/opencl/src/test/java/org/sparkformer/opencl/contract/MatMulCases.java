@@ -80,6 +80,11 @@ public final class MatMulCases {
     return forms(DEEP);
   }
 
+  /** Of more rows than a processor's block has, and deeper. */
+  static Stream<OperationCase> tall() {
+    return forms(TALL);
+  }
+
   /**
    * Those whose A, or both operands, are packed by launches of their own where 8 compute units or
    * more share a product; tensors that are bf16 among them.

@@ -90,6 +90,27 @@ class MatMulBlocksTest {
     }
   }
 
+  /** Rows of a block and steps of its depth, of fp32 by AMX. */
+  @Test
+  void tilesMakeBlocksOfAsMuchAsIsTuned() {
+    Map<String, Integer> builtIn = Map.of("ROWS", 258, "KC", 512);
+    Map<String, Integer> tuned = Map.of("ROWS", 130, "KC", 256);
+    assertEquals(List.of(256, 512), ofParts(768, builtIn));
+    assertEquals(List.of(128, 256), ofParts(768, tuned));
+    assertEquals(
+        List.of(512, 512), ofParts(50_257, builtIn), "of a B too large to be packed first");
+    assertEquals(List.of(256, 256), ofParts(50_257, tuned));
+  }
+
+  private static List<Integer> ofParts(int n, Map<String, Integer> tunables) {
+    try (JavaBackend java = new JavaBackend()) {
+      MatMul product = product(java, 2048, n, 1024);
+      MatMulBlocks blocks =
+          MatMulBlocks.of(product, HostArithmetic.SPLIT, processor(2, 16), tunables);
+      return List.of(blocks.rows(), blocks.depth());
+    }
+  }
+
   @Test
   void littleLocalMemoryHalvesRowsAndDepth() {
     try (JavaBackend java = new JavaBackend()) {
