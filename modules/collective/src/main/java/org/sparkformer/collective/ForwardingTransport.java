@@ -24,6 +24,11 @@ public class ForwardingTransport implements Transport {
   }
 
   @Override
+  public int connections() {
+    return transport.connections();
+  }
+
+  @Override
   public void start(Receiver receiver) {
     transport.start(receiver);
   }

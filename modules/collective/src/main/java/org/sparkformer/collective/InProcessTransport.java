@@ -71,6 +71,11 @@ public final class InProcessTransport implements Transport {
   }
 
   @Override
+  public int connections() {
+    return 1;
+  }
+
+  @Override
   public void start(Receiver receiver) {
     group.seats.get(rank).start(receiver);
   }

@@ -19,11 +19,17 @@ final class Notices {
     send(wire(Operation.NOTE, notes.getAndIncrement()), note, note.length, rank);
   }
 
-  /** What this rank is doing, to all others; only the newest counts. */
+  /**
+   * What this rank is doing, to all others; only the newest counts. Said on each connection: a
+   * reader that waits for bytes that nobody sends is found out by those that come.
+   */
   void activity(String description) {
     byte[] text = description.getBytes(StandardCharsets.UTF_8);
     Wire wire = wire(Operation.ACTIVITY, activities.incrementAndGet());
-    send(wire, text, Math.min(text.length, Collective.LARGEST_NOTE), wire.others());
+    int length = Math.min(text.length, Collective.LARGEST_NOTE);
+    for (int connection = 0; connection < collective.connections(); connection++) {
+      send(wire, text, length, wire.others());
+    }
   }
 
   /**

@@ -14,6 +14,12 @@ public interface Transport extends AutoCloseable {
   /** Number of ranks. */
   int size();
 
+  /**
+   * Connections to each peer, over which frames go in turn: of so many in succession each carries
+   * one.
+   */
+  int connections();
+
   /** Begins to deliver frames, those that arrived earlier first. Called once. */
   void start(Receiver receiver);
 

@@ -221,6 +221,10 @@ public final class TreeCollective implements Collective {
     return bfloat16;
   }
 
+  int connections() {
+    return transport.connections();
+  }
+
   int chunkBytes() {
     return options.chunkBytes();
   }

@@ -5,14 +5,15 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import org.apache.spark.network.buffer.NioManagedBuffer;
-import org.apache.spark.network.protocol.OneWayMessage;
+import org.apache.spark.network.protocol.Message;
 
 /**
  * Sends one-way messages on a channel and knows how many bytes are still on their way to the
  * socket.
  */
 final class Courier {
+  private static final Message.Type TYPE = Message.Type.OneWayMessage;
+
   private final Channel channel;
   private long pendingBytes;
 
@@ -29,7 +30,17 @@ final class Courier {
    * be.
    */
   void send(ByteBuffer message, Runnable released) {
-    ByteBuf framed = framed(message);
+    send(header(message.remaining()), message, released);
+  }
+
+  /** Sends, as above, a message of the frame's number and the frame. */
+  void send(long number, ByteBuffer frame, Runnable released) {
+    send(header(Long.BYTES + frame.remaining()).writeLong(number), frame, released);
+  }
+
+  /** In one piece: Spark's encoder would hand header and body to the socket one by one. */
+  private void send(ByteBuf header, ByteBuffer rest, Runnable released) {
+    ByteBuf framed = Unpooled.wrappedBuffer(header, Unpooled.wrappedBuffer(rest));
     int bytes = framed.readableBytes();
     count(bytes);
     channel
@@ -44,18 +55,12 @@ final class Courier {
             });
   }
 
-  /**
-   * Lays a message out as Spark's encoder does, which would hand header and body to the socket one
-   * by one.
-   */
-  private ByteBuf framed(ByteBuffer body) {
-    OneWayMessage message = new OneWayMessage(new NioManagedBuffer(body));
-    int headerBytes = Long.BYTES + message.type().encodedLength() + message.encodedLength();
-    ByteBuf header =
-        channel.alloc().directBuffer(headerBytes).writeLong(headerBytes + body.remaining());
-    message.type().encode(header);
-    message.encode(header);
-    return Unpooled.wrappedBuffer(header, Unpooled.wrappedBuffer(body));
+  /** As Spark lays it out, before a body of that length; a number has room behind it. */
+  private ByteBuf header(int bodyBytes) {
+    int bytes = Long.BYTES + TYPE.encodedLength() + Integer.BYTES;
+    ByteBuf header = channel.alloc().directBuffer(bytes + Long.BYTES);
+    TYPE.encode(header.writeLong(bytes + bodyBytes));
+    return header.writeInt(bodyBytes);
   }
 
   /**

@@ -21,14 +21,19 @@ import org.apache.spark.network.util.TransportFrameDecoder;
  * the socket is read straight into the frame.
  *
  * <p>A message is 8 bytes of length, which counts itself, one byte of type and, of a one-way
- * message, 4 bytes that repeat the length of the rest. A one-way message of nothing is the last.
+ * message, 4 bytes that repeat the length of the rest, and 8 of the frame's number; an answer is no
+ * shorter. Numbers count a peer's frames on all its connections together, and so rise by as many as
+ * there are on each; another than the one that is due says that frames were repeated or lost. An
+ * empty frame is the last.
  */
 final class FrameReader extends ChannelInboundHandlerAdapter {
-  private static final int HEADER_BYTES = Long.BYTES + 1 + Integer.BYTES;
+  private static final int HEADER_BYTES = Long.BYTES + 1 + Integer.BYTES + Long.BYTES;
 
   private final Sink sink;
+  private final int connections;
   private final MessageProgress progress = new MessageProgress();
   private final ByteBuffer header = ByteBuffer.allocate(HEADER_BYTES);
+  private long due;
   private boolean plain;
   private ByteBuffer frame;
   private ByteBuf lent;
@@ -36,8 +41,10 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
   private boolean ended;
   private boolean refused;
 
-  private FrameReader(Sink sink) {
+  private FrameReader(Sink sink, int connection, int connections) {
     this.sink = sink;
+    this.due = connection;
+    this.connections = connections;
   }
 
   /** Gives memory for one frame and takes the frame, in turn. */
@@ -51,9 +58,13 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
     void ended();
   }
 
-  /** Between two messages: all that follows are frames, or the answer to this rank's greeting. */
-  static void install(Channel channel, Sink sink) {
-    FrameReader reader = new FrameReader(sink);
+  /**
+   * Between two messages: all that follows are frames, or the answer to this rank's greeting.
+   *
+   * @param connection of the peer's {@code connections}, from 0
+   */
+  static void install(Channel channel, Sink sink, int connection, int connections) {
+    FrameReader reader = new FrameReader(sink, connection, connections);
     channel
         .pipeline()
         .addBefore(TransportFrameDecoder.HANDLER_NAME, "frameReader", reader)
@@ -105,8 +116,8 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
     int body = header.getInt();
     if (ended) {
       refuse(context, "a message after the last one");
-    } else if (type == Message.Type.OneWayMessage.id() && left == body && body >= 0) {
-      beginFrame(context, body);
+    } else if (type == Message.Type.OneWayMessage.id() && left + Long.BYTES == body && left >= 0) {
+      beginFrame(context, header.getLong(), (int) left);
     } else if (isAnswer(type) && left >= 0) {
       answerLeft = left;
       context.fireChannelRead(Unpooled.copiedBuffer(header.rewind()));
@@ -116,7 +127,13 @@ final class FrameReader extends ChannelInboundHandlerAdapter {
     header.clear();
   }
 
-  private void beginFrame(ChannelHandlerContext context, int bytes) {
+  private void beginFrame(ChannelHandlerContext context, long number, int bytes) {
+    if (number != due) {
+      String reason = "frame %d came where %d was due: frames were repeated, lost or changed";
+      refuse(context, reason.formatted(number, due));
+      return;
+    }
+    due += connections;
     if (bytes == 0) {
       ended = true;
       sink.ended();

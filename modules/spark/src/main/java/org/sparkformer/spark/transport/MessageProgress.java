@@ -9,9 +9,10 @@ import java.time.Duration;
 /**
  * Ends a connection whose bytes make up no messages any more. Where a length was damaged on its
  * way, as that of a TLS record, which nothing protects, its reader waits for bytes that nobody
- * sends, and the signs of life that a peer still gives once a second are swallowed in their place.
- * So three times that bytes come after a pause, and hardly any between, are the end, unless a whole
- * message has come of them; a link that was away and is back brings many bytes after one pause.
+ * sends, and the signs of life that a peer gives once a second on each connection are swallowed in
+ * their place. So three times that bytes come after a pause, and hardly any between, are the end,
+ * unless a whole message has come of them; a link that was away and is back brings many bytes after
+ * one pause.
  *
  * <p>Sees the bytes as they arrive, before they are decrypted.
  */

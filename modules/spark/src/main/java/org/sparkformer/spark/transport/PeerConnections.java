@@ -126,7 +126,7 @@ final class PeerConnections extends RpcHandler {
     }
     PeerConnection opened = new PeerConnection(rank, link, connection, receiver);
     greeted.put(channel, opened);
-    FrameReader.install(channel, opened);
+    FrameReader.install(channel, opened, connection, connections);
     notifyAll();
   }
 

@@ -10,8 +10,8 @@ import java.util.Queue;
 
 /**
  * The connections to one peer. Frames go over them in turn, and are handed on in the same turn: so
- * in the order in which they were sent, whichever arrives first, and nothing but the connection
- * that a frame comes on says where it belongs.
+ * in the order in which they were sent, whichever arrives first. Each says its number, from 0, so
+ * that one that was repeated or lost on its way is noticed where the next one arrives.
  */
 final class PeerLink {
   /** Of what arrives before its turn, on one connection; more is left to the network to hold. */
@@ -21,7 +21,7 @@ final class PeerLink {
   private final Object arriving = new Object();
   private final Courier[] couriers;
   private final List<Queue<Runnable>> arrived = new ArrayList<>();
-  private int nextToSend;
+  private long sent;
   private int nextToArrive;
   private boolean handsOn;
 
@@ -49,9 +49,12 @@ final class PeerLink {
   /** Sends on the connection whose turn it is; see {@link Courier#send}. */
   void send(ByteBuffer frame, Runnable released) {
     synchronized (sending) {
-      couriers[nextToSend].send(frame, released);
-      nextToSend = (nextToSend + 1) % couriers.length;
+      next().send(sent++, frame, released);
     }
+  }
+
+  private Courier next() {
+    return couriers[(int) (sent % couriers.length)];
   }
 
   /** From now on; what has arrived before comes first. */
@@ -93,9 +96,15 @@ final class PeerLink {
     couriers[connection].channel().config().setAutoRead(on);
   }
 
-  /** Tells the peer, on each connection, that nothing more comes on it: an empty message. */
+  /** Tells the peer, on each connection, that nothing more comes on it: an empty frame. */
   void end() {
-    open().forEach(courier -> courier.send(ByteBuffer.allocate(0), () -> {}));
+    synchronized (sending) {
+      for (long end = sent + couriers.length; sent < end; sent++) {
+        if (next() != null) {
+          next().send(sent, ByteBuffer.allocate(0), () -> {});
+        }
+      }
+    }
   }
 
   /** Lets what is on its way out go, at most until {@code deadline}, in nanoseconds. */

@@ -83,7 +83,7 @@ public final class RankServer implements AutoCloseable {
         }
       }
       awaitCalls(addresses, rank, longest);
-      return new SparkTransport(this, peers, rank, size);
+      return new SparkTransport(this, peers, rank, size, connections);
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
       throw new CollectiveException("rank " + rank + " was interrupted connecting", interrupted);

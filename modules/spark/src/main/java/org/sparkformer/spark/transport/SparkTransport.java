@@ -12,12 +12,14 @@ public final class SparkTransport implements Transport {
   private final PeerConnections peers;
   private final int rank;
   private final int size;
+  private final int connections;
 
-  SparkTransport(RankServer server, PeerConnections peers, int rank, int size) {
+  SparkTransport(RankServer server, PeerConnections peers, int rank, int size, int connections) {
     this.server = server;
     this.peers = peers;
     this.rank = rank;
     this.size = size;
+    this.connections = connections;
   }
 
   /** With one connection a peer. */
@@ -45,6 +47,11 @@ public final class SparkTransport implements Transport {
   @Override
   public int size() {
     return size;
+  }
+
+  @Override
+  public int connections() {
+    return connections;
   }
 
   @Override

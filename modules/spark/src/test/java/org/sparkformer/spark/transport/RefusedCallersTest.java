@@ -206,7 +206,7 @@ final class RefusedCallersTest {
         OutputStream out = socket.getOutputStream();
         out.write(SparkFrames.request(new Hello(RUN, 0, 1, 0).encode().array()));
         for (int i = 0; i < 100; i++) {
-          out.write(SparkFrames.oneWay(PAYLOAD.getBytes(StandardCharsets.UTF_8)));
+          out.write(SparkFrames.frame(i, PAYLOAD.getBytes(StandardCharsets.UTF_8)));
         }
         socket.getInputStream().readAllBytes();
       } catch (SocketException | SocketTimeoutException hungUp) {

@@ -47,14 +47,15 @@ final class SparkFrames {
     return bodies;
   }
 
-  /** A message that nobody answers. */
-  static byte[] oneWay(byte[] body) {
-    int length = Long.BYTES + 1 + Integer.BYTES + body.length;
+  /** A rank's frame, which nobody answers. */
+  static byte[] frame(long number, byte[] frame) {
+    int length = Long.BYTES + 1 + Integer.BYTES + Long.BYTES + frame.length;
     return ByteBuffer.allocate(length)
         .putLong(length)
         .put(ONE_WAY)
-        .putInt(body.length)
-        .put(body)
+        .putInt(Long.BYTES + frame.length)
+        .putLong(number)
+        .put(frame)
         .array();
   }
 
