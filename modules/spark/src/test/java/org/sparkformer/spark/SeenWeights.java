@@ -10,20 +10,23 @@ import java.util.concurrent.CopyOnWriteArrayList;
 
 /** What a debugger saw of the weights of all ranks. */
 final class SeenWeights {
-  private static final int MICRO_BATCHES = 4;
-
+  private final int ranks;
   private final Map<Integer, List<Integer>> byStep = new ConcurrentHashMap<>();
 
-  void add(DebuggedExecutors.Place place) {
-    byStep
-        .computeIfAbsent(place.step(), step -> new CopyOnWriteArrayList<>())
-        .add(place.weights().values().hashCode());
+  SeenWeights(int ranks) {
+    this.ranks = ranks;
   }
 
-  /** The hash of what every rank held when a step began, which is the same. */
+  void add(DebuggedExecutors.Sum sum) {
+    byStep
+        .computeIfAbsent(sum.step(), step -> new CopyOnWriteArrayList<>())
+        .add(sum.weights().values().hashCode());
+  }
+
+  /** The hash of what every rank held before the update of a step, which is the same. */
   int before(int step) {
     List<Integer> copies = byStep.get(step);
-    assertEquals(MICRO_BATCHES, copies.size());
+    assertEquals(ranks, copies.size());
     assertEquals(1, new HashSet<>(copies).size());
     return copies.get(0);
   }
