@@ -41,17 +41,22 @@ final class Besieged<T> extends TinyRun.Log {
   @Override
   public void onStart(TrainingStart start) {
     super.onStart(start);
-    List<ProcessHandle> processes = new ArrayList<>(List.of(ProcessHandle.current()));
-    processes.addAll(new ExecutorProcesses(ProcessHandle.current()).alive());
     calls =
         CompletableFuture.supplyAsync(
             () -> {
               try {
-                return strangers.call(ListeningPorts.of(processes));
+                return strangers.call(ListeningPorts.of(processes()));
               } catch (IOException e) {
                 throw new UncheckedIOException(e);
               }
             });
+  }
+
+  /** The driver's, then the executors'. */
+  static List<ProcessHandle> processes() {
+    List<ProcessHandle> processes = new ArrayList<>(List.of(ProcessHandle.current()));
+    processes.addAll(new ExecutorProcesses(ProcessHandle.current()).alive());
+    return processes;
   }
 
   /** The ranks wait for the answer: while strangers call, there is somebody to be called. */

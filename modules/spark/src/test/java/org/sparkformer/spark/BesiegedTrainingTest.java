@@ -1,8 +1,11 @@
 package org.sparkformer.spark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,6 +25,8 @@ import org.sparkformer.training.configuration.TrainingConfiguration;
 class BesiegedTrainingTest {
   private static final int STEPS = 600;
   private static final int RANKS = 2;
+  private static final long MOST_GROWTH = 64L << 20;
+  private static final int MOST_COUNTS = 5;
 
   @TempDir static Path folder;
 
@@ -52,24 +57,52 @@ class BesiegedTrainingTest {
     }
   }
 
-  /** In plain text, where anybody is listened to until they have said who they are. */
+  /**
+   * In plain text, where anybody is listened to until they have said who they are. While their
+   * connections are open, they cost neither the driver nor any rank 64 MiB.
+   */
   @Test
   void attacksAtTheRanksAndTheDriverDoNotDisturbTraining() throws Exception {
     try (HostileCallers strangers = new HostileCallers()) {
       Besieged<Integer> log =
           new Besieged<>(
               addresses -> {
+                List<Long> before = liveHeaps();
                 List<String> ours = addresses.stream().filter(HostileCallers::isOfARun).toList();
                 for (Attack attack : Attack.values()) {
                   for (String address : ours) {
                     strangers.attack(attack, address);
                   }
                 }
+                assertGrewLittle(before);
                 return ours.size();
               });
       assertEquals(calm, train("attacked", "local-cluster[2,1,1024]", RANKS, log));
       assertEquals(RANKS + 1, log.outcome());
       assertUnmoved(log);
+    }
+  }
+
+  private static List<Long> liveHeaps() throws IOException {
+    List<Long> bytes = new ArrayList<>();
+    for (ProcessHandle process : Besieged.processes()) {
+      bytes.add(LiveHeap.bytes(process));
+    }
+    return bytes;
+  }
+
+  /** By one count of each process: others may have counted what was not collected. */
+  private static void assertGrewLittle(List<Long> before) throws IOException {
+    List<ProcessHandle> processes = Besieged.processes();
+    assertEquals(before.size(), processes.size());
+    for (int i = 0; i < before.size(); i++) {
+      long growth = Long.MAX_VALUE;
+      for (int count = 0; count < MOST_COUNTS && growth >= MOST_GROWTH; count++) {
+        growth = LiveHeap.bytes(processes.get(i)) - before.get(i);
+      }
+      assertTrue(
+          growth < MOST_GROWTH,
+          "process %d of %s grew by %d bytes".formatted(i, processes, growth));
     }
   }
 

@@ -9,6 +9,8 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import org.apache.spark.SparkConf;
 import org.sparkformer.collective.Activity;
 import org.sparkformer.collective.Collective;
@@ -39,6 +41,7 @@ final class SummingPeer implements AutoCloseable {
       };
 
   private static final String SETTING = "=";
+  private static final String MEMORY = "memory";
 
   private final Process process;
   private final BufferedReader output;
@@ -79,6 +82,12 @@ final class SummingPeer implements AutoCloseable {
     return Integer.parseInt(heard("wrong"));
   }
 
+  /** What its process holds now, in bytes; while it sums, too. */
+  long usedMemory() throws IOException {
+    input.println(MEMORY);
+    return Long.parseLong(heard(MEMORY));
+  }
+
   private String heard(String word) throws IOException {
     for (String line = output.readLine(); line != null; line = output.readLine()) {
       if (line.startsWith(word + " ")) {
@@ -100,16 +109,37 @@ final class SummingPeer implements AutoCloseable {
       conf.set(told[0], told[1]);
     }
     SparkNetwork network = Networks.network(conf);
-    BufferedReader input =
-        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    for (String line = input.readLine(); line != null; line = input.readLine()) {
-      String[] told = line.split(" ");
+    BlockingQueue<String> runs = new LinkedBlockingQueue<>();
+    Thread listening = new Thread(() -> listen(runs), "listening");
+    listening.setDaemon(true);
+    listening.start();
+    while (true) {
+      String[] told = runs.take().split(" ");
       int connections = Integer.parseInt(told[3]);
       try (RankServer server = SparkTransport.listen(network, told[0], 0, 2, connections)) {
         System.out.println("address " + server.address());
         int wrong = run(server, told[0], told[1], Integer.parseInt(told[2]));
         System.out.println("wrong " + wrong);
       }
+    }
+  }
+
+  /** Passes runs on and says what memory is used, until the input ends, and the process with it. */
+  private static void listen(BlockingQueue<String> runs) {
+    try {
+      BufferedReader input =
+          new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+      for (String line = input.readLine(); line != null; line = input.readLine()) {
+        if (line.equals(MEMORY)) {
+          System.out.println(MEMORY + " " + UsedMemory.bytes());
+        } else {
+          runs.add(line);
+        }
+      }
+    } catch (IOException ended) {
+      // As the input has.
+    } finally {
+      Runtime.getRuntime().halt(0);
     }
   }
 
