@@ -43,16 +43,29 @@ final class DataNodeProcess {
     return process;
   }
 
-  public static void main(String[] arguments) {
+  /**
+   * A datanode's settings.
+   *
+   * @param folder for its blocks
+   * @param namenode its URI
+   * @param host that it says it is on
+   * @param address that it listens on
+   */
+  static Configuration settings(String folder, String namenode, String host, String address) {
     Configuration configuration = new HdfsConfiguration();
-    configuration.set("dfs.datanode.data.dir", arguments[0] + "/blocks");
-    configuration.set("fs.defaultFS", arguments[1]);
-    configuration.set("dfs.datanode.hostname", arguments[2]);
+    configuration.set("dfs.datanode.data.dir", folder + "/blocks");
+    configuration.set("fs.defaultFS", namenode);
+    configuration.set("dfs.datanode.hostname", host);
     for (String port : List.of("", ".ipc", ".http")) {
-      configuration.set("dfs.datanode" + port + ".address", "127.0.0.1:0");
+      configuration.set("dfs.datanode" + port + ".address", address + ":0");
     }
+    return configuration;
+  }
+
+  public static void main(String[] arguments) {
     try {
-      DataNode.createDataNode(new String[0], configuration);
+      DataNode.createDataNode(
+          new String[0], settings(arguments[0], arguments[1], arguments[2], "127.0.0.1"));
       System.out.println(READY);
     } catch (IOException e) {
       e.printStackTrace();
