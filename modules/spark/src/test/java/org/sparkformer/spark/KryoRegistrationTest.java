@@ -5,18 +5,30 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.esotericsoftware.kryo.Kryo;
+import com.esotericsoftware.kryo.KryoException;
+import com.esotericsoftware.kryo.io.Input;
+import com.esotericsoftware.kryo.io.Output;
 import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.serializer.KryoSerializer;
 import org.apache.spark.serializer.SerializerInstance;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.sparkformer.testkit.AllocationLimit;
 import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
 
 /** The settings of every session ship registered classes only. */
 class KryoRegistrationTest {
+  /** Of bytes alone, 16 MiB: more than a reader may take for a few of them. */
+  private static final int ANNOUNCED = 1 << 24;
+
   private final SparkConf settings =
       SessionSettings.complete(
           new SparkConf(false).set("spark.kryo.registrationRequired", "false"), "kryo", "local[1]");
@@ -64,6 +76,28 @@ class KryoRegistrationTest {
   private <T> T roundTrip(T value) {
     ClassTag<T> type = ClassTag$.MODULE$.apply(value.getClass());
     return serializer.deserialize(serializer.serialize(value, type), type);
+  }
+
+  static Stream<Arguments> empty() {
+    return Stream.<Object>of(
+            "", new byte[0], new byte[0][], new Object[0], new String[0], new long[0])
+        .map(value -> Arguments.of(value));
+  }
+
+  /** In Spark's own instance, with all that Spark and Scala register there besides. */
+  @ParameterizedTest
+  @MethodSource("empty")
+  void aLengthWithoutElementsCostsNoMemory(Object empty) {
+    Kryo kryo = new KryoSerializer(settings).newKryo();
+    Output output = new Output(64, -1);
+    kryo.writeClassAndObject(output, empty);
+    output.setPosition(output.position() - 1);
+    output.writeVarInt(ANNOUNCED, true);
+    byte[] bytes = output.toBytes();
+    assertThrows(
+        KryoException.class,
+        () ->
+            AllocationLimit.within(bytes.length, () -> kryo.readClassAndObject(new Input(bytes))));
   }
 
   @Test
