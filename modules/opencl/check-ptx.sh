@@ -77,7 +77,10 @@ for arch in "$@"; do
   for bf16 in 0 1; do check adamw.cl WIDTH=1 ITEMS=256 VECTORS=4 "ROUNDED_BF16=$bf16"; done
   check layernorm.cl WIDTH=1 ITEMS=128 ROWS=1 ROW_BLOCK=64
   check layernorm.cl WIDTH=1 ITEMS=128 ROWS=1 ROW_BLOCK=64 Y_BF16=1 DY_BF16=1
-  for values in 24 64; do check layernorm_held.cl PTX=1 "VALUES=$values" Y_BF16=1 DY_BF16=1; done
+  check layernorm.cl WIDTH=1 ITEMS=128 ROWS=1 ROW_BLOCK=64 Y_BF16=1 DROPOUT=1
+  for values in 24 64; do
+    for drops in 0 1; do check layernorm_held.cl PTX=1 "VALUES=$values" Y_BF16=1 DY_BF16=1 "DROPOUT=$drops"; done
+  done
   for bf16 in 0 1; do check reduce.cl WIDTH=1 ITEMS=64 ROW_BLOCK=64 "X_BF16=$bf16"; done
   check softmax_cross_entropy.cl WIDTH=1 ITEMS=256 CHUNK=16 ROWS=1
   for bf16 in 0 1; do check softmax_cross_entropy_held.cl ITEMS=512 VALUES=99 "LOGITS_BF16=$bf16"; done

@@ -34,6 +34,7 @@ import org.sparkformer.tensor.ops.SoftmaxCrossEntropy;
 final class KernelCases implements AutoCloseable {
   private static final String FORWARD = "forward";
   private static final String BACKWARD = "backward";
+  private static final Dropout DROPOUT = new Dropout(0.2f, 1, 1, 1, 0);
 
   private final DrawnTensors tensors;
   private final Backend backend;
@@ -244,6 +245,24 @@ final class KernelCases implements AutoCloseable {
         x,
         past,
         sum);
+    Tensor added = floats(rows, c);
+    moved(
+        "residual + dropout + layer norm",
+        FORWARD,
+        new LayerNormForward(x, branch, sum, weight, bias, y, mean, rstd, 1e-5f, DROPOUT),
+        x,
+        branch,
+        sum,
+        y);
+    moved(
+        "residual + dropout + layer norm",
+        BACKWARD,
+        new LayerNormBackward(dy, x, weight, mean, rstd, past, sum, added, DROPOUT),
+        dy,
+        x,
+        past,
+        sum,
+        added);
     moved(
         "layer norm weights",
         BACKWARD,
@@ -279,9 +298,8 @@ final class KernelCases implements AutoCloseable {
     Tensor y = floats(model.rows(), model.width());
     moved("add", FORWARD, new Add(x, y, y), x, y, y);
     Tensor branch = floats(model.rows(), model.width());
-    Dropout dropout = new Dropout(0.2f, 1, 1, 1, 0);
-    moved("dropout", FORWARD, new DropoutApply(branch, branch, dropout), branch, branch);
-    moved("dropout", BACKWARD, new DropoutApply(x, y, dropout), x, y);
+    moved("dropout", FORWARD, new DropoutApply(branch, branch, DROPOUT), branch, branch);
+    moved("dropout", BACKWARD, new DropoutApply(x, y, DROPOUT), x, y);
   }
 
   private void optimizer() {

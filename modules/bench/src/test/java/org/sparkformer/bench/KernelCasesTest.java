@@ -48,7 +48,9 @@ class KernelCasesTest {
   @CsvSource({"true, FLOAT32", "true, BFLOAT16", "false, FLOAT32", "false, BFLOAT16"})
   void haveTensorsOfTheTypesThatAPassHas(boolean causal, DType operands) {
     Set<String> run = new HashSet<>();
-    pass(causal, operands, recording(operation -> run.add(form(operation))));
+    for (float dropout : new float[] {0, 0.1f}) {
+      pass(causal, operands, dropout, recording(operation -> run.add(form(operation))));
+    }
     ModelShape shape = new ModelShape("tiny", 2, LENGTH, 8, 2, VOCABULARY, causal);
     try (KernelCases cases = new KernelCases(backend, shape, operands)) {
       for (KernelCase each : cases.all()) {
@@ -126,11 +128,11 @@ class KernelCasesTest {
     return tensor == null ? "none" : tensor.dtype().toString();
   }
 
-  private static void pass(boolean causal, DType operands, Backend backend) {
+  private static void pass(boolean causal, DType operands, float dropout, Backend backend) {
     ModelConfiguration model =
         causal
-            ? new GptConfiguration(2, 2, 8, LENGTH, VOCABULARY, 0.1, false)
-            : new BertConfiguration(2, 2, 8, LENGTH, VOCABULARY, 0.1, false);
+            ? new GptConfiguration(2, 2, 8, LENGTH, VOCABULARY, dropout, false)
+            : new BertConfiguration(2, 2, 8, LENGTH, VOCABULARY, dropout, false);
     try (Tensor parameters = backend.floats(model.layout().size());
         Tensor rounded = backend.allocate(operands, parameters.shape());
         Tensor gradients = backend.floats(model.layout().size());
@@ -141,7 +143,7 @@ class KernelCasesTest {
       backend.run(new Copy(parameters, rounded));
       backend.write(tokens, new int[2 * LENGTH]);
       Batch batch = new Batch(tokens, null, tokens, losses, null);
-      DropoutSites dropouts = new DropoutSites(0.1f, 1, 2, 3);
+      DropoutSites dropouts = new DropoutSites(dropout, 1, 2, 3);
       ParameterStore store = ParameterStore.flat(model.layout(), parameters, rounded, gradients);
       model.bind(store).loss(tape, batch, 1, dropouts);
       tape.backward();

@@ -5,6 +5,7 @@ import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.autograd.Functions;
 import org.sparkformer.tensor.autograd.Functions.FeedForward;
 import org.sparkformer.tensor.autograd.Functions.Linear;
+import org.sparkformer.tensor.autograd.Functions.Norm;
 import org.sparkformer.tensor.autograd.Tape;
 import org.sparkformer.tensor.autograd.Variable;
 import org.sparkformer.tensor.ops.Attention;
@@ -155,14 +156,16 @@ public final class Bert extends Transformer {
     Attention attention = attention(input, dropouts.attention(layer));
     Variable heads = attended(functions, name + "attention.self.", x, attention);
     Variable mixed = functions.linear(heads, linear(name + "attention.output.dense"));
-    Variable added = functions.dropout(mixed, dropouts.attentionBranch(layer));
+    Norm inner = norm(name + "attention.output.LayerNorm");
     Variable middle =
-        functions.layerNorm(x, added, norm(name + "attention.output.LayerNorm")).normalized();
+        functions.layerNorm(x, mixed, dropouts.attentionBranch(layer), inner).normalized();
     FeedForward feedForward =
         new FeedForward(linear(name + "intermediate.dense"), linear(name + "output.dense"), true);
     Variable branch = functions.feedForward(middle, feedForward);
-    Variable last = functions.dropout(branch, dropouts.feedForwardBranch(layer));
-    return functions.layerNorm(middle, last, norm(name + "output.LayerNorm")).normalized();
+    Norm outer = norm(name + "output.LayerNorm");
+    return functions
+        .layerNorm(middle, branch, dropouts.feedForwardBranch(layer), outer)
+        .normalized();
   }
 
   private Variable attended(Functions functions, String name, Variable x, Attention attention) {

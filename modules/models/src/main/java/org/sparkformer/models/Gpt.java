@@ -9,6 +9,7 @@ import org.sparkformer.tensor.autograd.Functions.Normalized;
 import org.sparkformer.tensor.autograd.Tape;
 import org.sparkformer.tensor.autograd.Variable;
 import org.sparkformer.tensor.ops.Attention;
+import org.sparkformer.tensor.ops.Dropout;
 
 /**
  * GPT-2's architecture (Radford et al. 2019): token and learned position embeddings, pre-norm
@@ -125,28 +126,38 @@ public final class Gpt extends Transformer {
             (inner, layer, in) -> block(inner, layer, in, mixer, dropouts),
             tape,
             functions.dropout(embedded, dropouts.embedding()));
-    return functions.preNorm(stream.get(0), stream.get(1), norm("ln_f")).normalized();
+    return preNorm(functions, configuration().layers(), stream, "ln_f", dropouts).normalized();
   }
 
   /**
-   * One block. The residual stream travels as (stream, branch yet to be added), so that each
-   * addition is fused with the layer norm that follows it.
+   * One block. The residual stream travels as (stream, branch yet to be dropped from and added), so
+   * that both are fused with the layer norm that follows.
    */
   private List<Variable> block(
       Tape tape, int layer, List<Variable> in, Mixer mixer, SequenceDropouts dropouts) {
     Functions functions = new Functions(tape);
     String name = block(layer);
-    Normalized first =
-        functions.preNorm(in.get(0), in.size() == 1 ? null : in.get(1), norm(name + "ln_1"));
+    Normalized first = preNorm(functions, layer, in, name + "ln_1", dropouts);
     Variable qkv = functions.projection(first.normalized(), linear(name + "attn.c_attn"));
     Variable heads = mixer.mix(tape, layer, qkv);
     Variable mixed = functions.linear(heads, linear(name + "attn.c_proj"));
-    Variable added = functions.dropout(mixed, dropouts.attentionBranch(layer));
-    Normalized second = functions.preNorm(first.sum(), added, norm(name + "ln_2"));
+    Normalized second =
+        functions.preNorm(first.sum(), mixed, dropouts.attentionBranch(layer), norm(name + "ln_2"));
     FeedForward feedForward =
         new FeedForward(linear(name + "mlp.c_fc"), linear(name + "mlp.c_proj"), false);
-    Variable branch = functions.feedForward(second.normalized(), feedForward);
-    return List.of(second.sum(), functions.dropout(branch, dropouts.feedForwardBranch(layer)));
+    return List.of(second.sum(), functions.feedForward(second.normalized(), feedForward));
+  }
+
+  /**
+   * The layer norm before the attention of a layer, or behind the last: of the embedding alone in
+   * layer 0.
+   */
+  private Normalized preNorm(
+      Functions functions, int layer, List<Variable> in, String name, SequenceDropouts dropouts) {
+    return layer == 0
+        ? functions.preNorm(in.get(0), null, Dropout.NONE, norm(name))
+        : functions.preNorm(
+            in.get(0), in.get(1), dropouts.feedForwardBranch(layer - 1), norm(name));
   }
 
   private Linear linear(String name) {

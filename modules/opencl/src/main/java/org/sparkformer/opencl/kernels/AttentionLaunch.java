@@ -64,7 +64,7 @@ record AttentionLaunch(
     macros.put("D", operation.headSize());
     macros.put("CAUSAL", operation.causal() ? 1 : 0);
     macros.put("PADDED", operation.keyLengths() == null ? 0 : 1);
-    macros.put("DROPOUT", operation.threshold() > 0 ? 1 : 0);
+    Dropouts.define(macros, operation);
     Elements.define(macros, "QKV_BF16", operation.q());
     Elements.define(macros, "Y_BF16", operation.y());
     return macros;
@@ -81,14 +81,8 @@ record AttentionLaunch(
         .number(operation.strideV())
         .number(operation.lengthK())
         .number(operation.lengthV())
-        .number(operation.scale())
-        .number(operation.firstElement())
-        .number(operation.threshold())
-        .number(operation.keepScale())
-        .number(operation.seedLow())
-        .number(operation.seedHigh())
-        .number(operation.site())
-        .number(operation.step());
+        .number(operation.scale());
+    Dropouts.pass(launch, operation.dropout());
     groups(launch, Vectors.count(pass.owned(operation), own));
   }
 

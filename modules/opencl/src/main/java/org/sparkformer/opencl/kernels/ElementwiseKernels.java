@@ -113,18 +113,9 @@ public final class ElementwiseKernels {
     int words = words(tunables);
     int steps = Math.max(1, tunables.get("VECTORS") * tunables.get("WIDTH") / words);
     long skew = dropout.firstElement() & 3;
-    context
-        .kernel(FILE, "dropout")
-        .tensor(dropout.x())
-        .tensor(dropout.y())
-        .number(n)
-        .number(dropout.firstElement())
-        .number(dropout.threshold())
-        .number(dropout.scale())
-        .number(dropout.seedLow())
-        .number(dropout.seedHigh())
-        .number(dropout.site())
-        .number(dropout.step())
+    Launch launch =
+        context.kernel(FILE, "dropout").tensor(dropout.x()).tensor(dropout.y()).number(n);
+    Dropouts.pass(launch, dropout.dropout())
         .over(Launch.groups(n + skew, (long) words * items * steps), items);
   }
 

@@ -9,9 +9,9 @@ import org.sparkformer.opencl.Launch;
 import org.sparkformer.opencl.LaunchContext;
 import org.sparkformer.opencl.Specialisation;
 import org.sparkformer.tensor.Tensor;
+import org.sparkformer.tensor.ops.Dropping;
 import org.sparkformer.tensor.ops.LayerNormBackward;
 import org.sparkformer.tensor.ops.LayerNormForward;
-import org.sparkformer.tensor.ops.Operation;
 
 /**
  * Rows that the registers of a warp hold, by {@code layernorm_held.cl}, on NVIDIA's GPUs.
@@ -21,7 +21,7 @@ import org.sparkformer.tensor.ops.Operation;
  * @param y what may be
  * @param arguments adds the operation's to a launch
  */
-record HeldLayerNorm<O extends Operation>(
+record HeldLayerNorm<O extends Dropping>(
     Class<O> operation,
     String kernel,
     Function<O, Tensor> x,
@@ -79,6 +79,7 @@ record HeldLayerNorm<O extends Operation>(
     macros.put("PTX", NvidiaDevice.ptx(context.device()));
     macros.put("VALUES", Vectors.count(x.apply(norm).columns(), WARP));
     Elements.define(macros, bf16, y.apply(norm));
+    Dropouts.define(macros, norm);
     long items = (long) x.apply(norm).rows() * WARP;
     arguments
         .apply(context.kernel(FILE, kernel, macros), norm)

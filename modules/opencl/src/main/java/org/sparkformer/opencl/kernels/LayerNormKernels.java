@@ -33,12 +33,13 @@ public final class LayerNormKernels {
     Map<String, Integer> tunables = context.tunables(FILE);
     Map<String, Integer> macros = new HashMap<>(tunables);
     Elements.define(macros, "Y_BF16", norm.y());
+    Dropouts.define(macros, norm);
     withArguments(context.kernel(FILE, "layerNormForward", macros), norm)
         .over(Launch.groups(norm.x().rows(), tunables.get("ROWS")), tunables.get("ITEMS"));
   }
 
   static Launch withArguments(Launch launch, LayerNormForward norm) {
-    return launch
+    launch
         .tensor(norm.x())
         .tensor(norm.branch())
         .tensor(norm.sum())
@@ -51,18 +52,20 @@ public final class LayerNormKernels {
         .number(norm.columns())
         .number(norm.epsilon())
         .number(norm.branch() == null ? 0 : 1);
+    return norm.dropout().isNone() ? launch : Dropouts.pass(launch, norm.dropout());
   }
 
   private static void backward(LayerNormBackward norm, LaunchContext context) {
     Map<String, Integer> tunables = context.tunables(FILE);
     Map<String, Integer> macros = new HashMap<>(tunables);
     Elements.define(macros, "DY_BF16", norm.dy());
+    Dropouts.define(macros, norm);
     withArguments(context.kernel(FILE, "layerNormBackward", macros), norm)
         .over(Launch.groups(norm.x().rows(), tunables.get("ROWS")), tunables.get("ITEMS"));
   }
 
   static Launch withArguments(Launch launch, LayerNormBackward norm) {
-    return launch
+    launch
         .elements(norm.dy())
         .tensor(norm.x())
         .tensor(norm.weight())
@@ -73,6 +76,9 @@ public final class LayerNormKernels {
         .number(norm.x().rows())
         .number(norm.columns())
         .number(norm.dSum() == null ? 0 : 1);
+    return norm.dropout().isNone()
+        ? launch
+        : Dropouts.pass(launch.tensor(norm.dBranch()), norm.dropout());
   }
 
   private static void weightBackward(LayerNormWeightBackward norm, LaunchContext context) {

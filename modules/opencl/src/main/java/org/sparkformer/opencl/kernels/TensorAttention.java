@@ -44,7 +44,7 @@ record TensorAttention(
     macros.put("DEPTH", depth());
     macros.put("CAUSAL", operation.causal() ? 1 : 0);
     macros.put("PADDED", operation.keyLengths() == null ? 0 : 1);
-    macros.put("DROPOUT", operation.threshold() > 0 ? 1 : 0);
+    Dropouts.define(macros, operation);
     Elements.define(macros, "Y_BF16", operation.y());
     return macros;
   }
@@ -135,14 +135,8 @@ record TensorAttention(
         .number(operation.queries())
         .number(operation.keys())
         .number(operation.firstQuery())
-        .number(operation.scale())
-        .number(operation.firstElement())
-        .number(operation.threshold())
-        .number(operation.keepScale())
-        .number(operation.seedLow())
-        .number(operation.seedHigh())
-        .number(operation.site())
-        .number(operation.step())
+        .number(operation.scale());
+    Dropouts.pass(launch, operation.dropout())
         .over(
             new long[] {
               Vectors.count(pass.owned(operation), owned(pass)),

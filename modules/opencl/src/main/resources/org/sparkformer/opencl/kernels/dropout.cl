@@ -1,7 +1,7 @@
-// Dropout of attention's probabilities, for kernels with one element an item at a time. INLINE as in
-// the file that includes this, arguments as in attention_options.cl.
+// Dropout for kernels with one element an item at a time. INLINE as in the file that includes this,
+// arguments as in dropout_arguments.cl.
 
-// What a kept probability is multiplied with, 0 for a dropped one: Philox4x32-10 (Salmon et al.,
+// What a kept element is multiplied with, 0 for a dropped one: Philox4x32-10 (Salmon et al.,
 // SC 2011) of an element; see the operation for the counter's layout.
 INLINE float keep_factor(ulong element, DROPOUT_PARAMETERS) {
   ulong e = first_element + element;

@@ -19,9 +19,8 @@
 // A group of ITEMS work-items covers ITEMS * VECTORS * WIDTH consecutive elements.
 
 #include "common.cl"
+#include "dropout_range.cl"
 #include "normal.cl"
-#include "philox.cl"
-#include "prefetch.cl"
 
 #ifndef X_BF16
 #define X_BF16 0
@@ -135,8 +134,6 @@ __kernel void exactGeluBackward(__global const ELEMENT(X_BF16) *x, long xFirst,
   })
 }
 
-typedef realv __attribute__((aligned(4))) unalignedReal;
-
 // Steps of a work-item, for about as many elements as other operations give it.
 #if VECTORS * WIDTH < WORDS
 #define STEPS 1
@@ -144,39 +141,9 @@ typedef realv __attribute__((aligned(4))) unalignedReal;
 #define STEPS (VECTORS * WIDTH / WORDS)
 #endif
 
-/** A step of a work-item covers WORDS elements, from a multiple of 4 of the global number on. */
 __kernel void dropout(__global const float *x, long xFirst, __global float *y, long yFirst, long n,
-                      long firstElement, long threshold, float scale, uint seedLow, uint seedHigh,
-                      uint site, uint stepOfTraining) {
-  x += xFirst;
-  y += yFirst;
-  uint limit = (uint)threshold;
-  long start = (long)get_group_id(0) * (ITEMS * STEPS) + get_local_id(0);
-  for (int step = 0; step < STEPS; step++) {
-    long i = (start + step * ITEMS) * WORDS - (firstElement & 3);
-    if (i >= n) {
-      break;
-    }
-    // A processor looks less far ahead than the words of a step take, so it is told what comes.
-    for (int part = 0; ITEMS == 1 && part < WORD_VECTORS; part++) {
-      PREFETCH(x + i + 2 * WORDS + part * (WORDS / WORD_VECTORS));
-    }
-    wordv words[WORD_VECTORS];
-    philox((ulong)(firstElement + i) >> 2, (uint2)(seedLow, seedHigh), site, stepOfTraining,
-           words);
-    if (i >= 0 && i + WORDS <= n) {
-      __global const unalignedReal *in = (__global const unalignedReal *)(x + i);
-      __global unalignedReal *out = (__global unalignedReal *)(y + i);
-      for (int part = 0; part < WORD_VECTORS; part++) {
-        out[part] = select((realv)(0.0f), in[part] * scale, words[part] >= (wordv)(limit));
-      }
-    } else {
-      const uint *single = (const uint *)words;
-      // Not all words with a test of each, which would become masked moves: where a mask hides a
-      // page that is not there, a processor takes some hundred times as long.
-      for (int j = max(0L, -i); j < min((long)WORDS, n - i); j++) {
-        y[i + j] = single[j] >= limit ? x[i + j] * scale : 0.0f;
-      }
-    }
-  }
+                      DROPOUT_PARAMETERS) {
+  long elements = (long)ITEMS * STEPS * WORDS;
+  long start = get_group_id(0) * elements - (first_element & 3);
+  dropRange(x + xFirst, 0, y + yFirst, max(start, 0L), min(start + elements, n), DROPOUT_ARGUMENTS);
 }

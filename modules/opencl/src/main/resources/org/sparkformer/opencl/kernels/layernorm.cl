@@ -1,12 +1,13 @@
 // Layer normalisation (Ba et al., arXiv:1607.06450, equation 4) of rows of C elements, row-major.
 //
-//   layerNormForward          sum = x + branch (where there is a branch, else sum is x)
+//   layerNormForward          sum = x + branch (where there is a branch, else sum is x); with DROPOUT
+//                             of what dropout of the branch gives
 //                             y = (sum - mean) rstd weight + bias,  rstd = 1 / sqrt(variance + epsilon)
 //                             x, branch, sum, y [rows, C]; weight, bias [C]; mean, rstd [rows];
 //                             y is bf16 where Y_BF16 is 1
 //   layerNormBackward         n = (x - mean) rstd, g = dy weight
 //                             dx = rstd (g - mean(g) - n mean(g n)) + dSum (where there is one)
-//                             dx may be dSum
+//                             dx may be dSum; with DROPOUT dBranch is what dropout of dx gives
 //   layerNormWeightPartials   partial[b, 0, c] = sum over rows of block b of dy n
 //                             partial[b, 1, c] = sum over rows of block b of dy
 //   layerNormWeightBackward   dWeight[c] += sum over b of partial[b, 0, c], dBias[c] likewise
@@ -18,6 +19,12 @@
 
 #include "common.cl"
 
+#ifndef DROPOUT
+#define DROPOUT 0
+#endif
+#if DROPOUT
+#include "dropout_range.cl"
+#endif
 #ifndef Y_BF16
 #define Y_BF16 0
 #endif
@@ -30,10 +37,10 @@
 #ifndef ROW_BLOCK
 #define ROW_BLOCK 64 // rows of a partial sum
 #endif
-#define ALL_ROWS                                  \
-  long rowStart = (long)get_group_id(0) * ROWS;   \
-  long rowEnd = min(rowStart + ROWS, (long)rows); \
-  for (long row = rowStart; row < rowEnd; row++)
+#define ROWS_OF_GROUP                           \
+  long rowStart = (long)get_group_id(0) * ROWS; \
+  long rowEnd = min(rowStart + ROWS, (long)rows)
+#define ALL_ROWS for (long row = rowStart; row < rowEnd; row++)
 
 /** This item's part of a row: whole vectors, then single elements of the tail. */
 #define FOR_COLUMNS(vector, scalar)                                        \
@@ -53,10 +60,24 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormForwar
     __global float *sum, long sumFirst, __global const float *weight, long weightFirst,
     __global const float *bias, long biasFirst, __global ELEMENT(Y_BF16) *y, long yFirst,
     __global float *mean, long meanFirst, __global float *rstd, long rstdFirst, int rows,
-    int columns, float epsilon, int branchPresent) {
+    int columns, float epsilon, int branchPresent
+#if DROPOUT
+    , DROPOUT_PARAMETERS
+#endif
+) {
   __local float scratch[ITEMS];
   weight += weightFirst;
   bias += biasFirst;
+  ROWS_OF_GROUP;
+#if DROPOUT
+  // All rows at once: the words of a step may be more than a row has elements.
+  dropRange(branch + branchFirst, x + xFirst, sum + sumFirst, rowStart * columns, rowEnd * columns,
+            DROPOUT_ARGUMENTS);
+  waitForGroup();
+  x = sum;
+  xFirst = sumFirst;
+  branchPresent = 0;
+#endif
   ALL_ROWS {
     __global const float *in = x + xFirst + row * columns;
     __global ELEMENT(Y_BF16) *out = y + yFirst + row * columns;
@@ -100,9 +121,14 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormBackwa
     __global const ELEMENT(DY_BF16) *dy, long dyFirst, __global const float *x, long xFirst,
     __global const float *weight, long weightFirst, __global const float *mean, long meanFirst,
     __global const float *rstd, long rstdFirst, __global const float *dSum, long dSumFirst,
-    __global float *dx, long dxFirst, int rows, int columns, int dSumPresent) {
+    __global float *dx, long dxFirst, int rows, int columns, int dSumPresent
+#if DROPOUT
+    , __global float *dBranch, long dBranchFirst, DROPOUT_PARAMETERS
+#endif
+) {
   __local float scratch[ITEMS];
   weight += weightFirst;
+  ROWS_OF_GROUP;
   ALL_ROWS {
     __global const ELEMENT(DY_BF16) *d = dy + dyFirst + row * columns;
     __global const float *in = x + xFirst + row * columns;
@@ -143,6 +169,12 @@ __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void layerNormBackwa
         out[c] = (fma(VALUE(DY_BF16, d[c]), weight[c], -meanG) - n * meanGN) * r;
       })
     }
+#if DROPOUT
+    // Row by row, from the first cache, which for processors is worth more than whole steps of words.
+    waitForGroup();
+    dropRange(dx + dxFirst, 0, dBranch + dBranchFirst, row * columns, (row + 1) * columns,
+              DROPOUT_ARGUMENTS);
+#endif
   }
 }
 

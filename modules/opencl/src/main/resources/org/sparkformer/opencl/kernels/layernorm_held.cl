@@ -8,7 +8,12 @@
 
 #include "nvidia.cl"
 #include "elements.cl"
+#include "dropout_arguments.cl"
+#include "dropout.cl"
 
+#ifndef DROPOUT
+#define DROPOUT 0
+#endif
 #ifndef Y_BF16
 #define Y_BF16 0
 #endif
@@ -30,13 +35,24 @@ INLINE float sum_of_lanes(float x, warp_t *warp) {
   return x;
 }
 
+// Of an element of the whole tensor; what is added to it is rounded by itself.
+INLINE float dropped(float x, ulong element, DROPOUT_PARAMETERS) {
+#pragma OPENCL FP_CONTRACT OFF
+  float keep = keep_factor(element, DROPOUT_ARGUMENTS);
+  return keep > 0.0f ? x * keep : 0.0f;
+}
+
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 void layer_norm_forward(const global float *x, long x_first, const global float *branch,
                         long branch_first, global float *sum, long sum_first,
                         const global float *weight, long weight_first, const global float *bias,
                         long bias_first, global ELEMENT(Y_BF16) *y, long y_first,
                         global float *mean, long mean_first, global float *rstd, long rstd_first,
-                        int rows, int columns, float epsilon, int branch_present) {
+                        int rows, int columns, float epsilon, int branch_present
+#if DROPOUT
+                        , DROPOUT_PARAMETERS
+#endif
+) {
   WARP_STATE(warp);
   ROW_OF_WARP;
   x += x_first + row * columns;
@@ -48,7 +64,12 @@ void layer_norm_forward(const global float *x, long x_first, const global float 
   float values[VALUES], total = 0.0f, squares = 0.0f;
   EACH_VALUE values[i] = COLUMN < columns ? x[COLUMN] : 0.0f;
   if (branch_present) {
+#if DROPOUT
+    EACH_VALUE if (COLUMN < columns)
+      values[i] += dropped(branch[COLUMN], row * columns + COLUMN, DROPOUT_ARGUMENTS);
+#else
     EACH_VALUE values[i] += COLUMN < columns ? branch[COLUMN] : 0.0f;
+#endif
     EACH_VALUE if (there && COLUMN < columns) sum[COLUMN] = values[i];
   }
   EACH_VALUE total += values[i];
@@ -73,7 +94,11 @@ void layer_norm_backward(const global ELEMENT(DY_BF16) *dy, long dy_first, const
                          const global float *mean, long mean_first, const global float *rstd,
                          long rstd_first, const global float *dsum, long dsum_first,
                          global float *dx, long dx_first, int rows, int columns,
-                         int dsum_present) {
+                         int dsum_present
+#if DROPOUT
+                         , global float *dbranch, long dbranch_first, DROPOUT_PARAMETERS
+#endif
+) {
   WARP_STATE(warp);
   ROW_OF_WARP;
   dy += dy_first + row * columns;
@@ -93,6 +118,11 @@ void layer_norm_backward(const global ELEMENT(DY_BF16) *dy, long dy_first, const
   float mean_gn = sum_of_lanes(sum_gn, warp) / columns;
   EACH_VALUE if (there && COLUMN < columns) {
     float past = dsum_present ? dsum[COLUMN] : 0.0f;
-    dx[COLUMN] = fma(g[i] - mean_g - n[i] * mean_gn, r, past);
+    float d = fma(g[i] - mean_g - n[i] * mean_gn, r, past);
+    dx[COLUMN] = d;
+#if DROPOUT
+    long element = row * columns + COLUMN;
+    dbranch[dbranch_first + element] = dropped(d, element, DROPOUT_ARGUMENTS);
+#endif
   }
 }

@@ -36,4 +36,14 @@ class GpuContractTest {
   void theKernelsAgreeWithTheJavaDefinition(OperationCase test) {
     Agreement.check(test, backend, backend::run);
   }
+
+  static Stream<OperationCase> dropping() {
+    return LayerNormCases.dropping();
+  }
+
+  @ParameterizedTest
+  @MethodSource("dropping")
+  void layerNormsWithDropoutGiveTheBitsOfDropoutAndLayerNorm(OperationCase test) {
+    LayerNormCases.checkBitsOfTwo(test, backend);
+  }
 }

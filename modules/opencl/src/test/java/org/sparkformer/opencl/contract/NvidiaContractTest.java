@@ -62,6 +62,16 @@ class NvidiaContractTest {
     Agreement.check(test, nvidia, nvidia::run);
   }
 
+  static Stream<OperationCase> dropping() {
+    return LayerNormCases.dropping();
+  }
+
+  @ParameterizedTest
+  @MethodSource("dropping")
+  void layerNormsWithDropoutGiveTheBitsOfDropoutAndLayerNorm(OperationCase test) {
+    LayerNormCases.checkBitsOfTwo(test, nvidia);
+  }
+
   @ParameterizedTest
   @MethodSource("ofHopper")
   void theKernelsForHopperAgreeWithTheJavaDefinition(OperationCase test) {

@@ -2,6 +2,7 @@ package org.sparkformer.opencl.contract;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -54,6 +55,10 @@ class OperationContractTest {
     return Stream.concat(Cases.all(), AttentionCases.longer());
   }
 
+  static Stream<OperationCase> dropping() {
+    return LayerNormCases.dropping();
+  }
+
   static Stream<OperationCase> gradients() {
     return cases().filter(test -> test.gradient() != null);
   }
@@ -97,6 +102,14 @@ class OperationContractTest {
   @MethodSource("gradients")
   void gradientsAgreeWithFiniteDifferences(OperationCase test) {
     FiniteDifferences.check(test);
+  }
+
+  @ParameterizedTest
+  @MethodSource("dropping")
+  void layerNormsWithDropoutGiveTheBitsOfDropoutAndLayerNorm(OperationCase test) {
+    for (Backend backend : List.of(java, definitions, specialised)) {
+      LayerNormCases.checkBitsOfTwo(test, backend);
+    }
   }
 
   @Test

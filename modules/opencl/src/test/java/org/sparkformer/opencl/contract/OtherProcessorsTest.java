@@ -60,6 +60,10 @@ class OtherProcessorsTest {
         .flatMap(Function.identity());
   }
 
+  static Stream<OperationCase> dropping() {
+    return LayerNormCases.dropping();
+  }
+
   static Stream<OperationCase> packedFirst() {
     return MatMulCases.packedByManyUnits();
   }
@@ -82,6 +86,13 @@ class OtherProcessorsTest {
   @MethodSource("cases")
   void vectorsOfFourAgreeWithTheJavaDefinition(OperationCase test) {
     agrees(fourLanes, test);
+  }
+
+  @ParameterizedTest
+  @MethodSource("dropping")
+  void layerNormsWithDropoutGiveTheBitsOfDropoutAndLayerNorm(OperationCase test) {
+    LayerNormCases.checkBitsOfTwo(test, eightLanes);
+    LayerNormCases.checkBitsOfTwo(test, fourLanes);
   }
 
   @ParameterizedTest

@@ -17,7 +17,7 @@ final class ElementFunctions {
   }
 
   Variable dropout(Variable x, Dropout dropout) {
-    if (dropout.probability() == 0f) {
+    if (dropout.isNone()) {
       return x;
     }
     Tensor y = x.isOwnedBy(tape) ? x.value().share() : tape.floatsLike(x.value());

@@ -140,12 +140,24 @@ public final class Functions {
    *     read
    */
   public Normalized layerNorm(Variable x, Variable branch, Norm norm) {
-    return new LayerNorms(tape).layerNorm(x, branch, norm, DType.FLOAT32);
+    return layerNorm(x, branch, Dropout.NONE, norm);
   }
 
-  /** As {@link #layerNorm}, of rows that products alone read: in the type of their operands. */
-  public Normalized preNorm(Variable x, Variable branch, Norm norm) {
-    return new LayerNorms(tape).layerNorm(x, branch, norm, tape.operands());
+  /**
+   * As {@link #layerNorm(Variable, Variable, Norm)}, after dropout of the branch.
+   *
+   * @param dropout {@link Dropout#NONE} where there is no branch
+   */
+  public Normalized layerNorm(Variable x, Variable branch, Dropout dropout, Norm norm) {
+    return new LayerNorms(tape).layerNorm(x, branch, dropout, norm, DType.FLOAT32);
+  }
+
+  /**
+   * As {@link #layerNorm(Variable, Variable, Dropout, Norm)}, of rows that products alone read: in
+   * the type of their operands.
+   */
+  public Normalized preNorm(Variable x, Variable branch, Dropout dropout, Norm norm) {
+    return new LayerNorms(tape).layerNorm(x, branch, dropout, norm, tape.operands());
   }
 
   /**

@@ -6,11 +6,12 @@ import org.sparkformer.tensor.DType;
 import org.sparkformer.tensor.Tensor;
 import org.sparkformer.tensor.autograd.Functions.Norm;
 import org.sparkformer.tensor.autograd.Functions.Normalized;
+import org.sparkformer.tensor.ops.Dropout;
 import org.sparkformer.tensor.ops.LayerNormBackward;
 import org.sparkformer.tensor.ops.LayerNormForward;
 import org.sparkformer.tensor.ops.LayerNormWeightBackward;
 
-/** Layer normalisation, fused with the addition before it. */
+/** Layer normalisation, fused with dropout and the addition before it. */
 final class LayerNorms {
   private final Tape tape;
   private final Backend backend;
@@ -21,9 +22,10 @@ final class LayerNorms {
   }
 
   /**
+   * @param dropout of the branch, if there is one
    * @param type of the normalised rows
    */
-  Normalized layerNorm(Variable x, Variable branch, Norm norm, DType type) {
+  Normalized layerNorm(Variable x, Variable branch, Dropout dropout, Norm norm, DType type) {
     Tensor rows = x.value();
     Variable sum = branch == null ? x : Variable.intermediate(tape.floatsLike(rows));
     Variable y = Variable.intermediate(backend.allocate(type, rows.shape())).takingRounded();
@@ -39,7 +41,8 @@ final class LayerNorms {
             y.value(),
             mean,
             rstd,
-            norm.epsilon()));
+            norm.epsilon(),
+            dropout));
     if (branch != null) {
       branch.releaseBy(tape);
     }
@@ -54,10 +57,12 @@ final class LayerNorms {
                   dy, input, mean, rstd, norm.weight().gradient(), norm.bias().gradient()));
           Tensor dx = tape.floatsLike(input);
           Tensor past = branch == null ? null : sum.gradient();
+          Tensor dBranch = dropout.isNone() ? null : tape.floatsLike(input);
           backend.run(
-              new LayerNormBackward(dy, input, norm.weight().value(), mean, rstd, past, dx));
+              new LayerNormBackward(
+                  dy, input, norm.weight().value(), mean, rstd, past, dx, dBranch, dropout));
           if (branch != null) {
-            tape.contribute(branch, dx.share());
+            tape.contribute(branch, dBranch == null ? dx.share() : dBranch);
           }
           tape.contribute(x, dx);
         });

@@ -24,7 +24,7 @@ public record AttentionBackward(
     @Output Tensor dKey,
     @Output Tensor dValue,
     @Output Tensor delta)
-    implements Operation {
+    implements Dropping {
 
   /** The same of another gradient. */
   public AttentionBackward of(Tensor gradient) {
@@ -139,32 +139,9 @@ public record AttentionBackward(
     return forward.scale();
   }
 
-  public long firstElement() {
-    return forward.firstElement();
-  }
-
-  public long threshold() {
-    return forward.threshold();
-  }
-
-  public float keepScale() {
-    return forward.keepScale();
-  }
-
-  public int seedLow() {
-    return forward.seedLow();
-  }
-
-  public int seedHigh() {
-    return forward.seedHigh();
-  }
-
-  public int site() {
-    return forward.site();
-  }
-
-  public int step() {
-    return forward.step();
+  @Override
+  public Dropout dropout() {
+    return forward.dropout();
   }
 
   /** One work-item a head of a sequence. */

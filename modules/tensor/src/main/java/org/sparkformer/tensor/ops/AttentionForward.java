@@ -22,7 +22,7 @@ public record AttentionForward(
     Projection value,
     @Output Tensor y,
     @Output Tensor logSumExp)
-    implements Operation {
+    implements Dropping {
 
   public AttentionForward {
     long rows = (long) attention.batch() * attention.queries();
@@ -123,32 +123,9 @@ public record AttentionForward(
     return attention.scale();
   }
 
-  public long firstElement() {
-    return attention.dropout().firstElement();
-  }
-
-  public long threshold() {
-    return attention.dropout().threshold();
-  }
-
-  public float keepScale() {
-    return attention.dropout().scale();
-  }
-
-  public int seedLow() {
-    return attention.dropout().seedLow();
-  }
-
-  public int seedHigh() {
-    return attention.dropout().seedHigh();
-  }
-
-  public int site() {
-    return attention.dropout().site();
-  }
-
-  public int step() {
-    return attention.dropout().step();
+  @Override
+  public Dropout dropout() {
+    return attention.dropout();
   }
 
   /** One work-item a query and head. */

@@ -59,7 +59,7 @@ public final class Binding {
       boolean presence = name.endsWith(PRESENT);
       String source = presence ? name.substring(0, name.length() - PRESENT.length()) : name;
       try {
-        Method method = operation.getDeclaredMethod(source);
+        Method method = operation.getMethod(source);
         method.setAccessible(true);
         field.setAccessible(true);
         return new Argument(field, method, presence, isOutput(operation, source));

@@ -24,6 +24,11 @@ public record Dropout(float probability, long seed, int step, int site, long fir
     Arguments.that(probability >= 0f && probability < 1f, "Dropout", "probability " + probability);
   }
 
+  /** Whether it drops nothing. */
+  public boolean isNone() {
+    return probability == 0f;
+  }
+
   /** Smallest random word that is kept. */
   public long threshold() {
     return (long) Math.ceil(probability * 4294967296.0);

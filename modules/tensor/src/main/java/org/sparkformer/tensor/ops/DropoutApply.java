@@ -4,38 +4,10 @@ import com.aparapi.Kernel;
 import org.sparkformer.tensor.Tensor;
 
 /** y[i] = x[i] scaled where kept, 0 where dropped; also its own backward. y may be x. */
-public record DropoutApply(Tensor x, @Output Tensor y, Dropout dropout) implements Operation {
+public record DropoutApply(Tensor x, @Output Tensor y, Dropout dropout) implements Dropping {
 
   public DropoutApply {
     Arguments.sameSize("DropoutApply", x, y);
-  }
-
-  public long firstElement() {
-    return dropout.firstElement();
-  }
-
-  public long threshold() {
-    return dropout.threshold();
-  }
-
-  public float scale() {
-    return dropout.scale();
-  }
-
-  public int seedLow() {
-    return dropout.seedLow();
-  }
-
-  public int seedHigh() {
-    return dropout.seedHigh();
-  }
-
-  public int site() {
-    return dropout.site();
-  }
-
-  public int step() {
-    return dropout.step();
   }
 
   @Override
@@ -53,7 +25,7 @@ public record DropoutApply(Tensor x, @Output Tensor y, Dropout dropout) implemen
     float[] y;
     long firstElement;
     long threshold;
-    float scale;
+    float keepScale;
     int seedLow;
     int seedHigh;
     int site;
@@ -63,7 +35,7 @@ public record DropoutApply(Tensor x, @Output Tensor y, Dropout dropout) implemen
     public void run() {
       int i = getGlobalId();
       long word = word(firstElement + i, seedLow, seedHigh, site, step);
-      y[i] = word >= threshold ? x[i] * scale : 0f;
+      y[i] = word >= threshold ? x[i] * keepScale : 0f;
     }
   }
 }

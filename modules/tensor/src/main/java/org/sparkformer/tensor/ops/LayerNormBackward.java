@@ -11,10 +11,21 @@ import org.sparkformer.tensor.Tensor;
  * @param x [rows, C]: what was normalised ({@code sum} where there was a branch)
  * @param dSum null or [rows, C]: the gradient that reaches x past the normalisation
  * @param dx [rows, C], overwritten; may be dSum
+ * @param dBranch null where nothing was dropped: then the branch's gradient is dx. Else [rows, C],
+ *     overwritten with dx scaled where the branch was kept, 0 where it was dropped
+ * @param dropout of the forward pass
  */
 public record LayerNormBackward(
-    Tensor dy, Tensor x, Tensor weight, Tensor mean, Tensor rstd, Tensor dSum, @Output Tensor dx)
-    implements Operation {
+    Tensor dy,
+    Tensor x,
+    Tensor weight,
+    Tensor mean,
+    Tensor rstd,
+    Tensor dSum,
+    @Output Tensor dx,
+    @Output Tensor dBranch,
+    Dropout dropout)
+    implements Dropping {
 
   public LayerNormBackward {
     Arguments.size("LayerNormBackward", "dy", dy, x.size());
@@ -23,6 +34,17 @@ public record LayerNormBackward(
     Arguments.size("LayerNormBackward", "rstd", rstd, x.rows());
     Arguments.size("LayerNormBackward", "dSum", dSum, x.size());
     Arguments.size("LayerNormBackward", "dx", dx, x.size());
+    Arguments.size("LayerNormBackward", "dBranch", dBranch, x.size());
+    Arguments.that(
+        (dBranch == null) == dropout.isNone(),
+        "LayerNormBackward",
+        "dBranch and dropout go together");
+  }
+
+  /** Without dropout. */
+  public LayerNormBackward(
+      Tensor dy, Tensor x, Tensor weight, Tensor mean, Tensor rstd, Tensor dSum, Tensor dx) {
+    this(dy, x, weight, mean, rstd, dSum, dx, null, Dropout.NONE);
   }
 
   public int columns() {
@@ -40,7 +62,7 @@ public record LayerNormBackward(
   }
 
   /** One work-item a row. */
-  static final class Definition extends Kernel {
+  static final class Definition extends PhiloxKernel {
     float[] dy;
     float[] x;
     float[] weight;
@@ -48,8 +70,17 @@ public record LayerNormBackward(
     float[] rstd;
     float[] dSum;
     float[] dx;
+    float[] dBranch;
     int columns;
     int dSumPresent;
+    int dBranchPresent;
+    long firstElement;
+    long threshold;
+    float keepScale;
+    int seedLow;
+    int seedHigh;
+    int site;
+    int step;
 
     @Override
     public void run() {
@@ -71,6 +102,10 @@ public record LayerNormBackward(
           gradient += dSum[i];
         }
         dx[i] = gradient;
+        if (dBranchPresent == 1) {
+          long word = word(firstElement + i, seedLow, seedHigh, site, step);
+          dBranch[i] = word >= threshold ? gradient * keepScale : 0f;
+        }
       }
     }
   }
