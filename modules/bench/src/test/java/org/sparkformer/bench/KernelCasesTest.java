@@ -63,7 +63,7 @@ class KernelCasesTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"FLOAT32, 0, 4.0", "BFLOAT16, 20, 2.0"})
+  @CsvSource({"FLOAT32, 0, 4.0", "BFLOAT16, 21, 2.0"})
   void countTheBytesOfTheirOwnTensors(DType operands, int ofBfloat16, double bytesOfOperand) {
     ModelShape shape = new ModelShape("tiny", 2, LENGTH, 8, 2, VOCABULARY, true);
     try (KernelCases cases = new KernelCases(backend, shape, operands)) {
