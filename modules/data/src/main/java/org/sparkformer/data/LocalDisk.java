@@ -1,13 +1,25 @@
 package org.sparkformer.data;
 
+import static java.util.stream.Collectors.toSet;
+
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.ClosedByInterruptException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Arrays;
+import java.util.Set;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FSInputStream;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.FilterFileSystem;
 import org.apache.hadoop.fs.Path;
@@ -19,7 +31,8 @@ import org.apache.hadoop.util.Progressable;
 /**
  * Local files that fail as those of all other file systems do: of a disk that is full or broken,
  * and of a thread that is interrupted, Hadoop's own make an {@link FSError}, which is no {@link
- * IOException}.
+ * IOException}; and what cannot be looked at or opened, for want of rights or file descriptors or
+ * by a fault of the disk, they take for what is not there.
  */
 public final class LocalDisk extends FilterFileSystem {
   /**
@@ -31,7 +44,82 @@ public final class LocalDisk extends FilterFileSystem {
 
   @Override
   public FSDataInputStream open(Path file, int bufferSize) throws IOException {
-    return new FSDataInputStream(new Input(file, super.open(file, bufferSize)));
+    return find(file, () -> new FSDataInputStream(new Input(file, super.open(file, bufferSize))));
+  }
+
+  @Override
+  public FileStatus getFileStatus(Path path) throws IOException {
+    return find(path, () -> super.getFileStatus(path));
+  }
+
+  /** Hadoop's own leaves out what cannot be looked at. */
+  @Override
+  public FileStatus[] listStatus(Path path) throws IOException {
+    FileStatus[] found = find(path, () -> super.listStatus(path));
+    java.nio.file.Path folder = local(path);
+    if (Files.isDirectory(folder)) {
+      Set<String> names =
+          Arrays.stream(found).map(status -> status.getPath().getName()).collect(toSet());
+      try (DirectoryStream<java.nio.file.Path> all = Files.newDirectoryStream(folder)) {
+        for (java.nio.file.Path file : all) {
+          if (!names.contains(file.getFileName().toString())) {
+            isThere(file);
+          }
+        }
+      } catch (DirectoryIteratorException failed) {
+        throw failed.getCause();
+      }
+    }
+    return found;
+  }
+
+  /** Twice where something has come meanwhile. */
+  private <T> T find(Path path, Operation<T> operation) throws IOException {
+    try {
+      return operation.run();
+    } catch (FileNotFoundException absent) {
+      if (!isThere(local(path))) {
+        throw absent;
+      }
+    }
+    try {
+      return operation.run();
+    } catch (FileNotFoundException refused) {
+      java.nio.file.Path there = local(path);
+      // Nobody opens a folder.
+      if (!isThere(there) || Files.isDirectory(there)) {
+        throw refused;
+      }
+      IOException failed =
+          Files.isReadable(there)
+              ? new FileSystemException(path.toString(), null, refused.getMessage())
+              : new AccessDeniedException(path.toString());
+      failed.initCause(refused);
+      throw failed;
+    }
+  }
+
+  private java.nio.file.Path local(Path path) {
+    return java.nio.file.Path.of(makeQualified(path).toUri());
+  }
+
+  /**
+   * @throws IOException if that is not to be known
+   */
+  private static boolean isThere(java.nio.file.Path path) throws IOException {
+    try {
+      Files.readAttributes(path, BasicFileAttributes.class);
+      return true;
+    } catch (NoSuchFileException absent) {
+      return false;
+    } catch (FileSystemException unknown) {
+      // Nothing is in a file.
+      java.nio.file.Path parent = path.getParent();
+      if (parent != null && (!isThere(parent) || !Files.isDirectory(parent))) {
+        return false;
+      }
+      throw unknown;
+    }
   }
 
   @Override

@@ -99,17 +99,20 @@ public final class DyingFileSystem extends WatchedFiles implements CountedChange
     return new IOException("died at change " + fatal + ": " + what);
   }
 
-  /** A death between two changes is that of the second. */
+  /** A death between two changes is that of the second. A failure does not say of what. */
   private void look(String what) throws IOException {
-    if (fault == Fault.FAILURE) {
-      change(what);
+    if (fault == Fault.FAILURE && isFatal(what)) {
+      throw new IOException("operation " + fatal + " is not answered");
     }
   }
 
   @Override
   public FSDataInputStream open(Path file, int bufferSize) throws IOException {
     look("open " + file);
-    return super.open(file, bufferSize);
+    FSDataInputStream stream = super.open(file, bufferSize);
+    return fault == Fault.FAILURE
+        ? new FSDataInputStream(new FailingInput(stream, () -> look("read " + file)))
+        : stream;
   }
 
   @Override

@@ -24,7 +24,7 @@ import org.apache.hadoop.util.Progressable;
 /**
  * Objects as S3 keeps them: no folders, an object shows when its stream is closed, a rename is a
  * copy and a delete. Its user dies at the n-th change, of which what the store has done so far
- * stays; or its process ends there; or that change alone fails.
+ * stays; or its process ends there. Or the n-th operation fails, reading or writing, and no other.
  */
 public final class DyingObjectStore extends FileSystem implements CountedChanges {
   public static final String SCHEME = "objects";
@@ -61,9 +61,9 @@ public final class DyingObjectStore extends FileSystem implements CountedChanges
     setConf(new Configuration(false));
   }
 
-  /** One of which one change fails, from 1, and whose user lives on. */
-  public static DyingObjectStore failingOnce(StoredObjects objects, int change) {
-    return new DyingObjectStore(objects, change, Fault.FAILURE);
+  /** One of which one operation fails, from 1, and whose user lives on. */
+  public static DyingObjectStore failingOnce(StoredObjects objects, int operation) {
+    return new DyingObjectStore(objects, operation, Fault.FAILURE);
   }
 
   /** This one, with which this process ends, without another word. */
@@ -96,6 +96,13 @@ public final class DyingObjectStore extends FileSystem implements CountedChanges
     if (fatal > 0 && (fault == Fault.FAILURE ? change == fatal : change >= fatal)) {
       fault.strike();
       throw new IOException("died at change " + fatal + ": " + what);
+    }
+  }
+
+  /** A death between two changes is that of the second. A failure does not say of what. */
+  private void look() throws IOException {
+    if (fault == Fault.FAILURE && changes.incrementAndGet() == fatal) {
+      throw new IOException("operation " + fatal + " is not answered");
     }
   }
 
@@ -205,6 +212,7 @@ public final class DyingObjectStore extends FileSystem implements CountedChanges
 
   @Override
   public FileStatus getFileStatus(Path path) throws IOException {
+    look();
     byte[] bytes = objects.get(key(path));
     if (bytes == null && keys(path).isEmpty()) {
       throw new FileNotFoundException(path + " is not there");
@@ -218,6 +226,7 @@ public final class DyingObjectStore extends FileSystem implements CountedChanges
 
   @Override
   public FileStatus[] listStatus(Path path) throws IOException {
+    look();
     if (keys(path).isEmpty()) {
       throw new FileNotFoundException(path + " is not there");
     }
@@ -240,11 +249,15 @@ public final class DyingObjectStore extends FileSystem implements CountedChanges
 
   @Override
   public FSDataInputStream open(Path path, int bufferSize) throws IOException {
+    look();
     byte[] bytes = objects.get(key(path));
     if (bytes == null) {
       throw new FileNotFoundException(path + " is not there");
     }
-    return new FSDataInputStream(new ObjectStream(bytes));
+    FSDataInputStream stream = new FSDataInputStream(new ObjectStream(bytes));
+    return fault == Fault.FAILURE
+        ? new FSDataInputStream(new FailingInput(stream, this::look))
+        : stream;
   }
 
   @Override

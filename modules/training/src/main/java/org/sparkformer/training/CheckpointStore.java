@@ -1,6 +1,5 @@
 package org.sparkformer.training;
 
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -69,7 +68,7 @@ public final class CheckpointStore {
 
   private List<Integer> found(boolean committed) throws IOException {
     List<Integer> steps = new ArrayList<>();
-    for (FileStatus status : list()) {
+    for (FileStatus status : folder.list()) {
       Matcher matcher = NAME.matcher(status.getPath().getName());
       if (status.isDirectory() && matcher.matches()) {
         int step = Integer.parseInt(matcher.group(1));
@@ -79,14 +78,6 @@ public final class CheckpointStore {
       }
     }
     return steps.stream().sorted().toList();
-  }
-
-  private FileStatus[] list() throws IOException {
-    try {
-      return folder.fileSystem().listStatus(folder.path());
-    } catch (FileNotFoundException none) {
-      return new FileStatus[0];
-    }
   }
 
   /**

@@ -3,6 +3,7 @@ package org.sparkformer.training;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.sparkformer.models.safetensors.ByteSource;
 
@@ -24,8 +25,10 @@ public final class HadoopByteSource implements ByteSource {
   /** Opens a file of a folder. */
   public static HadoopByteSource open(RunFolder folder, String name) throws IOException {
     Path path = folder.resolve(name);
-    long size = folder.fileSystem().getFileStatus(path).getLen();
-    return new HadoopByteSource(path, size, folder.fileSystem().open(path));
+    FileSystem files = folder.fileSystem();
+    return RunFolder.reading(
+        path,
+        () -> new HadoopByteSource(path, files.getFileStatus(path).getLen(), files.open(path)));
   }
 
   @Override
@@ -40,6 +43,10 @@ public final class HadoopByteSource implements ByteSource {
 
   @Override
   public void read(long position, ByteBuffer destination) throws IOException {
+    RunFolder.reading(path, () -> fill(position, destination));
+  }
+
+  private ByteBuffer fill(long position, ByteBuffer destination) throws IOException {
     long at = position;
     while (destination.hasRemaining()) {
       int count = Math.min(destination.remaining(), LARGEST_READ);
@@ -50,6 +57,7 @@ public final class HadoopByteSource implements ByteSource {
       destination.put(buffer, 0, count);
       at += count;
     }
+    return destination;
   }
 
   @Override

@@ -1,15 +1,19 @@
 package org.sparkformer.training;
 
+import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.channels.ClosedByInterruptException;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.StreamCapabilities;
+import org.apache.hadoop.security.AccessControlException;
 import org.sparkformer.data.LocalDisk;
 import org.sparkformer.training.CheckpointFile.Content;
 import org.sparkformer.training.CheckpointStore.Guard;
@@ -64,15 +68,66 @@ public record RunFolder(FileSystem fileSystem, Path path) {
 
   /** Whether a file or folder is there. */
   public boolean exists(String name) throws IOException {
-    return fileSystem.exists(resolve(name));
+    return reading(resolve(name), () -> fileSystem.exists(resolve(name)));
+  }
+
+  /** What the folder holds; nothing where it is not there. */
+  FileStatus[] list() throws IOException {
+    try {
+      return reading(path, () -> fileSystem.listStatus(path));
+    } catch (FileNotFoundException none) {
+      return new FileStatus[0];
+    }
   }
 
   /** The content of a file; empty where there is none. */
   public Optional<byte[]> read(String name) throws IOException {
-    try (InputStream stream = fileSystem.open(resolve(name))) {
-      return Optional.of(stream.readAllBytes());
+    try {
+      return Optional.of(read(name, InputStream::readAllBytes));
     } catch (FileNotFoundException absent) {
       return Optional.empty();
+    }
+  }
+
+  /** Makes something of a file's bytes. */
+  interface Reader<T> {
+    T read(InputStream stream) throws IOException;
+  }
+
+  /**
+   * Reads a file.
+   *
+   * @throws FileNotFoundException if there is none
+   */
+  <T> T read(String name, Reader<T> reader) throws IOException {
+    return reading(
+        resolve(name),
+        () -> {
+          try (InputStream stream = fileSystem.open(resolve(name))) {
+            return reader.read(stream);
+          }
+        });
+  }
+
+  /** Asks a file system. */
+  interface Question<T> {
+    T ask() throws IOException;
+  }
+
+  /** Sees that a failure names what was asked for: not every file system says it. */
+  static <T> T reading(Path path, Question<T> question) throws IOException {
+    try {
+      return question.ask();
+    } catch (FileNotFoundException
+        | EOFException
+        | AccessControlException
+        | ClosedByInterruptException known) {
+      throw known;
+    } catch (IOException failed) {
+      if (String.valueOf(failed.getMessage()).contains(path.toUri().getPath())) {
+        throw failed;
+      }
+      throw new IOException("cannot read " + path + ": " + failed.getMessage(), failed);
     }
   }
 

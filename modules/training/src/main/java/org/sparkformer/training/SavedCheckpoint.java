@@ -63,9 +63,8 @@ record SavedCheckpoint(RunFolder folder, int step) {
   private void verify(CheckpointManifest.Entry entry) throws IOException {
     CRC32C checksum = new CRC32C();
     long bytes;
-    try (InputStream stream = folder.fileSystem().open(folder.resolve(entry.name()));
-        InputStream checked = new CheckedInputStream(stream, checksum)) {
-      bytes = skim(checked);
+    try {
+      bytes = folder.read(entry.name(), stream -> skim(new CheckedInputStream(stream, checksum)));
     } catch (FileNotFoundException absent) {
       throw new CorruptCheckpointException(folder.resolve(entry.name()) + " is missing", absent);
     }

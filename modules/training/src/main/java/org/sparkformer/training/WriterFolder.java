@@ -1,6 +1,5 @@
 package org.sparkformer.training;
 
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -35,7 +34,7 @@ record WriterFolder(RunFolder run, RunFolder folder) {
 
   private List<Long> tokens() throws IOException {
     List<Long> tokens = new ArrayList<>();
-    for (FileStatus status : list(folder)) {
+    for (FileStatus status : folder.list()) {
       Matcher matcher = CLAIM.matcher(status.getPath().getName());
       if (matcher.matches()) {
         tokens.add(Long.parseLong(matcher.group(1)));
@@ -96,10 +95,10 @@ record WriterFolder(RunFolder run, RunFolder folder) {
    * looking at its claim and renaming finds nothing to rename.
    */
   void removeOlder(long token) throws IOException {
-    for (FileStatus status : list(run)) {
+    for (FileStatus status : run.list()) {
       deleteTemporary(status.getPath());
     }
-    for (FileStatus status : list(folder)) {
+    for (FileStatus status : folder.list()) {
       deleteTemporary(status.getPath());
     }
     for (long older : tokens()) {
@@ -113,14 +112,6 @@ record WriterFolder(RunFolder run, RunFolder folder) {
   private void deleteTemporary(Path path) throws IOException {
     if (path.getName().endsWith(FileCommit.TEMPORARY)) {
       run.fileSystem().delete(path, false);
-    }
-  }
-
-  private static FileStatus[] list(RunFolder folder) throws IOException {
-    try {
-      return folder.fileSystem().listStatus(folder.path());
-    } catch (FileNotFoundException none) {
-      return new FileStatus[0];
     }
   }
 

@@ -72,6 +72,20 @@ class HdfsRunTest {
         operation -> DyingFileSystem.failingOnce(hdfs, operation), hdfs, inHdfs("/failures"));
   }
 
+  @Test
+  @Tag("soak")
+  void aFailureAnywhereOfARestoreLosesNothing() throws Exception {
+    try (TokenDataset dataset =
+        TinyDataset.open(Files.createDirectory(folder.resolve("data")), 100, 40)) {
+      RestoreFaults.assertNothingIsLost(
+          dataset,
+          operation -> DyingFileSystem.failingOnce(hdfs, operation),
+          hdfs,
+          inHdfs("/restores"),
+          1);
+    }
+  }
+
   private static org.apache.hadoop.fs.Path inHdfs(String path) {
     return new org.apache.hadoop.fs.Path(path);
   }
