@@ -1,10 +1,17 @@
 package org.sparkformer.data;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -12,42 +19,95 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * A dataset's folder while it is built: cleared first, a dataset when its manifest is written, last
- * and by rename.
+ * A dataset's folder while it is built: a dataset when its manifest is written, last and by one
+ * atomic operation. One that stands there is whole until then: the files of the new one have other
+ * names.
  */
 public final class DatasetWriter {
   private static final Pattern OWN_FILES =
-      Pattern.compile("(train|validation)-\\d+\\.(bin|idx)|\\..*\\.tmp");
+      Pattern.compile(
+          "(?:train|validation)-\\d+(?:\\.(\\d{1,9}))?\\.(?:bin|idx)|tokenizer(?:\\.(\\d{1,9}))?\\.json|\\..*\\.tmp");
 
   private final FileSystem fileSystem;
   private final Path folder;
+  private final Optional<DatasetManifest> old;
 
-  private DatasetWriter(FileSystem fileSystem, Path folder) {
+  private DatasetWriter(FileSystem fileSystem, Path folder, Optional<DatasetManifest> old) {
     this.fileSystem = fileSystem;
     this.folder = folder;
+    this.old = old;
   }
 
   /**
    * Makes the folder, or clears it of what an unfinished build left.
    *
-   * @param overwrite whether to remove a dataset that stands there
-   * @throws IllegalArgumentException if one does and is not to be removed
+   * @param overwrite whether to replace a dataset that stands there
+   * @throws IllegalArgumentException if one does and is not to be replaced
    */
   public static DatasetWriter create(Configuration configuration, String uri, boolean overwrite)
       throws IOException {
     requireFree(configuration, uri, overwrite);
     Path folder = new Path(uri);
-    DatasetWriter writer = new DatasetWriter(HadoopFiles.of(folder, configuration), folder);
-    writer.fileSystem.delete(new Path(folder, DatasetManifest.FILE_NAME), false);
-    writer.fileSystem.mkdirs(folder);
-    writer.delete(OWN_FILES);
+    return create(HadoopFiles.of(folder, configuration), folder);
+  }
+
+  static DatasetWriter create(FileSystem fileSystem, Path folder) throws IOException {
+    Optional<DatasetManifest> old = standing(fileSystem, folder);
+    if (old.isEmpty()) {
+      fileSystem.delete(new Path(folder, DatasetManifest.FILE_NAME), false);
+    }
+    fileSystem.mkdirs(folder);
+    DatasetWriter writer = new DatasetWriter(fileSystem, folder, old);
+    // A tokenizer may have been put there to be taken.
+    writer.deleteAllBut(
+        old.map(DatasetWriter::names).orElse(Set.of(DatasetManifest.TOKENIZER_FILE_NAME)));
     return writer;
+  }
+
+  /** Empty also where a manifest is damaged. */
+  private static Optional<DatasetManifest> standing(FileSystem fileSystem, Path folder)
+      throws IOException {
+    try {
+      return Optional.of(new DatasetFiles(fileSystem, folder).readManifest());
+    } catch (FileNotFoundException | CorruptDatasetException none) {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * What the names of this build's files end with, before what kind they are of: nothing, or the
+   * number of a build that replaces another, as in {@code train-00000.2.bin}.
+   */
+  public String suffix() {
+    return old.map(manifest -> "." + (1 + build(names(manifest)))).orElse("");
+  }
+
+  private static int build(Set<String> names) {
+    return names.stream()
+        .map(OWN_FILES::matcher)
+        .filter(Matcher::matches)
+        .flatMap(matcher -> Stream.of(matcher.group(1), matcher.group(2)))
+        .filter(Objects::nonNull)
+        .mapToInt(Integer::parseInt)
+        .max()
+        .orElse(1);
+  }
+
+  private static Set<String> names(DatasetManifest manifest) {
+    Set<String> names = new HashSet<>(Set.of(manifest.tokenizer().name()));
+    for (Split split : Split.values()) {
+      for (Shard shard : manifest.split(split).shards()) {
+        names.add(shard.tokens().name());
+        names.add(shard.documents().name());
+      }
+    }
+    return names;
   }
 
   /**
    * Sees, before a tokenizer is learned, that a dataset may be built there.
    *
-   * @param overwrite whether one that stands there may be removed
+   * @param overwrite whether one that stands there may be replaced
    * @throws IllegalArgumentException if one stands there that may not, or a file
    */
   public static void requireFree(Configuration configuration, String uri, boolean overwrite)
@@ -65,29 +125,39 @@ public final class DatasetWriter {
     }
   }
 
-  private void delete(Pattern names) throws IOException {
-    for (FileStatus status : fileSystem.listStatus(folder)) {
-      if (status.isFile() && names.matcher(status.getPath().getName()).matches()) {
+  /** Of builds, whole and unfinished. */
+  private void deleteAllBut(Set<String> names) throws IOException {
+    for (FileStatus status : list()) {
+      String name = status.getPath().getName();
+      if (status.isFile() && OWN_FILES.matcher(name).matches() && !names.contains(name)) {
         fileSystem.delete(status.getPath(), false);
       }
     }
   }
 
-  /** Writes tokenizer and manifest: from here on the folder is a dataset. */
+  /** Object stores have no empty folders. */
+  private FileStatus[] list() throws IOException {
+    try {
+      return fileSystem.listStatus(folder);
+    } catch (FileNotFoundException none) {
+      return new FileStatus[0];
+    }
+  }
+
+  /**
+   * Writes tokenizer and manifest: from here on the folder is this dataset. What it replaces is
+   * removed then.
+   */
   public DatasetManifest commit(Tokenizer tokenizer, List<EncodedSlice> slices, SliceCounts total)
       throws IOException {
     byte[] json = tokenizer.toJson().getBytes(StandardCharsets.UTF_8);
-    WholeFile.write(fileSystem, new Path(folder, DatasetManifest.TOKENIZER_FILE_NAME), json);
-    CRC32C checksum = new CRC32C();
-    checksum.update(json);
+    DatasetFile saved = tokenizer(json);
+    WholeFile.write(fileSystem, new Path(folder, saved.name()), json);
     DatasetManifest manifest =
         new DatasetManifest(
             DatasetManifest.FORMAT,
             DatasetManifest.VERSION,
-            new DatasetFile(
-                DatasetManifest.TOKENIZER_FILE_NAME,
-                json.length,
-                DatasetFiles.hexadecimal(checksum)),
+            saved,
             tokenizer.digest(),
             tokenizer.vocabularySize(),
             DatasetManifest.tokenBytes(tokenizer.vocabularySize()),
@@ -95,12 +165,25 @@ public final class DatasetWriter {
             total.emptyDocuments(),
             split(slices, Split.TRAIN),
             split(slices, Split.VALIDATION));
-    delete(Pattern.compile("\\..*\\.tmp"));
     WholeFile.write(
         fileSystem,
         new Path(folder, DatasetManifest.FILE_NAME),
         manifest.toJson().getBytes(StandardCharsets.UTF_8));
+    deleteAllBut(names(manifest));
     return manifest;
+  }
+
+  /** Under its old name where it stays the same, so that it is found there. */
+  private DatasetFile tokenizer(byte[] json) {
+    CRC32C checksum = new CRC32C();
+    checksum.update(json);
+    String crc32c = DatasetFiles.hexadecimal(checksum);
+    String name =
+        old.map(DatasetManifest::tokenizer)
+            .filter(before -> before.bytes() == json.length && before.crc32c().equals(crc32c))
+            .map(DatasetFile::name)
+            .orElse("tokenizer%s.json".formatted(suffix()));
+    return new DatasetFile(name, json.length, crc32c);
   }
 
   private static SplitManifest split(List<EncodedSlice> slices, Split split) {

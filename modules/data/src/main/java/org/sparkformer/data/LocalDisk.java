@@ -22,6 +22,7 @@ import org.apache.hadoop.fs.FSInputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.FilterFileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.StreamCapabilities;
 import org.apache.hadoop.fs.Syncable;
@@ -138,6 +139,11 @@ public final class LocalDisk extends FilterFileSystem {
             super.create(
                 file, permission, overwrite, bufferSize, replication, blockSize, progress)),
         null);
+  }
+
+  /** The same disk without Hadoop's checksum files. */
+  LocalDisk withoutChecksums() {
+    return fs instanceof LocalFileSystem checked ? new LocalDisk(checked.getRaw()) : this;
   }
 
   private interface Operation<T> {

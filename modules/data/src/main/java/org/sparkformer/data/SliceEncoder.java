@@ -4,22 +4,37 @@ import java.io.IOException;
 import java.util.EnumMap;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /** Tokenizes the documents of a slice into at most one shard a split. */
 public final class SliceEncoder {
-  private final Configuration configuration;
-  private final String folder;
+  private final FileSystem fileSystem;
+  private final Path folder;
+  private final String suffix;
   private final Tokenizer tokenizer;
   private final SplitPlan plan;
 
   /**
    * @param folder the dataset's, which exists
+   * @param suffix of the build, {@link DatasetWriter#suffix}
    */
   public SliceEncoder(
-      Configuration configuration, String folder, Tokenizer tokenizer, SplitPlan plan) {
-    this.configuration = configuration;
+      Configuration configuration,
+      String folder,
+      String suffix,
+      Tokenizer tokenizer,
+      SplitPlan plan)
+      throws IOException {
+    this(
+        HadoopFiles.of(new Path(folder), configuration), new Path(folder), suffix, tokenizer, plan);
+  }
+
+  SliceEncoder(
+      FileSystem fileSystem, Path folder, String suffix, Tokenizer tokenizer, SplitPlan plan) {
+    this.fileSystem = fileSystem;
     this.folder = folder;
+    this.suffix = suffix;
     this.tokenizer = tokenizer;
     this.plan = plan;
   }
@@ -70,14 +85,11 @@ public final class SliceEncoder {
       throws IOException {
     SplitEncoder encoder = encoders.get(split);
     if (encoder == null) {
-      Path path = new Path(folder);
       int tokenBytes = DatasetManifest.tokenBytes(tokenizer.vocabularySize());
-      String name = "%s-%05d".formatted(split.label(), slice);
+      String name = "%s-%05d%s".formatted(split.label(), slice, suffix);
       encoder =
           new SplitEncoder(
-              tokenizer,
-              new ShardWriter(
-                  HadoopFiles.of(path, configuration), path, name, attempt, tokenBytes));
+              tokenizer, new ShardWriter(fileSystem, folder, name, attempt, tokenBytes));
       encoders.put(split, encoder);
     }
     return encoder;

@@ -34,7 +34,8 @@ public final class Tokenizers {
   /**
    * Reads a {@code tokenizer.json}.
    *
-   * @param path the file, or a folder that holds {@code tokenizer.json}, on any Hadoop file system
+   * @param path the file, or a folder that holds {@code tokenizer.json} or a dataset, on any Hadoop
+   *     file system
    * @throws FileNotFoundException if it does not exist
    * @throws IllegalArgumentException if it is not a tokenizer that this library encodes exactly
    */
@@ -47,10 +48,20 @@ public final class Tokenizers {
               .formatted(path));
     }
     if (fileSystem.getFileStatus(file).isDirectory()) {
-      file = new Path(file, DatasetManifest.TOKENIZER_FILE_NAME);
+      file = within(fileSystem, file);
     }
     try (InputStream stream = fileSystem.open(file)) {
       return parse(new String(stream.readAllBytes(), StandardCharsets.UTF_8), file.toString());
+    }
+  }
+
+  /** A dataset that took another's place may have given it a name of its own. */
+  private static Path within(FileSystem fileSystem, Path folder) throws IOException {
+    DatasetFiles files = new DatasetFiles(fileSystem, folder);
+    try {
+      return files.path(files.readManifest().tokenizer());
+    } catch (FileNotFoundException | CorruptDatasetException none) {
+      return new Path(folder, DatasetManifest.TOKENIZER_FILE_NAME);
     }
   }
 

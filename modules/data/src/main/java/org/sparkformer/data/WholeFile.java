@@ -1,19 +1,52 @@
 package org.sparkformer.data;
 
 import java.io.IOException;
+import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
 
-/** Files that are written beside their place first, so that a full disk takes nothing away. */
+/** Files of which whole the old one is there, or whole the new one, whenever it is looked for. */
 final class WholeFile {
   private WholeFile() {}
 
   /**
-   * Puts a file in place of what stands there, if anything does.
+   * Puts a file in place of what stands there, if anything does, by one atomic operation: a rename
+   * on local disks and HDFS; under other schemes, those of object stores, a file shows when its
+   * stream is closed.
    *
-   * @throws IOException if it cannot be written; what stood there is still there then
+   * @throws IOException if it cannot be written; what stood there is still there then, unless an
+   *     object store shows what came through of a stream that failed
    */
   static void write(FileSystem fileSystem, Path file, byte[] content) throws IOException {
+    switch (fileSystem.getUri().getScheme()) {
+      case "file" -> writeLocal(plain(fileSystem), file, content);
+      case "hdfs", "viewfs", "webhdfs", "swebhdfs" -> {
+        Path temporary = writeBeside(fileSystem, file, content);
+        FileContext.getFileContext(fileSystem.getUri(), fileSystem.getConf())
+            .rename(temporary, file, Options.Rename.OVERWRITE);
+      }
+      default ->
+          OutputStreams.writeAndClose(
+              fileSystem.create(file, true), stream -> stream.write(content));
+    }
+  }
+
+  /** Without Hadoop's checksum file: nothing puts the two in place at once. */
+  private static void writeLocal(FileSystem disk, Path file, byte[] content) throws IOException {
+    Path temporary = writeBeside(disk, file, content);
+    disk.delete(new Path(file.getParent(), ".%s.crc".formatted(file.getName())), false);
+    if (!disk.rename(temporary, file)) {
+      throw new IOException("cannot rename %s to %s".formatted(temporary, file));
+    }
+  }
+
+  private static FileSystem plain(FileSystem local) {
+    return local instanceof LocalDisk disk ? disk.withoutChecksums() : local;
+  }
+
+  private static Path writeBeside(FileSystem fileSystem, Path file, byte[] content)
+      throws IOException {
     Path temporary = new Path(file.getParent(), ".%s.tmp".formatted(file.getName()));
     try {
       OutputStreams.writeAndClose(
@@ -22,9 +55,6 @@ final class WholeFile {
       fileSystem.delete(temporary, false);
       throw failed;
     }
-    fileSystem.delete(file, false);
-    if (!fileSystem.rename(temporary, file)) {
-      throw new IOException("cannot rename %s to %s".formatted(temporary, file));
-    }
+    return temporary;
   }
 }

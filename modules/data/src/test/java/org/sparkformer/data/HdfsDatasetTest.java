@@ -34,10 +34,25 @@ class HdfsDatasetTest {
           IllegalArgumentException.class,
           () -> DatasetWriter.create(new Configuration(), output, false));
       assertHolds(output, tokenizer.encode(text));
-      corrupt(cluster.getFileSystem(), "/datasets/one/validation-00000.bin");
+      Tokenizer other =
+          new CharacterTokenizer(("*" + text).codePoints().sorted().distinct().toArray());
+      overwrite(root + "/corpus", output, other);
+      assertHolds(output, other.encode(text));
+      corrupt(cluster.getFileSystem(), "/datasets/one/validation-00000.2.bin");
       assertThrows(
           CorruptDatasetException.class, () -> TokenDataset.open(new Configuration(), output));
     }
+  }
+
+  private static void overwrite(String corpus, String output, Tokenizer tokenizer)
+      throws IOException {
+    var folder = new org.apache.hadoop.fs.Path(output);
+    LocalDataset.build(
+        new Configuration(),
+        Corpus.of(corpus),
+        new LocalDataset.Place(HadoopFiles.of(folder, new Configuration()), folder),
+        tokenizer,
+        1000);
   }
 
   private static void assertHolds(String uri, int[] expected) throws IOException {

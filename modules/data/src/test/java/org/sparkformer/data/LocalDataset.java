@@ -4,10 +4,19 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
 
 /** Builds a dataset in this process, slice by slice, as the Spark job does with tasks. */
 final class LocalDataset {
   private LocalDataset() {}
+
+  /**
+   * Where a dataset comes to lie.
+   *
+   * @param folder may hold a dataset, which is replaced
+   */
+  record Place(FileSystem fileSystem, Path folder) {}
 
   static DatasetManifest build(
       Configuration configuration,
@@ -15,6 +24,15 @@ final class LocalDataset {
       String output,
       Tokenizer tokenizer,
       long sliceBytes)
+      throws IOException {
+    DatasetWriter.requireFree(configuration, output, false);
+    Path folder = new Path(output);
+    Place place = new Place(HadoopFiles.of(folder, configuration), folder);
+    return build(configuration, corpus, place, tokenizer, sliceBytes);
+  }
+
+  static DatasetManifest build(
+      Configuration configuration, Corpus corpus, Place place, Tokenizer tokenizer, long sliceBytes)
       throws IOException {
     TextDocuments opener = new TextDocuments(configuration, corpus.field());
     List<CorpusSlice> slices =
@@ -28,8 +46,9 @@ final class LocalDataset {
       }
     }
     SplitPlan plan = SplitPlan.of(total, 0.1);
-    DatasetWriter writer = DatasetWriter.create(configuration, output, false);
-    SliceEncoder encoder = new SliceEncoder(configuration, output, tokenizer, plan);
+    DatasetWriter writer = DatasetWriter.create(place.fileSystem(), place.folder());
+    SliceEncoder encoder =
+        new SliceEncoder(place.fileSystem(), place.folder(), writer.suffix(), tokenizer, plan);
     List<EncodedSlice> encoded = new ArrayList<>();
     for (CorpusSlice slice : slices) {
       try (SliceReader reader = new SliceReader(slice, opener)) {

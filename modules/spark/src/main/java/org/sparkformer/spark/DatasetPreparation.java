@@ -8,6 +8,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkformer.data.CorruptDatasetException;
+import org.sparkformer.data.DatasetManifest;
 import org.sparkformer.data.HadoopFiles;
 import org.sparkformer.data.TokenDataset;
 import org.sparkformer.data.TokenDataset.Verification;
@@ -120,6 +121,8 @@ public final class DatasetPreparation {
 
   private void build(CorpusSource source, RunFolder folder) throws IOException {
     folder.fileSystem().delete(folder.resolve(SourceMark.FILE_NAME), false);
+    // What is built again is nobody else's, and has the names of the first time.
+    folder.fileSystem().delete(folder.resolve(DatasetManifest.FILE_NAME), false);
     Tokenizer tokenizer =
         TokenizerTraining.resolve(
             spark, source.tokenizer(), source.corpus(), source.largestVocabulary());

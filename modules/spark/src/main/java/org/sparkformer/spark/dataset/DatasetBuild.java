@@ -1,6 +1,7 @@
 package org.sparkformer.spark.dataset;
 
 import java.io.IOException;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.TaskContext;
@@ -54,7 +55,7 @@ public final class DatasetBuild {
     SplitPlan plan = SplitPlan.of(total, request.validationFraction());
     DatasetWriter writer =
         DatasetWriter.create(spark.hadoopConfiguration(), request.output(), request.overwrite());
-    List<EncodedSlice> encoded = encode(plan, counts);
+    List<EncodedSlice> encoded = encode(writer.suffix(), plan, counts);
     DatasetManifest manifest = writer.commit(request.tokenizer(), encoded, total);
     double seconds = (System.nanoTime() - start) * 1e-9;
     return new DatasetBuildResult(
@@ -80,10 +81,11 @@ public final class DatasetBuild {
     }
   }
 
-  private List<EncodedSlice> encode(SplitPlan plan, List<SliceCounts> counts) throws IOException {
+  private List<EncodedSlice> encode(String suffix, SplitPlan plan, List<SliceCounts> counts)
+      throws IOException {
     CorpusJob.Reading reading = job.reading();
     long[] firstDocuments = firstDocuments(counts);
-    String output = request.output();
+    Output output = new Output(request.output(), suffix);
     Broadcast<String> tokenizer = spark.broadcast(request.tokenizer().toJson());
     try {
       List<String> encoded =
@@ -99,17 +101,24 @@ public final class DatasetBuild {
     }
   }
 
+  /** Where the shards come to lie, and what their names end with. */
+  private record Output(String folder, String suffix) implements Serializable {
+    private static final long serialVersionUID = 1L;
+  }
+
   private static String encode(
       CorpusJob.Reading reading,
       String json,
-      String output,
+      Output output,
       Broadcast<String> tokenizer,
       SplitPlan plan,
       long[] firstDocuments)
       throws IOException {
     CorpusSlice slice = CorpusSlice.parse(json);
     Tokenizer parsed = Tokenizers.parse(tokenizer.value(), "the broadcast tokenizer");
-    SliceEncoder encoder = new SliceEncoder(reading.configuration().value(), output, parsed, plan);
+    SliceEncoder encoder =
+        new SliceEncoder(
+            reading.configuration().value(), output.folder(), output.suffix(), parsed, plan);
     String attempt = Long.toString(TaskContext.get().taskAttemptId());
     try (SliceReader reader = reading.open(slice)) {
       return encoder.encode(slice.index(), firstDocuments[slice.index()], reader, attempt).toJson();
