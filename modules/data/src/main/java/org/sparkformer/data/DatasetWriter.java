@@ -2,7 +2,9 @@ package org.sparkformer.data;
 
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -58,9 +60,10 @@ public final class DatasetWriter {
     }
     fileSystem.mkdirs(folder);
     DatasetWriter writer = new DatasetWriter(fileSystem, folder, old);
+    Set<String> kept = new HashSet<>(old.map(DatasetWriter::names).orElse(Set.of()));
     // A tokenizer may have been put there to be taken.
-    writer.deleteAllBut(
-        old.map(DatasetWriter::names).orElse(Set.of(DatasetManifest.TOKENIZER_FILE_NAME)));
+    kept.add(DatasetManifest.TOKENIZER_FILE_NAME);
+    writer.deleteAllBut(kept);
     return writer;
   }
 
@@ -152,7 +155,9 @@ public final class DatasetWriter {
       throws IOException {
     byte[] json = tokenizer.toJson().getBytes(StandardCharsets.UTF_8);
     DatasetFile saved = tokenizer(json);
-    WholeFile.write(fileSystem, new Path(folder, saved.name()), json);
+    if (!holds(saved.name(), json)) {
+      WholeFile.write(fileSystem, new Path(folder, saved.name()), json);
+    }
     DatasetManifest manifest =
         new DatasetManifest(
             DatasetManifest.FORMAT,
@@ -171,6 +176,15 @@ public final class DatasetWriter {
         manifest.toJson().getBytes(StandardCharsets.UTF_8));
     deleteAllBut(names(manifest));
     return manifest;
+  }
+
+  /** Whether a file is there already: that of the dataset that stands there is not touched. */
+  private boolean holds(String name, byte[] content) {
+    try (InputStream stream = fileSystem.open(new Path(folder, name))) {
+      return Arrays.equals(content, stream.readAllBytes());
+    } catch (IOException unreadable) {
+      return false;
+    }
   }
 
   /** Under its old name where it stays the same, so that it is found there. */

@@ -6,6 +6,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.ClosedByInterruptException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
@@ -36,6 +37,9 @@ import org.apache.hadoop.util.Progressable;
  * by a fault of the disk, they take for what is not there.
  */
 public final class LocalDisk extends FilterFileSystem {
+  /** Bytes of a file's name at most, of all usual disks. */
+  private static final int LONGEST_NAME = 255;
+
   /**
    * @param files Hadoop's, with or without its checksum files
    */
@@ -101,7 +105,15 @@ public final class LocalDisk extends FilterFileSystem {
   }
 
   private java.nio.file.Path local(Path path) {
-    return java.nio.file.Path.of(makeQualified(path).toUri());
+    return local(this, path);
+  }
+
+  /**
+   * Where a path of a file system of local files lies. Java takes no URI of other letters than
+   * ASCII.
+   */
+  public static java.nio.file.Path local(FileSystem disk, Path path) {
+    return java.nio.file.Path.of(disk.makeQualified(path).toUri().getPath());
   }
 
   /**
@@ -114,9 +126,10 @@ public final class LocalDisk extends FilterFileSystem {
     } catch (NoSuchFileException absent) {
       return false;
     } catch (FileSystemException unknown) {
-      // Nothing is in a file.
+      // Nothing is in a file, nor has a pattern of many names, which is looked for as a name first.
       java.nio.file.Path parent = path.getParent();
-      if (parent != null && (!isThere(parent) || !Files.isDirectory(parent))) {
+      if (path.getFileName().toString().getBytes(StandardCharsets.UTF_8).length > LONGEST_NAME
+          || parent != null && (!isThere(parent) || !Files.isDirectory(parent))) {
         return false;
       }
       throw unknown;

@@ -148,7 +148,8 @@ public final class TokenDataset implements AutoCloseable {
                       source,
                       other.vocabularySize(),
                       other.digest())
-              + "build the dataset with that tokenizer, or use the dataset's own tokenizer.json");
+              + "build the dataset with that tokenizer, or use the dataset's own, "
+              + manifest.tokenizer().name());
     }
   }
 

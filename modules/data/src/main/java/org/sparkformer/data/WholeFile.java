@@ -12,8 +12,9 @@ final class WholeFile {
 
   /**
    * Puts a file in place of what stands there, if anything does, by one atomic operation: a rename
-   * on local disks and HDFS; under other schemes, those of object stores, a file shows when its
-   * stream is closed.
+   * on local disks and HDFS; under schemes that are not known, those of object stores, a file shows
+   * when its stream is closed. WebHDFS, Azure's ABFS and Ozone, which rename only where nothing is,
+   * have nothing there for an instant.
    *
    * @throws IOException if it cannot be written; what stood there is still there then, unless an
    *     object store shows what came through of a stream that failed
@@ -21,10 +22,15 @@ final class WholeFile {
   static void write(FileSystem fileSystem, Path file, byte[] content) throws IOException {
     switch (fileSystem.getUri().getScheme()) {
       case "file" -> writeLocal(plain(fileSystem), file, content);
-      case "hdfs", "viewfs", "webhdfs", "swebhdfs" -> {
+      case "hdfs", "viewfs" -> {
         Path temporary = writeBeside(fileSystem, file, content);
         FileContext.getFileContext(fileSystem.getUri(), fileSystem.getConf())
             .rename(temporary, file, Options.Rename.OVERWRITE);
+      }
+      case "webhdfs", "swebhdfs", "abfs", "abfss", "ofs", "o3fs" -> {
+        Path temporary = writeBeside(fileSystem, file, content);
+        fileSystem.delete(file, false);
+        rename(fileSystem, temporary, file);
       }
       default ->
           OutputStreams.writeAndClose(
@@ -36,8 +42,12 @@ final class WholeFile {
   private static void writeLocal(FileSystem disk, Path file, byte[] content) throws IOException {
     Path temporary = writeBeside(disk, file, content);
     disk.delete(new Path(file.getParent(), ".%s.crc".formatted(file.getName())), false);
-    if (!disk.rename(temporary, file)) {
-      throw new IOException("cannot rename %s to %s".formatted(temporary, file));
+    rename(disk, temporary, file);
+  }
+
+  private static void rename(FileSystem fileSystem, Path from, Path to) throws IOException {
+    if (!fileSystem.rename(from, to)) {
+      throw new IOException("cannot rename %s to %s".formatted(from, to));
     }
   }
 

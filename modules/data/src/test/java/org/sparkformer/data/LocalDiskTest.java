@@ -2,6 +2,7 @@ package org.sparkformer.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,6 +16,7 @@ import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.StreamCapabilities;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,11 +69,36 @@ class LocalDiskTest {
     }
   }
 
+  /** Hadoop's paths are URIs, of which Java's files take none of such letters. */
+  @Test
+  @EnabledIfSystemProperty(
+      named = "sun.jnu.encoding",
+      matches = "(?i)utf-?8",
+      disabledReason = "such names cannot be made here")
+  void namesMayHaveAnyLetters() throws Exception {
+    Path texts = Files.createDirectory(folder.resolve("B\u00fccher"));
+    Files.write(texts.resolve("\u4e00.txt"), BYTES);
+    try (FileSystem disk = disk()) {
+      var place = path(texts.getFileName().toString());
+      assertEquals("\u4e00.txt", disk.listStatus(place)[0].getPath().getName());
+      assertEquals(BYTES.length, disk.getFileStatus(disk.listStatus(place)[0].getPath()).getLen());
+      assertFalse(disk.exists(new org.apache.hadoop.fs.Path(place, "\u4e8c.txt")));
+    }
+  }
+
+  /** Before it is expanded, a pattern is looked for as it is. */
+  @Test
+  void aPatternOfManyNamesIsNoFile() throws Exception {
+    try (FileSystem disk = disk()) {
+      assertFalse(disk.exists(path("{" + "part-00000.txt,".repeat(30) + "}")));
+    }
+  }
+
   private static FileSystem disk() throws IOException {
     return new LocalDisk(FileSystem.newInstanceLocal(new Configuration(false)).getRaw());
   }
 
   private org.apache.hadoop.fs.Path path(String name) {
-    return new org.apache.hadoop.fs.Path(folder.resolve(name).toUri());
+    return new org.apache.hadoop.fs.Path(folder.resolve(name).toString());
   }
 }

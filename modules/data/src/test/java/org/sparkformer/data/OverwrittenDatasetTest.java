@@ -1,6 +1,7 @@
 package org.sparkformer.data;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -26,6 +27,8 @@ import org.sparkformer.testkit.StoredObjects;
 /** A dataset that takes another's place, with a fault at each operation of that in turn. */
 class OverwrittenDatasetTest {
   private static final Configuration HADOOP = new Configuration();
+  private static final int OLD_TOKENS = 80;
+  private static final int NEW_TOKENS = 120;
   private static final Tokenizer OLD = new CharacterTokenizer(new int[] {'\n', 'a', 'b'});
   private static final Tokenizer NEW = new CharacterTokenizer(new int[] {'\n', 'a', 'b', 'c'});
 
@@ -57,13 +60,14 @@ class OverwrittenDatasetTest {
 
   @Test
   void deathAtAnyChangeOfALocalDiskLeavesTheOldOneOrTheNew() throws IOException {
-    assertOneOfTheTwo("", at -> attempt(DyingFileSystem.of(DyingFileSystem.local(), at)));
+    assertOneOfTheTwo(OLD, "", at -> attempt(DyingFileSystem.of(DyingFileSystem.local(), at)));
   }
 
   @Tag("soak")
   @Test
   void aFailureAtAnyOperationOfALocalDiskLeavesTheOldOneOrTheNew() throws IOException {
-    assertOneOfTheTwo("", at -> attempt(DyingFileSystem.failingOnce(DyingFileSystem.local(), at)));
+    assertOneOfTheTwo(
+        OLD, "", at -> attempt(DyingFileSystem.failingOnce(DyingFileSystem.local(), at)));
   }
 
   /** With Hadoop's checksum files, as datasets are written. */
@@ -73,12 +77,32 @@ class OverwrittenDatasetTest {
 
   @Test
   void deathAtAnyChangeOfAnObjectStoreLeavesTheOldOneOrTheNew() throws IOException {
-    assertOneOfTheTwo("objects://store", at -> attempt(new DyingObjectStore(OBJECTS, at)));
+    assertOneOfTheTwo(OLD, "objects://store", at -> attempt(new DyingObjectStore(OBJECTS, at)));
+  }
+
+  /** Of which nothing is written: it is the old one's file. */
+  @Test
+  void deathAtAnyChangeLeavesTheTokenizerThatBothHave() throws IOException {
+    assertOneOfTheTwo(NEW, "objects://store", at -> attempt(new DyingObjectStore(OBJECTS, at)));
+  }
+
+  /** Where the dataset's own has a number, that file is the user's. */
+  @Test
+  void aTokenizerThatWasPutThereOutlivesABuildThatFails() throws IOException {
+    Path dataset = buildOld(OLD);
+    var place = place("", dataset);
+    assertTrue(overwrites(HadoopFiles.of(place, HADOOP), place));
+    Path put = Files.writeString(dataset.resolve("tokenizer.json"), NEW.toJson());
+    assertFalse(
+        overwrites(
+            attempt(DyingFileSystem.failingOnce(DyingFileSystem.local(), 40)).files(), place));
+    assertEquals(NEW.toJson(), Files.readString(put));
   }
 
   @Test
   void aFailureAtAnyOperationOfAnObjectStoreLeavesTheOldOneOrTheNew() throws IOException {
-    assertOneOfTheTwo("objects://store", at -> attempt(DyingObjectStore.failingOnce(OBJECTS, at)));
+    assertOneOfTheTwo(
+        OLD, "objects://store", at -> attempt(DyingObjectStore.failingOnce(OBJECTS, at)));
   }
 
   private static Attempt attempt(DyingObjectStore store) {
@@ -86,10 +110,11 @@ class OverwrittenDatasetTest {
   }
 
   /**
+   * @param first the old one's
    * @param root of the file system, through which the local folder is seen
    */
-  private void assertOneOfTheTwo(String root, Faulty faulty) throws IOException {
-    Path old = buildOld();
+  private void assertOneOfTheTwo(Tokenizer first, String root, Faulty faulty) throws IOException {
+    Path old = buildOld(first);
     Set<List<String>> found = new HashSet<>();
     int fault = 0;
     Attempt attempt;
@@ -98,12 +123,12 @@ class OverwrittenDatasetTest {
       var place = place(root, dataset);
       attempt = faulty.at(fault);
       boolean replaced = overwrites(attempt.files(), place);
-      String tokenizer = requireWhole(place);
-      assertTrue(tokenizer.equals(NEW.digest()) || !replaced, "not replaced at " + fault);
+      boolean isNew = isNew(place, first);
+      assertTrue(isNew || !replaced, "not replaced at " + fault);
       // What becomes of the same files again is known.
       if (found.add(files(dataset))) {
         assertTrue(overwrites(HadoopFiles.of(place, HADOOP), place));
-        assertEquals(NEW.digest(), requireWhole(place), "fault " + fault);
+        assertTrue(isNew(place, first), "fault " + fault);
         assertNothingElse(place, dataset);
       }
     } while (attempt.faults().changes() >= fault);
@@ -111,10 +136,10 @@ class OverwrittenDatasetTest {
   }
 
   /** The manifest with a checksum file of Hadoop's, as earlier versions wrote it. */
-  private Path buildOld() throws IOException {
+  private Path buildOld(Tokenizer tokenizer) throws IOException {
     Path old = folder.resolve("old");
     FileSystem disk = FileSystem.getLocal(HADOOP);
-    build(new LocalDisk(disk), place("", old), oldText, OLD);
+    build(new LocalDisk(disk), place("", old), oldText, tokenizer);
     Path manifest = old.resolve(DatasetManifest.FILE_NAME);
     byte[] json = Files.readAllBytes(manifest);
     OutputStreams.writeAndClose(
@@ -156,13 +181,16 @@ class OverwrittenDatasetTest {
     LocalDataset.build(HADOOP, text, new LocalDataset.Place(files, place), tokenizer, 1000);
   }
 
-  /** The digest of its tokenizer. */
-  private static String requireWhole(org.apache.hadoop.fs.Path place) throws IOException {
+  /** Whether it is the new one, whole, or else the old one. */
+  private static boolean isNew(org.apache.hadoop.fs.Path place, Tokenizer first)
+      throws IOException {
     try (TokenDataset found = TokenDataset.open(HADOOP, place.toString())) {
-      boolean old = found.tokenizerDigest().equals(OLD.digest());
-      assertEquals(old ? 80 : 120, found.tokens(Split.TRAIN) + found.tokens(Split.VALIDATION));
-      assertEquals(found.tokenizerDigest(), Tokenizers.load(HADOOP, place.toString()).digest());
-      return found.tokenizerDigest();
+      long tokens = found.tokens(Split.TRAIN) + found.tokens(Split.VALIDATION);
+      assertTrue(tokens == OLD_TOKENS || tokens == NEW_TOKENS, tokens + " tokens");
+      Tokenizer expected = tokens == OLD_TOKENS ? first : NEW;
+      assertEquals(expected.digest(), found.tokenizerDigest());
+      assertEquals(expected.digest(), Tokenizers.load(HADOOP, place.toString()).digest());
+      return tokens == NEW_TOKENS;
     }
   }
 

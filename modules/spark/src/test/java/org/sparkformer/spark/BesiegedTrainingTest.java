@@ -26,6 +26,7 @@ class BesiegedTrainingTest {
   private static final int STEPS = 600;
   private static final int RANKS = 2;
   private static final long MOST_GROWTH = 64L << 20;
+  private static final int COUNTS_BEFORE = 3;
   private static final int MOST_COUNTS = 5;
 
   @TempDir static Path folder;
@@ -59,7 +60,7 @@ class BesiegedTrainingTest {
 
   /**
    * In plain text, where anybody is listened to until they have said who they are. While their
-   * connections are open, they cost neither the driver nor any rank 64 MiB.
+   * connections are open, they cost neither the driver nor any rank 64 MiB of its heap.
    */
   @Test
   void attacksAtTheRanksAndTheDriverDoNotDisturbTraining() throws Exception {
@@ -83,10 +84,15 @@ class BesiegedTrainingTest {
     }
   }
 
+  /** The least of some counts of each process: one may have counted what was not collected. */
   private static List<Long> liveHeaps() throws IOException {
     List<Long> bytes = new ArrayList<>();
     for (ProcessHandle process : Besieged.processes()) {
-      bytes.add(LiveHeap.bytes(process));
+      long least = Long.MAX_VALUE;
+      for (int count = 0; count < COUNTS_BEFORE; count++) {
+        least = Math.min(least, LiveHeap.bytes(process));
+      }
+      bytes.add(least);
     }
     return bytes;
   }

@@ -14,6 +14,7 @@ import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
+import org.sparkformer.data.LocalDisk;
 import org.sparkformer.data.OutputStreams;
 import org.sparkformer.training.CheckpointFile.Content;
 import org.sparkformer.training.CheckpointStore.Guard;
@@ -154,7 +155,7 @@ enum FileCommit {
   }
 
   private static java.nio.file.Path local(RunFolder folder, Path path) {
-    return java.nio.file.Path.of(folder.fileSystem().makeQualified(path).toUri());
+    return LocalDisk.local(folder.fileSystem(), path);
   }
 
   private static void rename(RunFolder folder, Path from, Path to) throws IOException {

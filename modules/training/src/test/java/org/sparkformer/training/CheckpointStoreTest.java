@@ -14,6 +14,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkformer.testkit.DyingFileSystem;
 import org.sparkformer.training.CheckpointStore.Guard;
@@ -45,6 +46,22 @@ class CheckpointStoreTest {
     }
     assertEquals(List.of(30, 100_000_000), store.steps());
     assertEquals(OptionalInt.of(100_000_000), store.newestWhole(message -> {}));
+  }
+
+  /** Hadoop's paths are URIs, of which Java's files take none of such letters. */
+  @Test
+  @EnabledIfSystemProperty(
+      named = "sun.jnu.encoding",
+      matches = "(?i)utf-?8",
+      disabledReason = "such names cannot be made here")
+  void aFolderMayHaveAnyName() throws Exception {
+    Path named = Files.createDirectory(folder.resolve("B\u00fccher"));
+    RunFolder run =
+        new RunFolder(
+            DyingFileSystem.at(0), new org.apache.hadoop.fs.Path(named.resolve("run").toString()));
+    CheckpointStore store = new CheckpointStore(run, 2);
+    store.write(1, files(1), Guard.SOLE);
+    assertEquals(OptionalInt.of(1), store.newestWhole(message -> {}));
   }
 
   @Test

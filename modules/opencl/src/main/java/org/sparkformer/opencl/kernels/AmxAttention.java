@@ -45,12 +45,21 @@ record AmxAttention(
       return of(attention, BUILT_IN, BUILT_IN);
     }
 
-    /** Local memory of the backward kernel, which declares most. */
+    /** Local memory of the kernel that declares more. */
     long declaredBytes(HostArithmetic arithmetic, int headSize) {
       int depth = whole(headSize);
+      return Float.BYTES * Math.max(forward(arithmetic, depth), backward(arithmetic, depth));
+    }
+
+    private long forward(HostArithmetic arithmetic, int depth) {
+      long words = (long) queries * arithmetic.words(depth) + STEP * arithmetic.words(keys);
+      return words + (long) depth * queries + STEP * keys + 2L * queries;
+    }
+
+    private long backward(HostArithmetic arithmetic, int depth) {
       long words = 3L * keys * arithmetic.words(depth);
       words += 2L * STEP * arithmetic.words(queries) + (long) queries * arithmetic.words(keys);
-      return Float.BYTES * (words + 2L * depth * keys + 2L * STEP * queries);
+      return words + 2L * depth * keys + 2L * STEP * queries;
     }
   }
 

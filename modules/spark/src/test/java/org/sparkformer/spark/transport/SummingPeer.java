@@ -60,7 +60,9 @@ final class SummingPeer implements AutoCloseable {
         Arrays.stream(conf.getAll()).map(each -> each._1() + SETTING + each._2()).toList();
     List<String> command =
         LoggedProcess.java(
-            List.of("-Xmx256m", "-XX:+ExitOnOutOfMemoryError"), SummingPeer.class, settings);
+            List.of("-Xmx256m", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError"),
+            SummingPeer.class,
+            settings);
     return new SummingPeer(
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start());
   }
