@@ -109,22 +109,7 @@ public final class LayerNormCases {
 
   private static OperationCase droppingBackward(
       long rows, long columns, long firstElement, boolean sum) {
-    Map<String, float[]> saved = Workspace.reference(w -> forward(w, rows, columns, false));
-    String name = "LayerNormBackward with dropout " + rows + " x " + columns;
-    return new OperationCase(
-        name + (sum ? " with sum" : ""),
-        w ->
-            new LayerNormBackward(
-                w.input("dy", rows, columns),
-                w.input("x", rows, columns),
-                w.input("weight", columns),
-                w.given("mean", saved.get("mean"), rows),
-                w.given("rstd", saved.get("rstd"), rows),
-                sum ? w.input("dSum", rows, columns) : null,
-                w.output("dx", rows, columns),
-                w.output("dBranch", rows, columns),
-                dropout(firstElement)),
-        scaled(saved, columns));
+    return backward(rows, columns, dropout(firstElement), sum);
   }
 
   private static Dropout dropout(long firstElement) {
@@ -178,9 +163,14 @@ public final class LayerNormCases {
   }
 
   public static OperationCase backward(long rows, long columns, boolean sum) {
+    return backward(rows, columns, Dropout.NONE, sum);
+  }
+
+  private static OperationCase backward(long rows, long columns, Dropout dropout, boolean sum) {
     Map<String, float[]> saved = Workspace.reference(w -> forward(w, rows, columns, false));
+    String name = "LayerNormBackward " + (dropout.isNone() ? "" : "with dropout ");
     return new OperationCase(
-        "LayerNormBackward " + rows + " x " + columns + (sum ? " with sum" : ""),
+        name + rows + " x " + columns + (sum ? " with sum" : ""),
         w ->
             new LayerNormBackward(
                 w.input("dy", rows, columns),
@@ -189,7 +179,9 @@ public final class LayerNormCases {
                 w.given("mean", saved.get("mean"), rows),
                 w.given("rstd", saved.get("rstd"), rows),
                 sum ? w.input("dSum", rows, columns) : null,
-                w.output("dx", rows, columns)),
+                w.output("dx", rows, columns),
+                dropout.isNone() ? null : w.output("dBranch", rows, columns),
+                dropout),
         scaled(saved, columns));
   }
 
